@@ -53,7 +53,7 @@ const char *carnet_tr(enum carnet_lang lang, const char *english)
     return english;
 }
 
-static void fill(char *out, size_t size, const char *fmt, va_list args)
+CARNET_PRINTF(3, 0) static void fill(char *out, size_t size, const char *fmt, va_list args)
 {
     vsnprintf(out, size, fmt, args);
     for (char *p = out; *p; p++)
