@@ -1,0 +1,4 @@
+# The lowest layers: text, wire, crypto, sys.
+carnet_test(text base)
+carnet_test(cbor wire)
+carnet_test(crypto crypto)
