@@ -3,3 +3,4 @@
 carnet_test(text base)
 carnet_test(cbor wire)
 carnet_test(crypto crypto)
+carnet_test(sys sys)
