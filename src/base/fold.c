@@ -57,22 +57,32 @@ static void put_code(struct fold *f, int32_t code)
         put_byte(f, bytes[i]);
 }
 
-static void put_ascii(struct fold *f, uint8_t c)
+enum { DROP = 0, GAP = 1 };
+/* The search form of each ASCII character. */
+static const uint8_t ascii[128] = {
+    DROP, DROP, DROP, DROP, DROP, DROP, DROP, DROP, DROP, GAP,  GAP,  GAP,  GAP,  GAP,  DROP, DROP,
+    DROP, DROP, DROP, DROP, DROP, DROP, DROP, DROP, DROP, DROP, DROP, DROP, DROP, DROP, DROP, DROP,
+    GAP,  '!',  '"',  '#',  '$',  '%',  '&',  '\'', '(',  ')',  '*',  '+',  ',',  GAP,  '.',  '/',
+    '0',  '1',  '2',  '3',  '4',  '5',  '6',  '7',  '8',  '9',  ':',  ';',  '<',  '=',  '>',  '?',
+    '@',  'a',  'b',  'c',  'd',  'e',  'f',  'g',  'h',  'i',  'j',  'k',  'l',  'm',  'n',  'o',
+    'p',  'q',  'r',  's',  't',  'u',  'v',  'w',  'x',  'y',  'z',  '[',  '\\', ']',  '^',  '_',
+    '\'', 'a',  'b',  'c',  'd',  'e',  'f',  'g',  'h',  'i',  'j',  'k',  'l',  'm',  'n',  'o',
+    'p',  'q',  'r',  's',  't',  'u',  'v',  'w',  'x',  'y',  'z',  '{',  '|',  '}',  '~',  DROP,
+};
+
+static inline void put_ascii(struct fold *f, uint8_t c)
 {
-    if (c >= 'A' && c <= 'Z')
-        put_byte(f, (uint8_t)(c + 32));
-    else if (c == '`')
-        put_byte(f, '\'');
-    else if (c == ' ' || c == '-' || (c >= '\t' && c <= '\r'))
+    uint8_t form = ascii[c];
+    if (form == GAP)
         f->space = true;
-    else if (c >= 0x20 && c < 0x7f)
-        put_byte(f, c);
+    else if (form != DROP)
+        put_byte(f, form);
 }
 
 static bool is_apostrophe(int32_t code)
 {
     switch (code) {
-    case 0xb4: case 0x2b9: case 0x2bb: case 0x2bc: case 0x2bd: case 0x2c8: case 0x2ca: case 0x2cb: case 0x55a: case 0x5f3:
+    case 0xb4: case 0x2b9: case 0x2bb: case 0x2bc: case 0x2bd: case 0x2c8: case 0x2ca: case 0x2cb: case 0x55a: case 0x5f3: case 0x1ffd:
     case 0x2018: case 0x2019: case 0x201a: case 0x201b: case 0x2032: case 0x2035: case 0xa78b: case 0xa78c: case 0xff07: case 0xff40:
         return true;
     default:
@@ -176,8 +186,16 @@ carnet_rc carnet_text_fold(struct carnet_slice text, struct carnet_buf *out)
         if (byte && byte < 0x80) {
             if (count)
                 put_cluster(&f, codes, &count);
-            put_ascii(&f, byte);
-            at++;
+            /* A run of letters in one go; DROP and GAP, the ends of the inner buffer and of the text stop it. */
+            size_t run = at;
+            if (f.begun && !f.space) {
+                size_t room = sizeof f.bytes - f.len;
+                size_t end = text.len - at < room ? text.len : at + room;
+                for (; at < end && text.ptr[at] < 0x80 && ascii[text.ptr[at]] > GAP; at++)
+                    f.bytes[f.len++] = ascii[text.ptr[at]];
+            }
+            if (at == run)
+                put_ascii(&f, text.ptr[at++]);
             continue;
         }
         int32_t code = carnet_utf8_decode(text, &at);

@@ -217,19 +217,38 @@ static struct carnet_slice trimmed(struct carnet_slice text)
     return text;
 }
 
+/* How many bytes at the start are as they shall be whatever follows: printable code points below CARNET_PLAIN_MAX, without the last of
+ * them when something else comes after it, which may be a mark. Precondition: UTF-8. */
+static size_t plain_prefix(struct carnet_slice text)
+{
+    size_t at = ascii_prefix(text);
+    size_t last = at ? at - 1 : 0;
+    while (at < text.len) {
+        uint8_t byte = text.ptr[at];
+        bool one = (byte >= 0x20 && byte < 0x7f) || byte == '\n' || byte == '\t';
+        bool two = byte >= 0xc2 && byte < 0xcc && (byte > 0xc2 || text.ptr[at + 1] >= 0xa0);
+        if (!one && !two)
+            return last;
+        last = at;
+        at += one ? 1 : 2;
+    }
+    return text.len;
+}
+
 carnet_rc carnet_text_normalise(struct carnet_slice text, struct carnet_buf *out)
 {
     if (!carnet_text_is_utf8(text))
         return CARNET_MALFORMED;
     text = trimmed(text);
-    size_t at = ascii_prefix(text);
+    size_t at = 0;
     carnet_rc rc = CARNET_OK;
     size_t start = out->len;
-    /* A mark may follow the last of the plain letters: that one belongs to its cluster. */
-    if (at && at < text.len)
-        at--;
-    carnet_buf_append(out, text.ptr, at);
-    while (at < text.len) {
+    for (;;) {
+        size_t plain = plain_prefix(carnet_slice(text.ptr + at, text.len - at));
+        carnet_buf_append(out, text.ptr + at, plain);
+        at += plain;
+        if (at >= text.len)
+            break;
         int32_t codes[CARNET_CLUSTER_MAX];
         int count = cluster(text, &at, true, codes);
         if (count < 0) {
