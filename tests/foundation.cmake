@@ -2,5 +2,7 @@
 # The lowest layers: text, wire, crypto, sys.
 carnet_test(text base)
 carnet_test(cbor wire)
+target_sources(test_cbor PRIVATE support/cbor_reference.c)
+carnet_fuzz(cbor SUPPORT support/cbor_reference.c LAYERS wire)
 carnet_test(crypto crypto)
 carnet_test(sys sys)

@@ -234,33 +234,38 @@ bool carnet_reader_null(struct carnet_reader *r)
     return !r->failed;
 }
 
-/* Reads one item; of an array only the head: gives its count, else 0. */
-static size_t shallow(struct carnet_reader *r)
+/* Reads one item; of an array only the head, whose count it gives; else 0. */
+static inline size_t shallow(struct carnet_reader *r, bool *array)
 {
-    switch (carnet_reader_peek(r)) {
-    case CARNET_CBOR_UINT:
+    unsigned major = r->at < r->len ? r->ptr[r->at] >> 5 : SIMPLE;
+    *array = false;
+    switch (major) {
+    case UINT:
         head(r, UINT);
         return 0;
-    case CARNET_CBOR_NEGINT:
+    case NEGINT:
         carnet_reader_int(r);
         return 0;
-    case CARNET_CBOR_BYTES:
+    case BYTES:
         string(r, BYTES);
         return 0;
-    case CARNET_CBOR_TEXT:
-        carnet_reader_text(r);
+    case TEXT:
+        if (!carnet_text_is_nfc(string(r, TEXT)))
+            r->failed = true;
         return 0;
-    case CARNET_CBOR_ARRAY:
+    case ARRAY:
+        *array = true;
         return carnet_reader_array(r);
-    case CARNET_CBOR_BOOL:
-    case CARNET_CBOR_NULL:
-        simple(r);
+    case SIMPLE: {
+        uint8_t byte = simple(r);
+        if (byte != FALSE_BYTE && byte != TRUE_BYTE && byte != NULL_BYTE)
+            r->failed = true;
         return 0;
-    case CARNET_CBOR_END:
-        break;
     }
-    r->failed = true;
-    return 0;
+    default:
+        r->failed = true;
+        return 0;
+    }
 }
 
 struct carnet_slice carnet_reader_skip(struct carnet_reader *r)
@@ -269,8 +274,8 @@ struct carnet_slice carnet_reader_skip(struct carnet_reader *r)
     size_t depth = 0;
     size_t start = r->at;
     do {
-        bool array = carnet_reader_peek(r) == CARNET_CBOR_ARRAY;
-        size_t count = shallow(r);
+        bool array;
+        size_t count = shallow(r, &array);
         if (depth)
             left[depth - 1]--;
         if (array) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* wire/cbor: strict deterministic CBOR (RFC 8949 section 4.2) over bounded bytes. Layer: wire; sees only base.
  *
- * Accepted: unsigned and negative integers, byte strings, text strings (UTF-8, NFC), arrays, false, true, null; all definite,
+ * Accepted: unsigned integers, negative ones down to -2^63, byte strings, text strings (UTF-8, NFC, no NUL), arrays,
+ * false, true, null; all definite,
  * with the shortest head. Refused: maps, tags, floats, indefinite lengths, other simple values, nesting beyond
  * CARNET_CBOR_DEPTH_MAX, more than CARNET_CBOR_ITEMS_MAX items, a declared count or length larger than the bytes that remain,
  * trailing bytes. Nothing allocates. Property: what is read and written again gives the same bytes. */
@@ -25,6 +26,7 @@ enum carnet_cbor_type {
 };
 
 void carnet_reader_init(struct carnet_reader *r, struct carnet_slice bytes);
+/* END also before what is refused: carnet_reader_done tells. */
 enum carnet_cbor_type carnet_reader_peek(const struct carnet_reader *r);
 size_t carnet_reader_array(struct carnet_reader *r);                     /* count of items that follow; count <= bytes left */
 size_t carnet_reader_array_max(struct carnet_reader *r, size_t max);     /* fails when the count exceeds max */
