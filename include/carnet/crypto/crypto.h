@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: EUPL-1.2
-/* crypto: the only user of sodium.h. Layer: crypto; sees only base.
- *
- * BLAKE2b, Ed25519, XChaCha20-Poly1305, X25519 sealed boxes, Argon2id: libsodium's, nothing hand-made. Randomness comes from the
- * caller, except that crypto_box_seal draws its own (the simulator replaces libsodium's source). */
+/* crypto: the only user of sodium.h. Layer: crypto; sees only base. BLAKE2b, Ed25519, XChaCha20-Poly1305, X25519
+ * sealed boxes, Argon2id: libsodium's, nothing hand-made. Randomness comes from the caller, except that
+ * crypto_box_seal draws its own (the simulator replaces libsodium's source). */
 #ifndef CARNET_CRYPTO_CRYPTO_H
 #define CARNET_CRYPTO_CRYPTO_H
 
 #include "carnet/base/id.h"
 
-/* Once per process, before anything else. FAILED when libsodium cannot start or is not patched against CVE-2025-69277 (a point of
- * mixed order passes crypto_core_ed25519_is_valid_point). */
+/* Once per process, before anything else. FAILED when libsodium cannot start or is not patched against CVE-2025-69277
+ * (a point of mixed order passes crypto_core_ed25519_is_valid_point). */
 CARNET_MUST_USE carnet_rc carnet_crypto_init(struct carnet_err *err);
 
 struct carnet_key { uint8_t b[32]; };       /* a symmetric key; wiped by its owner with carnet_wipe */
@@ -40,23 +39,29 @@ CARNET_MUST_USE carnet_rc carnet_verify(const struct carnet_sign_pk *pk, struct 
 
 /* X25519 pair from a 32-byte seed used as the secret key itself. */
 void carnet_box_pair(const uint8_t seed[32], struct carnet_box_pk *pk, struct carnet_box_sk *sk);
-/* crypto_box_seal: appends len + 48 bytes. MALFORMED for a bad public key. */
+/* crypto_box_seal: appends len + 48 bytes. MALFORMED for a public key of small order. LIMIT: out's ceiling. */
 CARNET_MUST_USE carnet_rc carnet_box_seal(const struct carnet_box_pk *to, struct carnet_slice plain, struct carnet_buf *out);
-/* Appends the plaintext. MALFORMED when it was not boxed to this pair. */
+/* Appends the plaintext. MALFORMED when it was not boxed to this pair. LIMIT: out's ceiling. */
 CARNET_MUST_USE carnet_rc carnet_box_open(const struct carnet_box_pk *pk, const struct carnet_box_sk *sk,
                                           struct carnet_slice boxed, struct carnet_buf *out);
 
-/* Seals a part (protocol/parts): pads plain with 0x80 00.. (ISO 7816-4) to a multiple of CARNET_PAD_LEN, nonce = first 24 bytes of
- * BLAKE2b(key, ad || padded plain) as in SIV, XChaCha20-Poly1305 (IETF construction). Appends nonce || ciphertext || tag. */
+/* Seals a part (protocol/parts): pads plain with 0x80 00.. (ISO 7816-4) to a multiple of CARNET_PAD_LEN, nonce =
+ * first 24 bytes of BLAKE2b-256(key, ad || padded plain) as in SIV, XChaCha20-Poly1305 (IETF construction). Appends
+ * nonce || ciphertext || tag; beyond out's ceiling nothing, and out->failed is set. ad must be a CBOR item or empty
+ * for all uses of a key: a text that ends itself. */
 void carnet_seal(const struct carnet_key *key, struct carnet_slice ad, struct carnet_slice plain, struct carnet_buf *out);
-/* Appends the plaintext without padding. MALFORMED when key, ad or bytes are not the sealer's, when the nonce is not the derived one,
- * or the padding is wrong; out is unchanged then. */
+/* Appends the plaintext without padding. MALFORMED when key, ad or bytes are not the sealer's, when the nonce is not
+ * the derived one, or the padding is wrong (LIMIT: out's ceiling); out is unchanged then. */
 CARNET_MUST_USE carnet_rc carnet_open(const struct carnet_key *key, struct carnet_slice ad, struct carnet_slice sealed,
                                       struct carnet_buf *out);
 
-/* Argon2id (RFC 9106) with libsodium's MODERATE cost: a passphrase to a key. FAILED when memory is short. About one second. */
+/* Argon2id (RFC 9106) with libsodium's MODERATE cost: a passphrase to a key. FAILED when memory is short. About one
+ * second. */
 CARNET_MUST_USE carnet_rc carnet_passphrase_key(struct carnet_slice passphrase, const uint8_t salt[16], struct carnet_key *out);
-/* Argon2id, 1 pass, 8 MiB: the suppression tag of an address under the community's tag key. 16 bytes. 4 to 10 ms. */
+/* The suppression tag of an address under the community's tag key: 16 bytes of Argon2id, 1 pass, 8 MiB, 4 to 10 ms.
+ * Its password is BLAKE2b-256(key, "carnet/1/suppression/address" || address), its salt the first 16 bytes of
+ * BLAKE2b-256(key, "carnet/1/suppression/salt"). The address must be in its one normal form. FAILED when memory is
+ * short. */
 CARNET_MUST_USE carnet_rc carnet_suppression_tag(const struct carnet_key *key, struct carnet_slice address, uint8_t out[16]);
 
 #endif

@@ -13,8 +13,8 @@ struct carnet_rng {
 /* getrandom(2); the process ends if the kernel has none. Good for keys. */
 struct carnet_rng carnet_rng_system(void);
 
-/* xoshiro256** started by splitmix64: the same bytes for the same seed and the same calls, on every machine. Never for keys outside
- * tests. Keeps state. */
+/* xoshiro256** started by splitmix64: the same bytes for the same seed and the same calls, on every machine. Never
+ * for keys outside tests. Keeps state. */
 struct carnet_rng_state {
     uint64_t s[4];
 };
