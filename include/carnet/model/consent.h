@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* model/consent: what the consent events of a contact permit. Layer: model; pure: `now` is given, and can only block.
+ *
+ * Withdrawals and objections win over every grant that does not name them, whatever the order or the clocks. A grant that names them
+ * opens only with fresh proof: double opt-in, an inbound message, or paper countersigned by another author. A person may be several
+ * merged records: a grant opens the record it stands on, a refusal on any record counts for all. */
+#ifndef CARNET_MODEL_CONSENT_H
+#define CARNET_MODEL_CONSENT_H
+
+#include "carnet/model/record.h"
+
+enum carnet_consent_state {
+    CARNET_CONSENT_NONE, CARNET_CONSENT_REQUESTED, CARNET_CONSENT_GIVEN, CARNET_CONSENT_RENEWED, CARNET_CONSENT_EXPIRED,
+    CARNET_CONSENT_WITHDRAWN, CARNET_CONSENT_OBJECTED
+};
+const char *carnet_consent_state_name(enum carnet_consent_state state);
+
+struct carnet_consent {
+    enum carnet_consent_state state;
+    bool live;               /* given or renewed, and nothing blocks */
+    struct carnet_dot dot;   /* the grant relied on, else the event that decided */
+    enum carnet_basis basis; /* of the newest grant; 0 without one */
+    int64_t since_ms, until_ms;
+};
+/* The consent of `person[0]` for a purpose; the other `count - 1` records are merged with it. */
+struct carnet_consent carnet_consent_evaluate(const struct carnet_record *const *person, size_t count, struct carnet_slice purpose,
+                                              int64_t now_ms);
+/* Scopes of person[0] that some live grant covers (mask), always with scope consent; 0 for an erased, restricted or not understood
+ * record. What is not in it is blocked: never sent, exported, printed or displayed. */
+uint32_t carnet_consent_open(const struct carnet_record *const *person, size_t count, int64_t now_ms);
+bool carnet_consent_restricted(const struct carnet_record *record);
+/* The refusals of a purpose on the record, and those of all: what a new grant must name. Returns how many, at most max. */
+size_t carnet_consent_refusals(const struct carnet_record *record, struct carnet_slice purpose, struct carnet_dot *out, size_t max);
+/* When the scope was closed: the latest hlc of the events that closed it; 0: it is open, or was never granted. dark_after counts from it. */
+uint64_t carnet_consent_closed_at(const struct carnet_record *record, enum carnet_scope scope, int64_t now_ms);
+/* The records this one is merged with by live edge events, at most max; returns how many. */
+size_t carnet_consent_edges(const struct carnet_record *record, struct carnet_id *out, size_t max);
+
+/* Hybrid logical clock (Kulkarni et al. 2014): 48 bits of milliseconds, 16 of counter. */
+uint64_t carnet_hlc_next(uint64_t last, int64_t wall_ms);
+int64_t carnet_hlc_ms(uint64_t hlc);
+
+#endif
