@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* store: one SQLite file per node. Layer: store; the only sqlite3.h; knows bytes and numbers, not what they mean.
+ *
+ * Enduring tables: meta, streams, entries, invites. Derived ones, dropped and refilled by a rebuild: records, touches, points, edges, search.
+ * Opened as PLATFORM's recipe asks: WAL, synchronous FULL, secure_delete, one connection, STRICT tables, application_id and user_version
+ * (a newer database is refused: FAILED with a hint). Every statement is prepared at open. Every function runs inside the transaction that is
+ * open, and asserts there is one when it writes. Slices handed out live until the next call of the same function or the end of the
+ * transaction. Errors: FAILED (full disk, I/O), CORRUPT (damage), each with one line naming the file; after one the transaction must be
+ * rolled back. */
+#ifndef CARNET_STORE_STORE_H
+#define CARNET_STORE_STORE_H
+
+#include "carnet/base/id.h"
+
+struct carnet_store;
+struct carnet_store_options {
+    const char *vfs;    /* NULL: unix-excl */
+    bool create;        /* make it when missing; otherwise NOT_FOUND */
+    size_t cache_bytes; /* 0: 64 MiB */
+};
+CARNET_MUST_USE carnet_rc carnet_store_open(const char *path, const struct carnet_store_options *options, struct carnet_store **out, struct carnet_err *err);
+void carnet_store_close(struct carnet_store *store); /* rolls back what is open; NULL is fine */
+
+CARNET_MUST_USE carnet_rc carnet_store_begin(struct carnet_store *store, struct carnet_err *err);
+/* Durable when OK. Checkpoints the write-ahead log when it has grown past 16 MiB (never inside a transaction). */
+CARNET_MUST_USE carnet_rc carnet_store_commit(struct carnet_store *store, struct carnet_err *err);
+void carnet_store_rollback(struct carnet_store *store); /* no transaction: nothing */
+bool carnet_store_in_transaction(const struct carnet_store *store);
+
+/* --- meta: small named values --- */
+CARNET_MUST_USE carnet_rc carnet_store_meta_get(struct carnet_store *store, const char *name, struct carnet_buf *out, struct carnet_err *err); /* NOT_FOUND */
+CARNET_MUST_USE carnet_rc carnet_store_meta_put(struct carnet_store *store, const char *name, struct carnet_slice value, struct carnet_err *err);
+
+/* --- streams: the chains and their heads --- */
+struct carnet_stream_row {
+    int64_t n;               /* local number */
+    struct carnet_id book, author;
+    uint32_t stream;         /* incarnation * 2 + log */
+    uint64_t seq;            /* of the head; 0: none */
+    struct carnet_hash hash; /* of the head */
+    uint64_t void_from;      /* entries from this seq on are void; 0: none */
+};
+/* The chain, made when missing and `create`. NOT_FOUND otherwise. */
+CARNET_MUST_USE carnet_rc carnet_store_stream(struct carnet_store *store, const struct carnet_id *book, const struct carnet_id *author, uint32_t stream,
+                                              bool create, struct carnet_stream_row *out, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_stream_update(struct carnet_store *store, const struct carnet_stream_row *row, struct carnet_err *err); /* by n */
+/* Calls each for every chain of book (NULL: all), ordered by author, stream. A false answer ends it. */
+CARNET_MUST_USE carnet_rc carnet_store_streams(struct carnet_store *store, const struct carnet_id *book,
+                                               bool (*each)(void *ctx, const struct carnet_stream_row *row), void *ctx, struct carnet_err *err);
+
+/* --- entries, in order of arrival --- */
+enum carnet_entry_flag { CARNET_ENTRY_FUTURE = 1, CARNET_ENTRY_VOID = 2, CARNET_ENTRY_WANTING = 4 /* a part that should be here is not */ };
+struct carnet_entry_row {
+    int64_t n;          /* order of arrival, from 1 */
+    int64_t stream_n;
+    uint64_t seq;
+    uint64_t hlc;
+    unsigned lane;      /* 0 charter, 1 law, 2 data */
+    unsigned flags;
+    struct carnet_hash hash;
+    struct carnet_slice bytes;
+};
+CARNET_MUST_USE carnet_rc carnet_store_entry_add(struct carnet_store *store, struct carnet_entry_row *row, struct carnet_err *err); /* sets n */
+CARNET_MUST_USE carnet_rc carnet_store_entry_get(struct carnet_store *store, int64_t n, struct carnet_entry_row *out, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_entry_find(struct carnet_store *store, int64_t stream_n, uint64_t seq, struct carnet_entry_row *out, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_entry_bytes(struct carnet_store *store, int64_t n, struct carnet_slice bytes, struct carnet_err *err); /* replaces */
+CARNET_MUST_USE carnet_rc carnet_store_entry_flags(struct carnet_store *store, int64_t n, unsigned flags, struct carnet_err *err);
+/* The first entry of the lane with number >= from; lane 3: any. NOT_FOUND: none. */
+CARNET_MUST_USE carnet_rc carnet_store_entry_next(struct carnet_store *store, unsigned lane, int64_t from, struct carnet_entry_row *out, struct carnet_err *err);
+/* The first entry with number >= from that has one of the flags. NOT_FOUND: none. Quick when few have. */
+CARNET_MUST_USE carnet_rc carnet_store_entry_flagged(struct carnet_store *store, unsigned flags, int64_t from, struct carnet_entry_row *out, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_entry_count(struct carnet_store *store, int64_t *out, struct carnet_err *err);
+
+/* --- records (derived) --- */
+struct carnet_record_row {
+    int64_t n;                   /* local number; row of the search index */
+    struct carnet_id book, id;
+    struct carnet_id subject;    /* zero: none */
+    unsigned kind;
+    unsigned flags;              /* the replica's own bits; bit 0 (1): a contact that people see; only those count as contacts */
+    unsigned conflicts;          /* cells with more than one value */
+    uint32_t indexed;            /* scopes whose text is in the search index */
+    int64_t due_ms;              /* when time changes something; 0: never */
+    struct carnet_slice state;   /* packed record */
+};
+/* NOT_FOUND: no such record. */
+CARNET_MUST_USE carnet_rc carnet_store_record_get(struct carnet_store *store, const struct carnet_id *book, const struct carnet_id *id, struct carnet_record_row *out, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_record_at(struct carnet_store *store, int64_t n, struct carnet_record_row *out, struct carnet_err *err);
+/* Inserts (n 0; sets n) or replaces by n. Keeps the count of contacts. */
+CARNET_MUST_USE carnet_rc carnet_store_record_put(struct carnet_store *store, struct carnet_record_row *row, struct carnet_err *err);
+/* Walks in order of n from `from` on (`carnet_store_record_next`), of the next record with conflicts, of the next one due at or before a time. NOT_FOUND: none. */
+CARNET_MUST_USE carnet_rc carnet_store_record_next(struct carnet_store *store, int64_t from, struct carnet_record_row *out, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_record_conflicting(struct carnet_store *store, int64_t from, struct carnet_record_row *out, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_record_due(struct carnet_store *store, int64_t now_ms, int64_t from, struct carnet_record_row *out, struct carnet_err *err);
+/* In order of (book, id): for canonical state. after zero: from the first. */
+CARNET_MUST_USE carnet_rc carnet_store_record_after(struct carnet_store *store, const struct carnet_id *book, const struct carnet_id *after, struct carnet_record_row *out, struct carnet_err *err);
+/* Other records about subject (not the subject's own), in order of n. */
+CARNET_MUST_USE carnet_rc carnet_store_record_about(struct carnet_store *store, const struct carnet_id *book, const struct carnet_id *subject, int64_t from, struct carnet_record_row *out, struct carnet_err *err);
+/* Records whose id's tail lies in [low, high] (carnet_id_range): calls each with n, at most max times, in order of tail. */
+CARNET_MUST_USE carnet_rc carnet_store_record_tails(struct carnet_store *store, uint64_t low, uint64_t high, size_t max, int64_t *out_n, size_t *count, struct carnet_err *err);
+struct carnet_store_counts {
+    int64_t contacts, conflicts, entries, records;
+};
+CARNET_MUST_USE carnet_rc carnet_store_count(struct carnet_store *store, struct carnet_store_counts *out, struct carnet_err *err); /* quick: independent of their number */
+
+/* touches: the entries that changed a record, in order of arrival */
+CARNET_MUST_USE carnet_rc carnet_store_touch(struct carnet_store *store, int64_t record_n, int64_t entry_n, unsigned change, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_touches(struct carnet_store *store, int64_t record_n, bool (*each)(void *ctx, int64_t entry_n, unsigned change), void *ctx, struct carnet_err *err);
+/* points: hashes of e-mails, phones, ids of sources -> records; for rows known again and duplicates */
+CARNET_MUST_USE carnet_rc carnet_store_point_add(struct carnet_store *store, uint64_t hash, int64_t record_n, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_point_remove(struct carnet_store *store, uint64_t hash, int64_t record_n, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_points(struct carnet_store *store, uint64_t hash, int64_t *out_n, size_t max, size_t *count, struct carnet_err *err);
+/* edges: merged records, both ways (kept by the replica) */
+CARNET_MUST_USE carnet_rc carnet_store_edge_put(struct carnet_store *store, int64_t a, int64_t b, bool on, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_edges(struct carnet_store *store, int64_t a, int64_t *out_n, size_t max, size_t *count, struct carnet_err *err);
+
+/* search: FTS5 over folded text (contentless, prefix 2 and 3, detail none, tokens of unicode61 without removing diacritics) */
+CARNET_MUST_USE carnet_rc carnet_store_search_add(struct carnet_store *store, int64_t record_n, struct carnet_slice text, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_search_remove(struct carnet_store *store, int64_t record_n, struct carnet_slice text, struct carnet_err *err); /* the very text that was added */
+/* Record numbers that match an FTS5 expression, greater than `after`, ascending, at most max. Bounded work: a progress handler stops a query that runs away (LIMIT). */
+CARNET_MUST_USE carnet_rc carnet_store_search(struct carnet_store *store, const char *match, int64_t after, int64_t *out_n, size_t max, size_t *count, struct carnet_err *err);
+
+/* --- invitations given out by this node --- */
+struct carnet_invite_row {
+    struct carnet_id code;       /* first 16 bytes of the one-time client key */
+    int64_t until_ms;
+    int64_t used_ms;             /* 0: not yet */
+    struct carnet_id node;       /* who used it */
+    struct carnet_slice terms;   /* CBOR, the replica's */
+};
+CARNET_MUST_USE carnet_rc carnet_store_invite_put(struct carnet_store *store, const struct carnet_invite_row *row, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_invite_get(struct carnet_store *store, const struct carnet_id *code, struct carnet_invite_row *out, struct carnet_err *err);
+
+/* --- upkeep --- */
+CARNET_MUST_USE carnet_rc carnet_store_derived_drop(struct carnet_store *store, struct carnet_err *err); /* empties the derived tables, inside a transaction */
+/* Removes from the files what deleting left in page gaps, the search index and the log file: FTS optimize, VACUUM, checkpoint(TRUNCATE) until nothing is
+ * left. Not inside a transaction. */
+CARNET_MUST_USE carnet_rc carnet_store_sweep(struct carnet_store *store, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_check(struct carnet_store *store, struct carnet_err *err); /* integrity_check and the index's own; CORRUPT */
+int64_t carnet_store_size(struct carnet_store *store); /* bytes of the database */
+
+#endif
