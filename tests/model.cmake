@@ -2,4 +2,5 @@
 # The layer model: charter, events, records, consent.
 carnet_test(charter model)
 carnet_test(event model)
+carnet_test(record model)
 carnet_fuzz(event LAYERS model)
