@@ -3,4 +3,5 @@
 carnet_test(charter model)
 carnet_test(event model)
 carnet_test(record model)
+carnet_test(consent model)
 carnet_fuzz(event LAYERS model)
