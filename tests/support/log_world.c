@@ -16,9 +16,9 @@ void log_keys(struct log_node *node, uint8_t fill)
     memset(node, 0, sizeof *node);
     memset(seed, fill, sizeof seed);
     carnet_sign_pair(seed, &node->pk, &node->sk);
-    seed[0] = 1;
+    seed[1] = 1;
     carnet_box_pair(seed, &node->box, &node->box_sk);
-    seed[0] = 2;
+    seed[1] = 2;
     carnet_box_pair(seed, &node->curve, &node->curve_sk);
     node->id = carnet_node_id(&node->pk);
 }
