@@ -33,6 +33,9 @@ bool carnet_consent_restricted(const struct carnet_record *record);
 size_t carnet_consent_refusals(const struct carnet_record *record, struct carnet_slice purpose, struct carnet_dot *out, size_t max);
 /* When the scope was closed: the latest hlc of the events that closed it; 0: it is open, or was never granted. dark_after counts from it. */
 uint64_t carnet_consent_closed_at(const struct carnet_record *record, enum carnet_scope scope, int64_t now_ms);
+/* The next moment at which time changes something: a grant of person[0] expires (after now), or a closed scope that still has a live seed
+ * is to be darkened (dark_after; it may be past: somebody has to do it). Without charter: expiry alone. 0: never. */
+int64_t carnet_consent_due(const struct carnet_record *const *person, size_t count, const struct carnet_charter *charter, int64_t now_ms);
 /* The records this one is merged with by live edge events, at most max; returns how many. */
 size_t carnet_consent_edges(const struct carnet_record *record, struct carnet_id *out, size_t max);
 
