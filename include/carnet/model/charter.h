@@ -59,7 +59,8 @@ struct carnet_field_def {
 const struct carnet_field_def *carnet_field_by_number(uint32_t field);        /* NULL: unknown */
 const struct carnet_field_def *carnet_field_by_name(struct carnet_slice name); /* without its label; NULL: unknown */
 const struct carnet_field_def *carnet_field_at(size_t i);                     /* the i-th, NULL past the end */
-/* Splits "phone/mobile" into definition and label (empty without slash). NOT_FOUND, or USAGE for an empty or too long label. */
+/* Splits "phone/mobile", as people type it, into definition and label (empty without slash). NOT_FOUND also for the fields that are not
+ * shown, or USAGE for an empty or too long label. */
 CARNET_MUST_USE carnet_rc carnet_field_parse(struct carnet_slice name, const struct carnet_field_def **def, struct carnet_slice *label);
 
 enum carnet_basis {

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: EUPL-1.2
+# The layer model: charter, events, records, consent.
+carnet_test(charter model)
+carnet_test(event model)
+carnet_fuzz(event LAYERS model)
