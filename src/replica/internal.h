@@ -13,7 +13,9 @@ enum {
     CARNET_STATE_LEN_MAX = 15 << 20,  /* a packed record: below the store's ceiling of a value */
     CARNET_ROW_CONTACT = 1,           /* carnet_record_row.flags: a contact that is not erased */
     CARNET_ROW_LOCKED = 2,            /* some value waits for a key or a part */
-    CARNET_ROW_ERASED = 4
+    CARNET_ROW_ERASED = 4,
+    CARNET_ROW_DEAD = 8,              /* some seed of this contact was destroyed */
+    CARNET_ROW_EMPTY = 16             /* nothing stands of it: only edges name it, or all was void */
 };
 
 /* --- what memory knows of the logs and of the charter: filled at open, kept by apply, filled anew after a rollback --- */
@@ -95,6 +97,10 @@ struct carnet_replica {
     size_t digest_count, digest_cap;
     uint32_t incarnation;
     uint64_t hlc, hlc_stored;
+    struct {
+        struct carnet_id author;
+        uint64_t hlc;
+    } reached[2]; /* the two other authors that are furthest */
     int64_t last, last_new; /* largest arrival number: durable; of this transaction */
     uint64_t written;       /* grows with each change of the store */
     bool sweep_due, sweep_due_new;
@@ -150,6 +156,7 @@ uint64_t carnet_stream_standing(const struct carnet_stream *stream);
 bool carnet_numbers_add(struct carnet_numbers *numbers, uint64_t number); /* false: it was there */
 bool carnet_numbers_has(const struct carnet_numbers *numbers, uint64_t number);
 void carnet_numbers_deinit(struct carnet_numbers *numbers);
+void carnet_reached(struct carnet_replica *replica, const struct carnet_id *author, uint64_t hlc); /* an author got so far */
 void carnet_digests_forget(struct carnet_replica *replica, const struct carnet_id *book, unsigned lane);
 /* Has a box of this epoch's key for this reader been seen in the charter? */
 bool carnet_boxed(const struct carnet_replica *replica, uint64_t epoch, const struct carnet_id *reader);
