@@ -53,6 +53,12 @@ struct carnet_plain { /* a cell of the entry being made: its value is known, not
     struct carnet_slice label, value;
 };
 
+struct carnet_batch_item {
+    struct carnet_id record;
+    size_t plain; /* its first cell among the plain ones */
+    bool fresh;   /* made just now: nothing to look up */
+};
+
 /* The record of one row, with its memory. */
 struct carnet_loaded {
     struct carnet_record_row row; /* n 0: it is not in the store yet; state points into `packed` */
@@ -111,18 +117,20 @@ struct carnet_replica {
     unsigned batch_log;
     struct carnet_plain *plain;
     size_t plain_count, plain_cap;
-    struct carnet_id *batch_records; /* of each change of the draft */
-    bool *batch_fresh;
-    size_t batch_count;
+    struct carnet_batch_item *batch_changes; /* of each change of the draft */
+    size_t batch_count, batch_cap;
     size_t batch_entries; /* flushed since carnet_batch_reset */
 
     /* reused memory */
     struct carnet_arena entry_arena; /* the entry being applied */
     struct carnet_arena change_arena;
     struct carnet_arena read_arena;  /* an older entry read again while another is applied */
+    struct carnet_arena row_arena;   /* the row being put */
     struct carnet_arena write_arena; /* what a batch borrows until it is flushed */
-    struct carnet_buf entry_bytes, own_bytes, strip_bytes, state_bytes, text, ad;
+    struct carnet_buf entry_bytes, own_bytes, strip_bytes, state_bytes, text, old_text;
     struct carnet_loaded target, subject, other; /* of the change being applied */
+    struct carnet_record delta, old;
+    bool broken; /* a rollback could not read the memory again: nothing is done any more */
 };
 
 /* --- open.c: transactions and memory --- */
@@ -132,7 +140,7 @@ CARNET_MUST_USE carnet_rc carnet_tx_enter(struct carnet_replica *replica, bool *
 CARNET_MUST_USE carnet_rc carnet_tx_leave(struct carnet_replica *replica, bool mine, uint64_t written, carnet_rc rc, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_memory_load(struct carnet_replica *replica, struct carnet_err *err); /* everything, from the store */
 CARNET_MUST_USE carnet_rc carnet_charter_load(struct carnet_replica *replica, struct carnet_err *err); /* authority, keyring, books, from the charter's entries */
-/* Feeds one charter entry that stands to the memory. law_only: of a log beyond its cut. */
+/* Feeds one charter entry that stands to the memory. */
 void carnet_charter_feed(struct carnet_replica *replica, const struct carnet_entry *entry);
 void carnet_books_refresh(struct carnet_replica *replica); /* held, after certificates or books changed */
 /* What a member needs to begin: ["carnet/1/welcome", genesis, [certificate ...]] from the root's child to cert; appended. */
