@@ -64,6 +64,7 @@ struct carnet_loaded {
     struct carnet_record_row row; /* n 0: it is not in the store yet; state points into `packed` */
     struct carnet_record record;
     struct carnet_buf packed;     /* the state as it was read */
+    struct carnet_arena arena;    /* what a replay's values live in */
 };
 
 struct carnet_replica {
@@ -146,9 +147,8 @@ void carnet_books_refresh(struct carnet_replica *replica); /* held, after certif
 /* What a member needs to begin: ["carnet/1/welcome", genesis, [certificate ...]] from the root's child to cert; appended. */
 void carnet_welcome_put(const struct carnet_replica *replica, const struct carnet_cert *cert, struct carnet_buf *out);
 
-/* The id of the charter record in which a node says where it listens and that it is alive (kind NODE). Only its node writes it. */
-struct carnet_id carnet_node_record(const struct carnet_id *node);
-/* The certificate's record is (charter, node id), kind CERTIFICATE: event CERTIFICATE, clear cells TEXT/member and TEXT/node. */
+/* A node's record in the charter has the node's id: kind CERTIFICATE with event CERTIFICATE and clear cells TEXT/member and TEXT/node by who invited it;
+ * kind NODE with its addresses and `alive` by itself. One record: the smaller kind stands. */
 #define CARNET_LABEL_MEMBER "member"
 #define CARNET_LABEL_NODE "node"
 
@@ -177,19 +177,32 @@ CARNET_MUST_USE carnet_rc carnet_rows_get(struct carnet_replica *replica, const 
                                           struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_rows_at(struct carnet_replica *replica, int64_t n, struct carnet_loaded *out, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_rows_unpack(struct carnet_loaded *loaded, struct carnet_err *err); /* row is filled: copies and unpacks its state */
-/* Packs and puts the record; sets row.n; refreshes its search text, points, conflicts, edges and due moment, those of the other records of the person when
- * `spread`. old: the row as it was (n 0: new), whose text and points are taken out. */
-CARNET_MUST_USE carnet_rc carnet_rows_put(struct carnet_replica *replica, struct carnet_loaded *loaded, bool spread, struct carnet_err *err);
+/* Packs and puts the record; sets row.n; replaces its search text and points (those of the state that was read), counts its conflicts, keeps its edges and due
+ * moment, and refreshes the other records of the person. Once only after a read: the state that was read is no longer the stored one. */
+CARNET_MUST_USE carnet_rc carnet_rows_put(struct carnet_replica *replica, struct carnet_loaded *loaded, struct carnet_err *err);
 /* Indexes the record again: time changed what is open. */
 CARNET_MUST_USE carnet_rc carnet_rows_refresh(struct carnet_replica *replica, int64_t n, struct carnet_err *err);
 /* Computes the record again from the entries that touch it, into out (row as it is in the store, record computed). Nothing is written. */
 CARNET_MUST_USE carnet_rc carnet_rows_replay(struct carnet_replica *replica, int64_t n, struct carnet_loaded *out, struct carnet_err *err);
+void carnet_rows_prune(struct carnet_replica *replica, const struct carnet_id *book, struct carnet_record *record); /* forgets replaced dots that were applied */
+CARNET_MUST_USE carnet_rc carnet_rows_component(struct carnet_replica *replica, int64_t n, int64_t numbers[CARNET_PERSON_MAX], size_t *count, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_rows_recompute(struct carnet_replica *replica, int64_t n, struct carnet_err *err); /* and puts it; with the records about it */
+/* Local numbers of the other records about subject; in the arena. */
+CARNET_MUST_USE carnet_rc carnet_rows_about(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *subject, struct carnet_arena *arena,
+                                            int64_t **out, size_t *count, struct carnet_err *err);
+/* The entries that touch a record, in order of arrival; in the arena. */
+struct carnet_touch {
+    int64_t entry_n;
+    unsigned change;
+};
+CARNET_MUST_USE carnet_rc carnet_rows_touches(struct carnet_replica *replica, int64_t n, struct carnet_arena *arena, struct carnet_touch **out, size_t *count,
+                                              struct carnet_err *err);
 /* The person of a record: itself, then the records merged with it by live edges; in the arena. */
 CARNET_MUST_USE carnet_rc carnet_rows_person(struct carnet_replica *replica, const struct carnet_record *record, int64_t n, struct carnet_arena *arena,
                                              const struct carnet_record ***out, size_t *count, struct carnet_err *err);
+void carnet_rows_clear(struct carnet_record *record); /* as initialised; keeps the memory of its arrays */
 /* A copy whose arrays live in the arena (never deinit it); slices still point where they did. */
-void carnet_record_copy(const struct carnet_record *record, struct carnet_arena *arena, struct carnet_record *out);
+void carnet_rows_copy(const struct carnet_record *record, struct carnet_arena *arena, struct carnet_record *out);
 
 /* --- apply.c --- */
 /* Applies one entry inside the open transaction. *rc: as in carnet_replica_apply. Not OK: the world failed. */
@@ -209,6 +222,8 @@ void carnet_apply_delta(struct carnet_replica *replica, const struct carnet_entr
 /* Is the entry of this dot here, and did it not come from the future? */
 CARNET_MUST_USE carnet_rc carnet_apply_timely(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_dot *dot, bool *out,
                                               struct carnet_err *err);
+/* Is the entry of a log of law beyond its author's cut? Then its refusals and restrictions alone count. */
+bool carnet_apply_beyond(const struct carnet_replica *replica, const struct carnet_entry_header *header);
 bool carnet_replica_gets(const struct carnet_replica *replica, enum carnet_scope scope); /* this node is to hold the parts of the scope */
 bool carnet_replica_holds(const struct carnet_replica *replica, const struct carnet_id *book);
 uint32_t carnet_replica_reads(const struct carnet_replica *replica); /* scopes, mask */

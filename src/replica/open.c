@@ -31,6 +31,8 @@ carnet_rc carnet_tx_leave(struct carnet_replica *replica, bool mine, uint64_t wr
 
 carnet_rc carnet_replica_begin(struct carnet_replica *replica, struct carnet_err *err)
 {
+    if (replica->broken)
+        return carnet_err_set(err, CARNET_FAILED, "the database could not be read again after an error: start anew");
     return carnet_store_begin(replica->store, err);
 }
 
@@ -571,14 +573,6 @@ static carnet_rc finish(struct carnet_replica *replica, carnet_rc rc, struct car
     }
     *out = replica;
     return rc;
-}
-
-struct carnet_id carnet_node_record(const struct carnet_id *node)
-{
-    struct carnet_hash hash = carnet_hash_of("carnet/1/node-record", carnet_slice(node->b, sizeof node->b));
-    struct carnet_id id;
-    memcpy(id.b, hash.b, sizeof id.b);
-    return id;
 }
 
 void carnet_welcome_put(const struct carnet_replica *replica, const struct carnet_cert *cert, struct carnet_buf *out)
