@@ -130,7 +130,11 @@ struct carnet_replica {
     struct carnet_arena write_arena; /* what a batch borrows until it is flushed */
     struct carnet_buf entry_bytes, own_bytes, strip_bytes, state_bytes, text, old_text;
     struct carnet_loaded target, subject, other; /* of the change being applied */
-    struct carnet_record delta, old;
+    struct carnet_loaded written_target, written_subject; /* of the record being written */
+    struct carnet_record delta, old, projected, viewed;
+    const char *why;   /* of the last refusal: a static English text for logs */
+    bool applying_own; /* the entry being applied is the batch */
+    bool rebuilding;
     bool broken; /* a rollback could not read the memory again: nothing is done any more */
 };
 
@@ -214,6 +218,8 @@ CARNET_MUST_USE carnet_rc carnet_apply_settle(struct carnet_replica *replica, st
 /* The derived part alone, for a rebuild: merges the changes of an entry that is in the store into their records. */
 CARNET_MUST_USE carnet_rc carnet_apply_changes(struct carnet_replica *replica, const struct carnet_entry *entry, int64_t n, bool law_only, bool late,
                                                struct carnet_err *err);
+/* The same for an entry that is void: its records have a row and know of it. */
+CARNET_MUST_USE carnet_rc carnet_apply_void(struct carnet_replica *replica, const struct carnet_entry *entry, int64_t n, struct carnet_err *err);
 /* Drops from the stored entries what the subject's dead seeds or its erasure killed, unless all that killed it came from the future. */
 CARNET_MUST_USE carnet_rc carnet_apply_strip(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *subject, struct carnet_err *err);
 /* The delta of one change as this node sees it now; law_only keeps refusals and restrictions alone. seeds: the subject's record, or NULL. */

@@ -196,7 +196,6 @@ carnet_rc carnet_charter_load(struct carnet_replica *replica, struct carnet_err 
         if (entry.header.seq <= carnet_authority_cut_at(replica->authority, &entry.header.author, &entry.header.book, stream))
             carnet_charter_feed(replica, &entry);
     }
-    replica->unlocked_count = 0;
     replica->charter_dirty = false;
     carnet_books_refresh(replica);
     return CARNET_OK;
@@ -206,10 +205,10 @@ carnet_rc carnet_memory_load(struct carnet_replica *replica, struct carnet_err *
 {
     uint64_t number;
     carnet_rc rc = CARNET_OK;
-    replica->cut_seen = false;
-    replica->unlocked_count = 0;
     if (!replica->authority || replica->charter_dirty)
         rc = carnet_charter_load(replica, err);
+    replica->cut_seen = false;
+    replica->unlocked_count = 0;
     if (rc == CARNET_OK)
         rc = load_streams(replica, err);
     if (rc == CARNET_OK)
@@ -497,6 +496,10 @@ static struct carnet_replica *new_replica(const struct carnet_replica_env *env, 
     carnet_loaded_init(&replica->target);
     carnet_loaded_init(&replica->subject);
     carnet_loaded_init(&replica->other);
+    carnet_loaded_init(&replica->written_target);
+    carnet_loaded_init(&replica->written_subject);
+    carnet_record_init(&replica->projected);
+    carnet_record_init(&replica->viewed);
     carnet_record_init(&replica->delta);
     carnet_record_init(&replica->old);
     return replica;
@@ -538,6 +541,10 @@ void carnet_replica_close(struct carnet_replica *replica)
     carnet_loaded_deinit(&replica->target);
     carnet_loaded_deinit(&replica->subject);
     carnet_loaded_deinit(&replica->other);
+    carnet_loaded_deinit(&replica->written_target);
+    carnet_loaded_deinit(&replica->written_subject);
+    carnet_record_deinit(&replica->projected);
+    carnet_record_deinit(&replica->viewed);
     carnet_record_deinit(&replica->delta);
     carnet_record_deinit(&replica->old);
     carnet_wipe(replica, sizeof *replica);
@@ -782,6 +789,11 @@ struct carnet_slice carnet_replica_community_name(const struct carnet_replica *r
 struct carnet_store *carnet_replica_store(struct carnet_replica *replica)
 {
     return replica->store;
+}
+
+struct carnet_id carnet_replica_new_id(struct carnet_replica *replica)
+{
+    return carnet_rng_id(&replica->env.rng, carnet_replica_wall_ms(replica));
 }
 
 int64_t carnet_replica_wall_ms(const struct carnet_replica *replica)
