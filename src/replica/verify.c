@@ -39,24 +39,21 @@ struct verifier {
     struct carnet_replica *replica;
     void (*each)(void *ctx, const char *error);
     void *ctx;
-    enum carnet_lang lang;
+    struct carnet_err line; /* in the language of the person */
     size_t errors;
     struct carnet_stream_row *heads; /* by number of the stream: how far the walk has come */
     size_t head_count;
 };
 
-static void complain(struct verifier *verifier, const char *english, const char *what)
+static void say(struct verifier *verifier)
 {
-    struct carnet_err line = { .lang = verifier->lang };
     verifier->errors++;
-    carnet_err_set(&line, CARNET_CORRUPT, english, what);
-    verifier->each(verifier->ctx, line.what);
+    verifier->each(verifier->ctx, verifier->line.what);
 }
 
-static void name_entry(const struct carnet_replica *replica, const struct carnet_entry_row *row, char *out, size_t size)
+static void name_entry(const struct carnet_entry_row *row, char *out, size_t size)
 {
     struct carnet_buf buf;
-    (void)replica;
     carnet_buf_init(&buf, size - 1);
     carnet_buf_printf(&buf, "%lld", (long long)row->n);
     memset(out, 0, size);
@@ -82,10 +79,12 @@ static carnet_rc verify_touches(struct verifier *verifier, const struct carnet_e
     for (size_t i = 0; i < entry->change_count; i++) {
         struct carnet_record_row row;
         carnet_rc rc = carnet_store_record_get(verifier->replica->store, &entry->header.book, &entry->changes[i].record, &row, err);
-        if (rc == CARNET_NOT_FOUND)
-            complain(verifier, "entry %s: a record that it changes is missing", name);
-        else if (rc != CARNET_OK)
+        if (rc == CARNET_NOT_FOUND) {
+            carnet_err_set(&verifier->line, CARNET_CORRUPT, "entry %s: a record that it changes is missing", name);
+            say(verifier);
+        } else if (rc != CARNET_OK) {
             return rc;
+        }
     }
     return CARNET_OK;
 }
@@ -100,16 +99,21 @@ static carnet_rc verify_entries(struct verifier *verifier, struct carnet_err *er
         const char *why;
         char name[24];
         from = row.n + 1;
-        name_entry(replica, &row, name, sizeof name);
+        name_entry(&row, name, sizeof name);
         carnet_arena_reset(&replica->read_arena);
         if (carnet_entry_decode(carnet_arena_dup(&replica->read_arena, row.bytes), &replica->read_arena, &entry) != CARNET_OK) {
-            complain(verifier, "entry %s is damaged", name);
+            carnet_err_set(&verifier->line, CARNET_CORRUPT, "entry %s is damaged", name);
+            say(verifier);
             continue;
         }
-        if (!is_chained(verifier, &row, &entry))
-            complain(verifier, "entry %s does not continue its log", name);
-        if (!(row.flags & CARNET_ENTRY_VOID) && carnet_authority_check(replica->authority, &entry, &why) != CARNET_OK)
-            complain(verifier, "entry %s: its signature or its author's rights do not hold", name);
+        if (!is_chained(verifier, &row, &entry)) {
+            carnet_err_set(&verifier->line, CARNET_CORRUPT, "entry %s does not continue its log", name);
+            say(verifier);
+        }
+        if (!(row.flags & CARNET_ENTRY_VOID) && carnet_authority_check(replica->authority, &entry, &why) != CARNET_OK) {
+            carnet_err_set(&verifier->line, CARNET_CORRUPT, "entry %s: its signature or its author's rights do not hold", name);
+            say(verifier);
+        }
         rc = verify_touches(verifier, &entry, name, err);
         if (rc != CARNET_OK)
             return rc;
@@ -148,14 +152,17 @@ static carnet_rc verify_records(struct verifier *verifier, struct carnet_err *er
         from = row.n + 1;
         rc = carnet_rows_replay(replica, row.n, &loaded, err);
         if (rc == CARNET_CORRUPT) {
-            complain(verifier, "record %s cannot be computed from the log", text.s);
+            carnet_err_set(&verifier->line, CARNET_CORRUPT, "record %s cannot be computed from the log", text.s);
+            say(verifier);
             continue;
         }
         if (rc != CARNET_OK)
             break;
         loaded.row.state = carnet_buf_slice(&loaded.packed);
-        if (!is_same(replica, &loaded.row, &loaded.record))
-            complain(verifier, "record %s is not what the log says", text.s);
+        if (!is_same(replica, &loaded.row, &loaded.record)) {
+            carnet_err_set(&verifier->line, CARNET_CORRUPT, "record %s is not what the log says", text.s);
+            say(verifier);
+        }
     }
     carnet_loaded_deinit(&loaded);
     return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
@@ -163,12 +170,14 @@ static carnet_rc verify_records(struct verifier *verifier, struct carnet_err *er
 
 carnet_rc carnet_replica_verify(struct carnet_replica *replica, void (*each)(void *ctx, const char *error), void *ctx, struct carnet_err *err)
 {
-    struct verifier verifier = { .replica = replica, .each = each, .ctx = ctx, .lang = carnet_err_lang(err) };
+    struct verifier verifier = { .replica = replica, .each = each, .ctx = ctx, .line = { .lang = carnet_err_lang(err) } };
     carnet_rc rc = carnet_store_check(replica->store, err);
-    if (rc == CARNET_CORRUPT)
-        complain(&verifier, "the file of the database is damaged", "");
-    else if (rc != CARNET_OK)
+    if (rc == CARNET_CORRUPT) {
+        carnet_err_set(&verifier.line, CARNET_CORRUPT, "the file of the database is damaged");
+        say(&verifier);
+    } else if (rc != CARNET_OK) {
         return rc;
+    }
     for (size_t i = 0; i < replica->streams.count; i++) {
         size_t n = (size_t)replica->streams.at[i].row.n;
         verifier.head_count = n >= verifier.head_count ? n + 1 : verifier.head_count;
@@ -185,7 +194,8 @@ carnet_rc carnet_replica_verify(struct carnet_replica *replica, void (*each)(voi
         const struct carnet_stream_row *row = &replica->streams.at[i].row;
         if (verifier.heads[row->n].seq != row->seq || !carnet_hash_equal(&verifier.heads[row->n].hash, &row->hash)) {
             struct carnet_id_text text = carnet_id_text(&row->author);
-            complain(&verifier, "a log of %s does not end where it should", text.s);
+            carnet_err_set(&verifier.line, CARNET_CORRUPT, "a log of %s does not end where it should", text.s);
+            say(&verifier);
         }
     }
     free(verifier.heads);

@@ -34,14 +34,6 @@ static struct carnet_slice scope_text(enum carnet_scope scope)
     return carnet_slice_str(carnet_scope_name(scope));
 }
 
-static bool has_type(const struct carnet_write *write, enum carnet_event_type type)
-{
-    for (size_t i = 0; i < write->event_count; i++)
-        if (write->events[i].type == type)
-            return true;
-    return false;
-}
-
 static size_t count_log(const struct carnet_write *write, unsigned log)
 {
     size_t count = 0;
