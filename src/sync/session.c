@@ -315,6 +315,16 @@ static void greet(struct carnet_sync *sync, struct carnet_sync_update *update)
         sync->stage = STAGE_CHARTER;
 }
 
+/* Is it the peer's certificate, or another one of the same node? Its rights are those of the one that stands. */
+static bool names_peer(const struct carnet_sync *sync, const struct carnet_id *hash)
+{
+    const struct carnet_cert *other;
+    if (carnet_id_equal(&sync->peer.hash, hash))
+        return true;
+    other = carnet_authority_find(sync->source->authority(sync->source->ctx), hash);
+    return other && carnet_id_equal(&other->node, &sync->peer.node);
+}
+
 static void on_hello(struct carnet_sync *sync, struct frame *f, struct carnet_sync_update *update)
 {
     bool first = !sync->got_bare && !sync->got_full;
@@ -331,7 +341,7 @@ static void on_hello(struct carnet_sync *sync, struct frame *f, struct carnet_sy
         return;
     }
     sync->claimed = f->cert;
-    if (sync->peer_known && !carnet_id_equal(&sync->peer.hash, &f->cert)) {
+    if (sync->peer_known && !names_peer(sync, &f->cert)) {
         sync_close(sync, CARNET_SYNC_REASON_UNKNOWN);
         return;
     }
