@@ -2,3 +2,5 @@
 # The layer sync: sessions and bundles, over nodes in memory.
 carnet_test(sync sync)
 target_sources(test_sync PRIVATE support/sync_world.c)
+carnet_test(bundle sync)
+target_sources(test_bundle PRIVATE support/sync_world.c)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "engine.h"
+#include "parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,39 +24,12 @@ bool carnet_sync_fetch(struct carnet_sync *sync, unsigned lane, int64_t n, struc
     return sync->source->next(sync->source->ctx, lane, n, out) && out->n == n;
 }
 
-/* --- which parts the peer gets --- */
-
-struct parts {
-    const struct carnet_cert *peer;
-    size_t here, missing; /* of those it gets */
-};
-
-static bool keep_part(void *ctx, const struct carnet_change *change, const struct carnet_part *part)
-{
-    struct parts *parts = ctx;
-    (void)change;
-    bool gets = part->type == CARNET_PART_BOX || part->type == CARNET_PART_CLEAR || carnet_cert_gets(parts->peer, part->scope);
-    parts->here += gets && part->present;
-    parts->missing += gets && !part->present;
-    return gets;
-}
-
 /* The entry's bytes as the peer gets them. false: they do not decode, a damaged store; nothing may leave unstripped. */
 static bool strip(struct carnet_sync *sync, struct carnet_slice bytes, struct carnet_slice *out, struct parts *parts)
 {
-    struct carnet_entry entry;
-    *parts = (struct parts){ .peer = &sync->peer };
-    carnet_arena_reset(&sync->scratch);
-    if (carnet_entry_decode(bytes, &sync->scratch, &entry) != CARNET_OK)
-        return false;
-    for (size_t i = 0; i < entry.change_count; i++)
-        for (size_t j = 0; j < entry.changes[i].part_count; j++)
-            (void)keep_part(parts, &entry.changes[i], &entry.changes[i].parts[j]);
-    struct parts again = *parts;
-    carnet_buf_clear(&sync->stripped);
-    carnet_entry_strip(&entry, keep_part, &again, &sync->stripped);
+    bool good = carnet_parts_strip(&sync->peer, bytes, &sync->scratch, &sync->stripped, parts);
     *out = carnet_buf_slice(&sync->stripped);
-    return !sync->stripped.failed;
+    return good;
 }
 
 static bool as_sent(struct carnet_sync *sync, struct carnet_slice bytes, struct carnet_slice *out)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "engine.h"
+#include "parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +11,7 @@ static bool take_peer(struct carnet_sync *sync, struct carnet_slice raw)
         return false;
     /* the raw bytes must outlive whoever gave them */
     sync->peer.raw = carnet_arena_dup(&sync->peer_arena, raw);
-    sync->gets_all = true;
-    for (int scope = CARNET_SCOPE_IDENTITY; scope < CARNET_SCOPE_COUNT; scope++)
-        sync->gets_all = sync->gets_all && carnet_cert_gets(&sync->peer, (enum carnet_scope)scope);
+    sync->gets_all = carnet_parts_gets_all(&sync->peer);
     sync->peer_known = true;
     return true;
 }
