@@ -305,11 +305,12 @@ static void greet(struct carnet_sync *sync, struct carnet_sync_update *update)
         return;
     if (sync->peer_known && (sync->got_bare || sync->got_full))
         sync->authenticated = true;
-    /* The side that connected chose whom to call, so it names itself first; the other one names itself to members alone. */
+    if (!sync->sent_full && (sync->peer_known || !sync->sent_hello))
+        send_hello(sync, update, sync->peer_known);
+    /* A chain proves the certificate that a hello named. The side that connected chose whom to call, so it shows its own first; the other one
+     * to members alone. */
     if (sync->got_bare && !sync->sent_chain && (sync->authenticated || sync->connector))
         send_chain(sync, update);
-    if (!sync->closed && !sync->sent_full && (sync->peer_known || !sync->sent_hello))
-        send_hello(sync, update, sync->peer_known);
     if (!sync->closed && sync->authenticated && sync->sent_full && sync->got_full)
         sync->stage = STAGE_CHARTER;
 }

@@ -261,14 +261,16 @@ static carnet_rc apply(struct world_node *node, const struct carnet_entry *entry
     if (entry->header.seq <= head) {
         if (!carnet_hash_equal(&entry_at(node, chain, entry->header.seq)->hash, &entry->hash))
             return CARNET_FORK;
-        fill(node, chain->entries[entry->header.seq - 1], entry);
+        if (!node->frozen)
+            fill(node, chain->entries[entry->header.seq - 1], entry);
         return CARNET_OK;
     }
     if (entry->header.seq > head + 1)
         return CARNET_AGAIN;
     if (!carnet_hash_equal(&entry->header.prev, head ? &entry_at(node, chain, head)->hash : &zero))
         return CARNET_FORK;
-    store(node, entry, bytes);
+    if (!node->frozen)
+        store(node, entry, bytes);
     return CARNET_OK;
 }
 
@@ -593,7 +595,8 @@ static void count_credit(struct world_pipe *pipe, unsigned from, struct carnet_s
         if (me->in_flight > me->in_flight_max)
             me->in_flight_max = me->in_flight;
     } else if (type == 7) {
-        other->in_flight -= (unsigned)carnet_reader_uint(&r);
+        uint64_t frames = carnet_reader_uint(&r);
+        other->in_flight -= frames > other->in_flight ? other->in_flight : (unsigned)frames;
     }
 }
 
@@ -669,6 +672,14 @@ static bool deliver(struct world_pipe *pipe, unsigned to)
         return false;
     struct world_frame frame = side->queue[side->queue_at++];
     pipe->delivered++;
+    if (pipe->change) {
+        struct carnet_slice changed = pipe->change(pipe->change_ctx, to, carnet_slice(frame.ptr, frame.len));
+        free(frame.ptr);
+        frame.len = changed.len;
+        frame.ptr = carnet_alloc(frame.len);
+        if (frame.len)
+            memcpy(frame.ptr, changed.ptr, frame.len);
+    }
     if (!side->closed)
         handle(pipe, to, (struct carnet_sync_event){ .type = CARNET_SYNC_FRAME, .frame = carnet_slice(frame.ptr, frame.len) });
     free(frame.ptr);

@@ -46,6 +46,7 @@ struct world_node {
     const struct carnet_id *poison; /* apply refuses entries of this author in book data */
     uint64_t poison_seq;
     uint64_t reads; /* of entries, through the source */
+    bool frozen;    /* apply says what it would do, and does nothing */
 };
 struct world {
     struct carnet_arena arena;
@@ -110,6 +111,9 @@ struct world_pipe {
     int64_t mono_ms, wall_ms;
     void (*seen)(void *ctx, unsigned from, struct carnet_slice frame);
     void *seen_ctx;
+    /* Changes a frame on its way: what it gives is delivered; valid until it is called again. NULL: none. */
+    struct carnet_slice (*change)(void *ctx, unsigned to, struct carnet_slice frame);
+    void *change_ctx;
 };
 void pipe_open(struct world_pipe *pipe, struct world_node *a, struct world_node *b, bool a_knows_b, bool b_knows_a, struct carnet_buf *trace);
 /* Delivers frames, one of each side in turn, until nothing flies or `max` were delivered. */

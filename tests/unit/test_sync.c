@@ -392,8 +392,28 @@ static void two_strangers_name_themselves_the_caller_first(void **state)
     expect(&trace, "A HELLO who are you?\n"
                    "B HELLO who are you?\n"
                    "A CHAIN\n"
-                   "B CHAIN\n"
                    "B HELLO 2 books, 0 wanted\n"
+                   "B CHAIN\n"
+                   "A HELLO 2 books, 0 wanted\n");
+}
+
+static void a_caller_asks_who_answers(void **state)
+{
+    (void)state;
+    struct world world;
+    struct world_pipe pipe;
+    struct carnet_buf trace = new_trace();
+    apart(&world, 1);
+    world_copy(&world.nodes[FOUNDER], &world.nodes[OFFICE], true);
+    world_copy(&world.nodes[OFFICE], &world.nodes[FOUNDER], true);
+    pipe_open(&pipe, &world.nodes[FOUNDER], &world.nodes[OFFICE], false, true, &trace);
+    pipe_run(&pipe, SIZE_MAX);
+    assert_true(pipe.side[0].caught_up && pipe.side[1].caught_up);
+    pipe_close(&pipe);
+    world_deinit(&world);
+    expect(&trace, "A HELLO who are you?\n"
+                   "B HELLO 2 books, 0 wanted\n"
+                   "B CHAIN\n"
                    "A HELLO 2 books, 0 wanted\n");
 }
 
@@ -1034,6 +1054,7 @@ int main(void)
         cmocka_unit_test(somebody_elses_chain_proves_nothing),
         cmocka_unit_test(a_revoked_node_cannot_certify_itself_another_name),
         cmocka_unit_test(two_strangers_name_themselves_the_caller_first),
+        cmocka_unit_test(a_caller_asks_who_answers),
         cmocka_unit_test(only_shared_books_leave),
         cmocka_unit_test(scopes_that_are_not_read_leave_as_hashes),
         cmocka_unit_test(a_relay_passes_on_what_it_cannot_read),
