@@ -29,7 +29,7 @@
 #define CARNET_PEOPLE_QUERY_H
 
 #include "carnet/base/text.h"
-#include "carnet/model/record.h"
+#include "carnet/replica/index.h"
 
 enum {
     CARNET_QUERY_LEN_MAX = 4096, /* bytes of a query: more is no query typed by somebody */
@@ -49,10 +49,6 @@ bool carnet_query_is_all(const struct carnet_query *query); /* it asks nothing *
  * appended: the query cannot be narrowed (a negation alone, an `or` with a side that is not indexed, out's ceiling);
  * look at every contact. */
 bool carnet_query_fts(const struct carnet_query *query, struct carnet_buf *out);
-/* Appends what is indexed of a contact: one column of a table fts5(..., tokenize = "unicode61 remove_diacritics 0").
- * Words of names, e-mail addresses and phone numbers, then city, postcode and tags behind a private-use character, so
- * that no word finds them. */
-void carnet_query_index_text(const struct carnet_cell *cells, size_t count, struct carnet_buf *out);
 
 struct carnet_query_subject {
     const struct carnet_cell *cells; /* open ones, as from carnet_record_cells */
@@ -75,8 +71,5 @@ void carnet_query_selectors(const struct carnet_query *query,
                             void (*selector)(void *ctx, enum carnet_query_selector kind, struct carnet_slice name),
                             void *ctx);
 
-/* Appends the bytes that order results: family name (else birth name), then given name, folded; nothing when there is
- * no name. */
-void carnet_query_sort_key(const struct carnet_cell *cells, size_t count, struct carnet_buf *out);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-#include "query_node.h"
+#include "carnet/replica/index.h"
 
 #include <stdlib.h>
 #include <string.h>
