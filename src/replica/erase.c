@@ -206,12 +206,12 @@ static uint64_t covered(const struct heads *heads, uint64_t author, uint32_t str
 }
 
 /* The bytes of a receipt: [[author number, stream, seq] ...]. What cannot be read covers nothing. */
-static void read_receipt(struct carnet_slice bytes, struct heads *out)
+static void read_receipt(struct carnet_replica *replica, const struct carnet_id *book, struct carnet_slice bytes, struct heads *out)
 {
     struct carnet_reader r;
     struct heads read = { .count = 0 };
     carnet_reader_init(&r, bytes);
-    for (size_t i = carnet_reader_array_max(&r, CARNET_ENTRY_LEN_MAX / 4); i > 0 && !r.failed; i--) {
+    for (size_t i = carnet_reader_array_max(&r, HEADS_MAX); i > 0 && !r.failed; i--) {
         struct head head;
         carnet_reader_array_exact(&r, 3);
         head.author = carnet_reader_uint(&r);
@@ -221,8 +221,11 @@ static void read_receipt(struct carnet_slice bytes, struct heads *out)
         read.at[read.count++] = head;
     }
     bool good = carnet_reader_done(&r) == CARNET_OK;
-    for (size_t i = 0; good && i < read.count; i++)
-        raise_head(out, &read.at[i]);
+    for (size_t i = 0; good && i < read.count; i++) {
+        const struct carnet_cert *author = carnet_authority_author(replica->authority, read.at[i].author);
+        if (author && carnet_streams_find(&replica->streams, book, &author->node, read.at[i].stream))
+            raise_head(out, &read.at[i]); /* so that nobody makes it grow at will */
+    }
     free(read.at);
 }
 
@@ -237,7 +240,7 @@ static carnet_rc load_receipts(struct carnet_replica *replica, const struct carn
     for (size_t i = 0; rc == CARNET_OK && i < loaded.record.event_count; i++) {
         const struct carnet_event_item *item = &loaded.record.events[i];
         if (item->dot.author == carnet_id_head(node) && carnet_event_peek(item->raw) == CARNET_EVENT_RECEIPT && carnet_event_decode(item->raw, &event) == CARNET_OK)
-            read_receipt(event.bytes, out);
+            read_receipt(replica, book, event.bytes, out);
     }
     carnet_loaded_deinit(&loaded);
     return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;

@@ -67,6 +67,25 @@ struct carnet_loaded {
     struct carnet_arena arena;    /* what a replay's values live in */
 };
 
+/* What upkeep.c and erase.c remember between two calls; zero at open, and wrong at worst for a while. */
+struct carnet_upkeep {
+    int64_t law_scanned;   /* entries of law up to this arrival number were looked at by carnet_replica_sweep_due */
+    bool law_due;          /* one of them asks for a receipt */
+    int64_t due_from;      /* where the walk over due records stands; 0: at its beginning */
+    int64_t walk_ms, walked_ms; /* wall times for which the walk goes on, and was ended last */
+    int64_t future_from, future_at; /* entries from the future: the first that is not settled, where the walk stands */
+    bool stuck;            /* something waits for another node, or for a peer's clock */
+    int64_t next_ms;       /* wall time of the next call at the latest; 0: at once */
+    int64_t alive_ms;      /* the last `alive` of this node, wall time; 0: not read yet */
+    uint64_t box_mark;     /* of the charter, when no box was missing */
+    int64_t box_since_ms;  /* monotonic, when some were found to be missing; 0: none */
+    size_t box_at;         /* the next certificate to look at */
+    int64_t superseded_ms; /* wall time before which there is nothing to drop */
+    uint64_t due_written;  /* due_ms was computed when replica->written was this, */
+    int64_t due_until_ms;  /* and next_ms this */
+    int64_t due_ms;
+};
+
 struct carnet_replica {
     struct carnet_store *store;
     struct carnet_replica_env env;
@@ -135,6 +154,7 @@ struct carnet_replica {
     const char *why;   /* of the last refusal: a static English text for logs */
     bool applying_own; /* the entry being applied is the batch */
     bool rebuilding;
+    struct carnet_upkeep upkeep;
     bool broken; /* a rollback could not read the memory again: nothing is done any more */
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* Who belongs to the community: what the charter says of each node, invitations and how they are redeemed, cuts, addresses. */
-#include "internal.h"
+#include "upkeep.h"
 
 #include "carnet/base/text.h"
 
@@ -19,11 +19,6 @@ static const int64_t GUEST_MS = INT64_C(90) * 24 * 3600 * 1000; /* volunteers an
 
 #define TERMS_DOMAIN "carnet/1/terms"
 #define JOIN_DOMAIN "carnet/1/join"
-
-struct carnet_id carnet_replica_new_id(struct carnet_replica *replica)
-{
-    return carnet_rng_id(&replica->env.rng, carnet_replica_wall_ms(replica));
-}
 
 static bool is_name(struct carnet_slice name)
 {
@@ -375,7 +370,7 @@ static void make_code(struct carnet_replica *replica, const struct carnet_invite
 carnet_rc carnet_replica_invite(struct carnet_replica *replica, const struct carnet_invite_terms *terms, struct carnet_buf *code, struct carnet_err *err)
 {
     const struct carnet_cert *self;
-    struct terms given;
+    struct terms given = { .book_count = 0 };
     struct carnet_invite_code made;
     struct carnet_box_pk client;
     struct carnet_buf bytes;
