@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "people.h"
+
+#include <string.h>
+
+static struct carnet_write write_on(const struct carnet_view *view, const struct carnet_event *events, size_t count)
+{
+    return (struct carnet_write){ .book = view->book, .record = view->id, .subject = view->record.subject, .kind = view->record.kind, .events = events,
+                                  .event_count = count };
+}
+
+static carnet_rc contact_only(const struct carnet_view *view, struct carnet_err *err)
+{
+    if (view->record.kind == CARNET_KIND_CONTACT)
+        return CARNET_OK;
+    return carnet_err_set(err, CARNET_USAGE, "only a contact consents: this is another record");
+}
+
+/* The refusals of a purpose on any record of the person. */
+static size_t refusals_of(const struct carnet_view *view, struct carnet_slice purpose, struct carnet_dot *out, size_t max)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < view->person_count && count < max; i++)
+        count += carnet_consent_refusals(view->person[i], purpose, out + count, max - count);
+    return count;
+}
+
+carnet_rc carnet_people_grant(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_slice purpose, const struct carnet_ground *ground,
+                              struct carnet_err *err)
+{
+    const struct carnet_purpose_def *def;
+    struct carnet_buf evidence;
+    carnet_rc rc = contact_only(view, err);
+    carnet_buf_init(&evidence, CARNET_VALUE_LEN_MAX);
+    if (!rc)
+        rc = carnet_people_purpose(purpose, &def, err);
+    if (!rc && !ground->source.len)
+        rc = carnet_err_set(err, CARNET_USAGE, "a grant needs --source: how the person agreed");
+    if (!rc)
+        rc = carnet_people_evidence(ground, CARNET_SLICE_NONE, &evidence, err);
+    if (!rc) {
+        struct carnet_event event = { .type = CARNET_EVENT_GRANT, .purpose = carnet_slice_str(def->name), .basis = ground->basis,
+                                      .proof = ground->proof.len ? CARNET_PROOF_PAPER : CARNET_PROOF_NONE,
+                                      .since_ms = ground->collected_ms ? ground->collected_ms : carnet_replica_wall_ms(replica),
+                                      .until_ms = ground->until_ms };
+        event.name_count = refusals_of(view, event.purpose, event.names, sizeof event.names / sizeof event.names[0]);
+        if (event.name_count && event.proof != CARNET_PROOF_PAPER) {
+            rc = carnet_err_set(err, CARNET_REFUSED, "this person refused \"%s\": agreeing again needs a proof", def->name);
+            carnet_err_hint(err, "give --proof (the paper they signed); it counts once another member has run `carnet consent countersign`");
+        } else {
+            struct carnet_write_cell cell = { .field = CARNET_FIELD_EVIDENCE, .label = event.purpose, .value = carnet_buf_slice(&evidence) };
+            struct carnet_write write = write_on(view, &event, 1);
+            write.cells = &cell;
+            write.cell_count = 1;
+            rc = carnet_replica_write(replica, &write, 1, false, NULL, err);
+        }
+    }
+    carnet_buf_deinit(&evidence);
+    return rc;
+}
+
+carnet_rc carnet_people_countersign(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_slice purpose, struct carnet_err *err)
+{
+    const struct carnet_purpose_def *def;
+    carnet_rc rc = contact_only(view, err);
+    if (!rc)
+        rc = carnet_people_purpose(purpose, &def, err);
+    if (rc)
+        return rc;
+    struct carnet_event event = { .type = CARNET_EVENT_COUNTERSIGN };
+    uint64_t self = carnet_id_head(&carnet_replica_self(replica)->node);
+    bool own = false;
+    for (size_t i = 0; i < view->record.event_count && event.name_count < CARNET_CHANGE_EVENTS_MAX; i++) {
+        struct carnet_event seen;
+        if (carnet_event_decode(view->record.events[i].raw, &seen) || seen.type != CARNET_EVENT_GRANT || seen.proof != CARNET_PROOF_PAPER ||
+            !seen.name_count || !carnet_slice_equal(seen.purpose, carnet_slice_str(def->name)))
+            continue;
+        if (view->record.events[i].dot.author == self)
+            own = true;
+        else
+            event.names[event.name_count++] = view->record.events[i].dot;
+    }
+    struct carnet_consent now = carnet_consent_evaluate(view->person, view->person_count, carnet_slice_str(def->name), carnet_replica_now_ms(replica));
+    if (now.state != CARNET_CONSENT_REQUESTED)
+        return carnet_err_set(err, CARNET_NOT_FOUND, "no grant of \"%s\" waits for a second signature", def->name);
+    if (!event.name_count && own) {
+        carnet_err_set(err, CARNET_REFUSED, "the grant of \"%s\" was written here: another member has to countersign it", def->name);
+        return CARNET_REFUSED;
+    }
+    if (!event.name_count)
+        return carnet_err_set(err, CARNET_NOT_FOUND, "no grant of \"%s\" waits for a second signature", def->name);
+    struct carnet_write write = write_on(view, &event, 1);
+    return carnet_replica_write(replica, &write, 1, false, NULL, err);
+}
+
+enum { PURPOSES_MAX = 32 };
+
+static carnet_rc refuse(struct carnet_replica *replica, const struct carnet_view *view, enum carnet_event_type type, const struct carnet_slice *purposes,
+                        size_t count, bool all, struct carnet_err *err)
+{
+    struct carnet_event events[PURPOSES_MAX];
+    size_t event_count = 0;
+    carnet_rc rc = contact_only(view, err);
+    if (rc)
+        return rc;
+    if ((!count && !all) || count > PURPOSES_MAX)
+        return carnet_err_set(err, CARNET_USAGE, "name the purposes");
+    if (all && count)
+        return carnet_err_set(err, CARNET_USAGE, "either --all or purposes");
+    for (size_t i = 0; i < count; i++) {
+        const struct carnet_purpose_def *def;
+        rc = carnet_people_purpose(purposes[i], &def, err);
+        if (rc)
+            return rc;
+        struct carnet_consent now = carnet_consent_evaluate(view->person, view->person_count, carnet_slice_str(def->name), carnet_replica_now_ms(replica));
+        /* Saying the same again would only lengthen the log; an objection says more than a withdrawal. */
+        if (now.state == CARNET_CONSENT_OBJECTED || (type == CARNET_EVENT_WITHDRAW && now.state == CARNET_CONSENT_WITHDRAWN))
+            continue;
+        events[event_count] = (struct carnet_event){ .type = type, .purpose = carnet_slice_str(def->name) };
+        event_count++;
+    }
+    if (all) {
+        events[0] = (struct carnet_event){ .type = type };
+        event_count = 1;
+    }
+    if (!event_count)
+        return CARNET_OK;
+    struct carnet_write write = write_on(view, events, event_count);
+    return carnet_replica_write(replica, &write, 1, false, NULL, err);
+}
+
+carnet_rc carnet_people_withdraw(struct carnet_replica *replica, const struct carnet_view *view, const struct carnet_slice *purposes, size_t count, bool now,
+                                 struct carnet_withdrawn *out, struct carnet_err *err)
+{
+    struct carnet_arena arena;
+    struct carnet_view after;
+    *out = (struct carnet_withdrawn){ 0 };
+    carnet_rc rc = refuse(replica, view, CARNET_EVENT_WITHDRAW, purposes, count, false, err);
+    if (rc)
+        return rc;
+    carnet_arena_init(&arena);
+    rc = carnet_replica_view(replica, &view->book, &view->id, &arena, &after, err);
+    if (!rc) {
+        uint32_t closed = CARNET_SCOPES_ALL & ~after.open & ~(1u << CARNET_SCOPE_CONSENT), seeded = 0;
+        for (size_t i = 0; i < after.record.seed_count; i++)
+            if (!after.record.seeds[i].dead)
+                seeded |= 1u << after.record.seeds[i].scope;
+        out->blocked = closed & seeded;
+        if (now && out->blocked) {
+            if (carnet_replica_self(replica)->verbs & CARNET_VERB_DARK) {
+                rc = carnet_replica_dark(replica, &view->book, &view->id, out->blocked, err);
+                out->dark = !rc;
+            } else {
+                out->later = true;
+            }
+        }
+    }
+    carnet_arena_deinit(&arena);
+    return rc;
+}
+
+carnet_rc carnet_people_object(struct carnet_replica *replica, const struct carnet_view *view, const struct carnet_slice *purposes, size_t count, bool all,
+                               struct carnet_err *err)
+{
+    return refuse(replica, view, CARNET_EVENT_OBJECT, purposes, count, all, err);
+}
+
+/* The evidence of a grant: the cell written in the same change, else the newest one that bears the purpose's name. Scope consent is never closed but by erasure,
+ * and is not a contact's field, so it is read from the record itself. */
+static struct carnet_slice evidence_of(const struct carnet_view *view, struct carnet_slice purpose, const struct carnet_dot *grant)
+{
+    const struct carnet_sibling *best = NULL;
+    for (size_t i = 0; i < view->record.live_count; i++) {
+        const struct carnet_sibling *s = &view->record.live[i];
+        if (s->state != CARNET_SIBLING_VALUE || s->field != CARNET_FIELD_EVIDENCE)
+            continue;
+        if (s->dot.author == grant->author && s->dot.stream == grant->stream && s->dot.seq == grant->seq &&
+            s->dot.index / CARNET_DOT_CHANGE == grant->index / CARNET_DOT_CHANGE)
+            return s->value;
+        if (carnet_slice_equal(s->label, purpose) && (!best || s->hlc > best->hlc))
+            best = s;
+    }
+    return best ? best->value : CARNET_SLICE_NONE;
+}
+
+/* The newest grant of the purpose on this record: whose evidence is shown also when a refusal decided. */
+static struct carnet_dot newest_grant(const struct carnet_view *view, struct carnet_slice purpose, bool *named)
+{
+    struct carnet_dot dot = { 0 };
+    uint64_t hlc = 0;
+    for (size_t i = 0; i < view->record.event_count; i++) {
+        struct carnet_event event;
+        if (carnet_event_decode(view->record.events[i].raw, &event))
+            continue;
+        bool about = event.type == CARNET_EVENT_GRANT || event.type == CARNET_EVENT_WITHDRAW || event.type == CARNET_EVENT_OBJECT;
+        if (!about || (!carnet_slice_equal(event.purpose, purpose) && !(event.type == CARNET_EVENT_OBJECT && !event.purpose.len)))
+            continue;
+        *named = true;
+        if (event.type == CARNET_EVENT_GRANT && view->record.events[i].hlc >= hlc) {
+            hlc = view->record.events[i].hlc;
+            dot = view->record.events[i].dot;
+        }
+    }
+    return dot;
+}
+
+struct carnet_people_consent *carnet_people_consents(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_arena *arena, size_t *count)
+{
+    struct carnet_people_consent *out = carnet_arena_alloc(arena, PURPOSES_MAX * sizeof *out);
+    const struct carnet_purpose_def *def;
+    int64_t now_ms = carnet_replica_now_ms(replica);
+    *count = 0;
+    for (size_t i = 0; (def = carnet_purpose_at(i)) && *count < PURPOSES_MAX; i++) {
+        struct carnet_slice purpose = carnet_slice_str(def->name);
+        bool named = false;
+        struct carnet_dot grant = newest_grant(view, purpose, &named);
+        struct carnet_consent consent = carnet_consent_evaluate(view->person, view->person_count, purpose, now_ms);
+        if (!named && consent.state == CARNET_CONSENT_NONE)
+            continue;
+        struct carnet_slice evidence = evidence_of(view, purpose, consent.live ? &consent.dot : &grant);
+        out[(*count)++] = (struct carnet_people_consent){ .purpose = purpose, .consent = consent, .source = carnet_people_evidence_get(evidence, "source"),
+                                                          .proof = carnet_people_evidence_get(evidence, "proof") };
+    }
+    return out;
+}

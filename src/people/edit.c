@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "carnet/people/people.h"
+
+#include "carnet/people/values.h"
+
+#include "people.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+carnet_rc carnet_assign_parse(struct carnet_slice text, struct carnet_assign *out, struct carnet_err *err)
+{
+    const uint8_t *equal = text.len ? memchr(text.ptr, '=', text.len) : NULL;
+    if (!equal || equal == text.ptr) {
+        carnet_err_set(err, CARNET_USAGE, "\"%.*s\" is not FIELD=VALUE", (int)(text.len > 80 ? 80 : text.len), (const char *)text.ptr);
+        carnet_err_hint(err, "for example given=Zoé; `carnet help add` lists the fields");
+        return CARNET_USAGE;
+    }
+    size_t len = (size_t)(equal - text.ptr);
+    out->name = carnet_slice(text.ptr, len);
+    out->value = carnet_slice(equal + 1, text.len - len - 1);
+    return CARNET_OK;
+}
+
+static carnet_rc field_of(struct carnet_slice name, const struct carnet_field_def **def, struct carnet_slice *label, struct carnet_err *err)
+{
+    carnet_rc rc = carnet_field_parse(name, def, label);
+    int shown = (int)(name.len > 80 ? 80 : name.len);
+    if (rc == CARNET_USAGE)
+        return carnet_err_set(err, CARNET_USAGE, "\"%.*s\": a label has 1 to 64 bytes", shown, (const char *)name.ptr);
+    if (rc) {
+        carnet_err_set(err, CARNET_USAGE, "there is no field \"%.*s\"", shown, (const char *)name.ptr);
+        carnet_err_hint(err, "`carnet help add` lists the fields");
+        return CARNET_USAGE;
+    }
+    return CARNET_OK;
+}
+
+carnet_rc carnet_people_cells(const struct carnet_assign *fields, size_t count, struct carnet_arena *arena, struct carnet_write_cell **out,
+                              struct carnet_err *err)
+{
+    struct carnet_write_cell *cells = carnet_arena_alloc(arena, (count ? count : 1) * sizeof *cells);
+    struct carnet_buf value;
+    carnet_rc rc = CARNET_OK;
+    const struct carnet_value_rules rules = carnet_value_rules_default();
+    carnet_buf_init(&value, CARNET_VALUE_LEN_MAX);
+    for (size_t i = 0; i < count && !rc; i++) {
+        const struct carnet_field_def *def;
+        struct carnet_slice label;
+        rc = field_of(fields[i].name, &def, &label, err);
+        if (rc)
+            break;
+        carnet_buf_clear(&value);
+        if (fields[i].value.len)
+            rc = carnet_value_normalise(def, fields[i].value, &rules, &value, err);
+        if (rc)
+            break;
+        cells[i] = (struct carnet_write_cell){ .field = def->field, .label = label, .value = carnet_arena_dup(arena, carnet_buf_slice(&value)) };
+        for (size_t j = 0; j < i; j++)
+            if (cells[j].field == cells[i].field && carnet_slice_equal(cells[j].label, label))
+                rc = carnet_err_set(err, CARNET_USAGE, "the field \"%.*s\" is given twice", (int)fields[i].name.len, (const char *)fields[i].name.ptr);
+    }
+    carnet_buf_deinit(&value);
+    *out = cells;
+    return rc;
+}
+
+/* Values and lines of the evidence: one "key: text" a line, so a line break inside becomes a space. */
+static void evidence_line(struct carnet_buf *out, const char *key, struct carnet_slice text)
+{
+    if (!text.len)
+        return;
+    if (out->len)
+        carnet_buf_append_byte(out, '\n');
+    carnet_buf_append_str(out, key);
+    carnet_buf_append_str(out, ": ");
+    size_t start = out->len;
+    carnet_buf_append_slice(out, text);
+    for (size_t i = start; i < out->len; i++)
+        if (out->ptr[i] == '\n' || out->ptr[i] == '\r')
+            out->ptr[i] = ' ';
+}
+
+carnet_rc carnet_people_evidence(const struct carnet_ground *ground, struct carnet_slice more, struct carnet_buf *out, struct carnet_err *err)
+{
+    struct carnet_buf text;
+    carnet_rc rc = CARNET_OK;
+    carnet_buf_init(&text, 4096);
+    const struct {
+        const char *key;
+        struct carnet_slice value;
+    } lines[] = { { "source", ground->source }, { "proof", ground->proof }, { "more", more } };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0] && !rc; i++) {
+        carnet_buf_clear(&text);
+        rc = carnet_text_normalise(lines[i].value, &text);
+        if (rc)
+            rc = carnet_err_set(err, CARNET_USAGE, "the text of the %s is not UTF-8 or is too long", lines[i].key);
+        else
+            evidence_line(out, lines[i].key, carnet_buf_slice(&text));
+    }
+    if (!rc && ground->collected_ms) {
+        carnet_buf_clear(&text);
+        carnet_time_format(ground->collected_ms, &text);
+        evidence_line(out, "collected", carnet_buf_slice(&text));
+    }
+    if (!rc && out->failed)
+        rc = carnet_err_set(err, CARNET_LIMIT, "the text of the %s is not UTF-8 or is too long", "source");
+    carnet_buf_deinit(&text);
+    return rc;
+}
+
+struct carnet_slice carnet_people_evidence_get(struct carnet_slice evidence, const char *key)
+{
+    size_t key_len = strlen(key);
+    for (size_t at = 0; at < evidence.len;) {
+        const uint8_t *line = evidence.ptr + at;
+        const uint8_t *end = memchr(line, '\n', evidence.len - at);
+        size_t len = end ? (size_t)(end - line) : evidence.len - at;
+        if (len >= key_len + 2 && memcmp(line, key, key_len) == 0 && line[key_len] == ':')
+            return carnet_slice(line + key_len + 2, len - key_len - 2);
+        at += len + 1;
+    }
+    return CARNET_SLICE_NONE;
+}
+
+carnet_rc carnet_people_purpose(struct carnet_slice name, const struct carnet_purpose_def **out, struct carnet_err *err)
+{
+    *out = carnet_purpose_find(name);
+    if (*out)
+        return CARNET_OK;
+    struct carnet_buf all;
+    carnet_buf_init(&all, 256);
+    const struct carnet_purpose_def *purpose;
+    for (size_t i = 0; (purpose = carnet_purpose_at(i)); i++)
+        carnet_buf_printf(&all, "%s%s", i ? " " : "", purpose->name);
+    carnet_err_set(err, CARNET_USAGE, "there is no purpose \"%.*s\"", (int)(name.len > 80 ? 80 : name.len), (const char *)name.ptr);
+    carnet_err_hint(err, "purposes: %s", carnet_buf_cstr(&all));
+    carnet_buf_deinit(&all);
+    return CARNET_USAGE;
+}
+
+carnet_rc carnet_people_add(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_assign *fields, size_t field_count,
+                            const struct carnet_slice *grants, size_t grant_count, const struct carnet_ground *ground, struct carnet_id *out,
+                            struct carnet_err *err)
+{
+    static const struct carnet_slice file = { (const uint8_t *)"file", 4 };
+    struct carnet_arena arena;
+    struct carnet_buf evidence;
+    struct carnet_write_cell *cells = NULL;
+    carnet_rc rc = CARNET_OK;
+    carnet_arena_init(&arena);
+    carnet_buf_init(&evidence, CARNET_VALUE_LEN_MAX);
+    if (!grant_count) {
+        grants = &file;
+        grant_count = 1;
+    }
+    if (!ground->source.len) {
+        rc = carnet_err_set(err, CARNET_USAGE, "a contact needs --source: where this comes from");
+        goto out;
+    }
+    if (!field_count) {
+        rc = carnet_err_set(err, CARNET_USAGE, "a contact needs at least one field");
+        goto out;
+    }
+    rc = carnet_people_cells(fields, field_count, &arena, &cells, err);
+    if (!rc)
+        rc = carnet_people_evidence(ground, CARNET_SLICE_NONE, &evidence, err);
+    if (rc)
+        goto out;
+    struct carnet_event *events = carnet_arena_alloc(&arena, grant_count * sizeof *events);
+    for (size_t i = 0; i < grant_count; i++) {
+        const struct carnet_purpose_def *purpose;
+        rc = carnet_people_purpose(grants[i], &purpose, err);
+        if (rc)
+            goto out;
+        events[i] = (struct carnet_event){ .type = CARNET_EVENT_GRANT, .purpose = carnet_slice_str(purpose->name), .basis = ground->basis,
+                                           .proof = ground->proof.len ? CARNET_PROOF_PAPER : CARNET_PROOF_NONE,
+                                           .since_ms = ground->collected_ms ? ground->collected_ms : carnet_replica_wall_ms(replica),
+                                           .until_ms = ground->until_ms };
+    }
+    struct carnet_write_cell *all = carnet_arena_alloc(&arena, (field_count + 1) * sizeof *all);
+    memcpy(all, cells, field_count * sizeof *all);
+    all[field_count] = (struct carnet_write_cell){ .field = CARNET_FIELD_EVIDENCE, .label = events[0].purpose, .value = carnet_buf_slice(&evidence) };
+    struct carnet_id id = carnet_replica_new_id(replica);
+    struct carnet_write write = { .book = *book, .record = id, .subject = id, .kind = CARNET_KIND_CONTACT, .cells = all, .cell_count = field_count + 1,
+                                  .events = events, .event_count = grant_count, .fresh = true };
+    rc = carnet_replica_write(replica, &write, 1, false, NULL, err);
+    *out = id;
+out:
+    carnet_buf_deinit(&evidence);
+    carnet_arena_deinit(&arena);
+    return rc;
+}
+
+static struct carnet_write write_on(const struct carnet_view *view)
+{
+    return (struct carnet_write){ .book = view->book, .record = view->id, .subject = view->record.subject, .kind = view->record.kind };
+}
+
+/* The dots that these cells replace: what a rectification drops everywhere. */
+static size_t replaced_dots(const struct carnet_view *view, const struct carnet_write_cell *cells, size_t count, struct carnet_dot *out, size_t max)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t c = 0; c < view->cell_count; c++) {
+            const struct carnet_cell *cell = &view->cells[c];
+            if (cell->field != cells[i].field || !carnet_slice_equal(cell->label, cells[i].label))
+                continue;
+            for (size_t s = 0; s < cell->count && found < max; s++)
+                if (!carnet_slice_equal(cell->siblings[s]->value, cells[i].value))
+                    out[found++] = cell->siblings[s]->dot;
+        }
+    return found;
+}
+
+carnet_rc carnet_people_edit(struct carnet_replica *replica, const struct carnet_view *view, const struct carnet_assign *fields, size_t count, bool rectify,
+                             struct carnet_write_result *result, struct carnet_err *err)
+{
+    struct carnet_arena arena;
+    struct carnet_write_cell *cells = NULL;
+    struct carnet_event event = { .type = CARNET_EVENT_RECTIFY };
+    carnet_arena_init(&arena);
+    carnet_rc rc = count ? carnet_people_cells(fields, count, &arena, &cells, err) : carnet_err_set(err, CARNET_USAGE, "nothing to change: give FIELD=VALUE");
+    if (!rc) {
+        struct carnet_write write = write_on(view);
+        write.cells = cells;
+        write.cell_count = count;
+        if (rectify) {
+            event.name_count = replaced_dots(view, cells, count, event.names, sizeof event.names / sizeof event.names[0]);
+            write.events = &event;
+            write.event_count = event.name_count ? 1 : 0;
+        }
+        rc = carnet_replica_write(replica, &write, 1, false, result, err);
+    }
+    carnet_arena_deinit(&arena);
+    return rc;
+}
+
+carnet_rc carnet_people_tag(struct carnet_replica *replica, const struct carnet_view *view, const struct carnet_slice *words, size_t count, struct carnet_err *err)
+{
+    struct carnet_arena arena;
+    struct carnet_buf text;
+    carnet_rc rc = count ? CARNET_OK : carnet_err_set(err, CARNET_USAGE, "no tag: give +TAG to set one, -TAG to remove it");
+    carnet_arena_init(&arena);
+    carnet_buf_init(&text, CARNET_LABEL_LEN_MAX);
+    struct carnet_write_cell *cells = carnet_arena_alloc(&arena, (count ? count : 1) * sizeof *cells);
+    for (size_t i = 0; i < count && !rc; i++) {
+        bool on = words[i].len > 1 && words[i].ptr[0] == '+';
+        carnet_buf_clear(&text);
+        if (words[i].len < 2 || (!on && words[i].ptr[0] != '-') ||
+            carnet_text_normalise(carnet_slice(words[i].ptr + 1, words[i].len - 1), &text) || !text.len) {
+            carnet_err_set(err, CARNET_USAGE, "\"%.*s\" is not +TAG or -TAG of at most 64 bytes", (int)(words[i].len > 80 ? 80 : words[i].len),
+                           (const char *)words[i].ptr);
+            rc = CARNET_USAGE;
+        }
+        cells[i] = (struct carnet_write_cell){ .field = CARNET_FIELD_TAG, .label = carnet_arena_dup(&arena, carnet_buf_slice(&text)),
+                                               .value = on ? carnet_slice_str("1") : CARNET_SLICE_NONE };
+        for (size_t j = 0; j < i && !rc; j++)
+            if (carnet_slice_equal(cells[j].label, cells[i].label))
+                rc = carnet_err_set(err, CARNET_USAGE, "the tag \"%.*s\" is given twice", (int)cells[i].label.len, (const char *)cells[i].label.ptr);
+    }
+    if (!rc) {
+        struct carnet_write write = write_on(view);
+        write.cells = cells;
+        write.cell_count = count;
+        rc = carnet_replica_write(replica, &write, 1, false, NULL, err);
+    }
+    carnet_buf_deinit(&text);
+    carnet_arena_deinit(&arena);
+    return rc;
+}
+
+carnet_rc carnet_people_note(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_slice text, struct carnet_id *out, struct carnet_err *err)
+{
+    struct carnet_buf value;
+    carnet_buf_init(&value, CARNET_VALUE_LEN_MAX);
+    carnet_rc rc = carnet_text_normalise(text, &value);
+    if (rc)
+        rc = carnet_err_set(err, CARNET_USAGE, "the note is not UTF-8 text of at most %d bytes", CARNET_VALUE_LEN_MAX);
+    else if (!value.len)
+        rc = carnet_err_set(err, CARNET_USAGE, "the note is empty");
+    if (!rc) {
+        struct carnet_write_cell cell = { .field = CARNET_FIELD_TEXT, .value = carnet_buf_slice(&value) };
+        *out = carnet_replica_new_id(replica);
+        struct carnet_write write = { .book = view->book, .record = *out, .subject = view->id, .kind = CARNET_KIND_NOTE, .cells = &cell, .cell_count = 1,
+                                      .fresh = true };
+        rc = carnet_replica_write(replica, &write, 1, false, NULL, err);
+    }
+    carnet_buf_deinit(&value);
+    return rc;
+}
+
+carnet_rc carnet_people_erase(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_slice reason, struct carnet_err *err)
+{
+    /* The reason is about the person too, so it is not kept in the log: only that an erasure was asked for, by whom and when. */
+    (void)reason;
+    struct carnet_event event = { .type = CARNET_EVENT_ERASE };
+    struct carnet_write write = write_on(view);
+    write.events = &event;
+    write.event_count = 1;
+    if (carnet_id_is_zero(&write.subject) || !carnet_id_equal(&write.subject, &write.record))
+        return carnet_err_set(err, CARNET_USAGE, "only a contact can be erased, with all that is about them");
+    return carnet_replica_write(replica, &write, 1, false, NULL, err);
+}

@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* Rows of a file into contacts. A row is known again by an id of its source, else by equal family name, given name and birth date and one equal e-mail or phone;
+ * anything else is a new contact. Rows are collected into entries of about a hundred contacts, entries into transactions of about a thousand rows, so that an
+ * import that is killed leaves whole entries, and a node goes on living between two transactions.
+ *
+ * Each contact keeps a mark of the row it was last read from: the same row again is passed over at once. A row that differs from what is known changes a value
+ * only when the file was collected on the day that the value was written here, or later: an old list does not undo what somebody typed since. */
+#include "people.h"
+
+#include "carnet/people/rows.h"
+#include "carnet/replica/index.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    BATCH_ROWS = 100,         /* contacts collected before they are written */
+    TRANSACTION_ROWS = 1000,  /* rows before a commit: about 30 ms */
+    CANDIDATES_MAX = 16,      /* contacts looked at for one point */
+    ROW_EVENTS_MAX = 40,
+    DAY_MS = 86400000
+};
+static const char MARK_LABEL[] = "row"; /* of the cell SOURCE_ID that holds the mark */
+
+struct import {
+    struct carnet_replica *replica;
+    struct carnet_rows *rows;
+    const struct carnet_import_options *options;
+    struct carnet_import_result *result;
+    struct carnet_err *err;
+    struct carnet_arena batch_arena; /* what the collected writes borrow */
+    struct carnet_arena view_arena;
+    struct carnet_buf text, rejects;
+    struct carnet_write writes[BATCH_ROWS];
+    size_t write_count;
+    uint64_t *points;                /* of the contacts collected: a later row may be one of them */
+    size_t point_count, point_cap;
+    size_t rows_in_transaction;
+    struct carnet_slice evidence;    /* common to all the rows */
+};
+
+/* What makes a row known again. */
+struct points {
+    uint64_t at[64];
+    size_t count, source_count; /* those of source ids come first */
+};
+
+static struct carnet_slice cell_value(const struct carnet_row *row, uint32_t field)
+{
+    for (size_t i = 0; i < row->cell_count; i++)
+        if (row->cells[i].def->field == field && !row->cells[i].label.len)
+            return row->cells[i].value;
+    return CARNET_SLICE_NONE;
+}
+
+static void points_of(const struct carnet_row *row, struct points *points)
+{
+    struct carnet_slice family = cell_value(row, CARNET_FIELD_FAMILY), given = cell_value(row, CARNET_FIELD_GIVEN), born = cell_value(row, CARNET_FIELD_BORN);
+    points->count = 0;
+    for (size_t i = 0; i < row->cell_count && points->count < 64; i++)
+        if (row->cells[i].def->field == CARNET_FIELD_SOURCE_ID)
+            points->at[points->count++] = carnet_index_source_point(row->cells[i].label, row->cells[i].value);
+    points->source_count = points->count;
+    for (size_t i = 0; i < row->cell_count && points->count < 64; i++) {
+        uint32_t field = row->cells[i].def->field;
+        if (field == CARNET_FIELD_EMAIL || field == CARNET_FIELD_PHONE)
+            points->at[points->count++] = carnet_index_person_point(family, given, born, field, row->cells[i].value);
+    }
+}
+
+static bool is_collected(const struct import *im, const struct points *points)
+{
+    for (size_t i = 0; i < im->point_count; i++)
+        for (size_t j = 0; j < points->count; j++)
+            if (im->points[i] == points->at[j])
+                return true;
+    return false;
+}
+
+static bool same_folded(struct import *im, struct carnet_slice a, struct carnet_slice b)
+{
+    if (carnet_slice_equal(a, b))
+        return true;
+    if (!a.len || !b.len)
+        return false;
+    carnet_buf_clear(&im->text);
+    if (carnet_text_fold(a, &im->text))
+        return false;
+    size_t middle = im->text.len;
+    if (carnet_text_fold(b, &im->text))
+        return false;
+    return carnet_slice_equal(carnet_slice(im->text.ptr, middle), carnet_slice(im->text.ptr + middle, im->text.len - middle));
+}
+
+static struct carnet_slice known_value(const struct carnet_view *view, uint32_t field)
+{
+    for (size_t i = 0; i < view->cell_count; i++)
+        if (view->cells[i].field == field && !view->cells[i].label.len)
+            return view->cells[i].siblings[0]->value;
+    return CARNET_SLICE_NONE;
+}
+
+static bool holds(const struct carnet_view *view, uint32_t field, struct carnet_slice label, struct carnet_slice value)
+{
+    for (size_t i = 0; i < view->cell_count; i++) {
+        const struct carnet_cell *cell = &view->cells[i];
+        if (cell->field != field || (field == CARNET_FIELD_SOURCE_ID && !carnet_slice_equal(cell->label, label)))
+            continue;
+        for (size_t s = 0; s < cell->count; s++)
+            if (carnet_slice_equal(cell->siblings[s]->value, value))
+                return true;
+    }
+    return false;
+}
+
+/* A point is a hash: the contact that it led to is compared for good. */
+static bool is_this(struct import *im, const struct carnet_view *view, const struct carnet_row *row, bool by_source)
+{
+    if (view->record.kind != CARNET_KIND_CONTACT || !carnet_id_equal(&view->book, &im->options->book))
+        return false;
+    bool common = false;
+    for (size_t i = 0; i < row->cell_count && !common; i++) {
+        uint32_t field = row->cells[i].def->field;
+        bool counts = by_source ? field == CARNET_FIELD_SOURCE_ID : field == CARNET_FIELD_EMAIL || field == CARNET_FIELD_PHONE;
+        common = counts && holds(view, field, row->cells[i].label, row->cells[i].value);
+    }
+    if (!common || by_source)
+        return common;
+    return same_folded(im, known_value(view, CARNET_FIELD_FAMILY), cell_value(row, CARNET_FIELD_FAMILY)) &&
+           same_folded(im, known_value(view, CARNET_FIELD_GIVEN), cell_value(row, CARNET_FIELD_GIVEN)) &&
+           carnet_slice_equal(known_value(view, CARNET_FIELD_BORN), cell_value(row, CARNET_FIELD_BORN));
+}
+
+/* The contact that the row speaks of, in the view arena. NOT_FOUND: a new one. */
+static carnet_rc known_again(struct import *im, const struct carnet_row *row, const struct points *points, struct carnet_view *out)
+{
+    int64_t seen[CANDIDATES_MAX], first = 0;
+    carnet_arena_reset(&im->view_arena);
+    for (size_t i = 0; i < points->count; i++) {
+        size_t count = 0;
+        /* an id of the source decides; names and addresses are asked when it is unknown */
+        if (first && i >= points->source_count)
+            break;
+        carnet_rc rc = carnet_store_points(carnet_replica_store(im->replica), points->at[i], seen, CANDIDATES_MAX, &count, im->err);
+        if (rc)
+            return rc;
+        for (size_t j = 0; j < count; j++) {
+            struct carnet_view view;
+            if (seen[j] == first)
+                continue;
+            rc = carnet_replica_view_at(im->replica, seen[j], &im->view_arena, &view, im->err);
+            if (rc == CARNET_NOT_FOUND)
+                continue;
+            if (rc)
+                return rc;
+            if (!is_this(im, &view, row, i < points->source_count))
+                continue;
+            if (first) {
+                im->result->duplicates++;
+                return CARNET_OK;
+            }
+            first = seen[j];
+            *out = view;
+        }
+    }
+    return first ? CARNET_OK : CARNET_NOT_FOUND;
+}
+
+static void hash_piece(struct carnet_hasher *h, struct carnet_slice piece)
+{
+    uint32_t len = (uint32_t)piece.len;
+    carnet_hasher_add(h, &len, sizeof len);
+    carnet_hasher_add(h, piece.ptr, piece.len);
+}
+
+/* The mark of a row: everything that it would write, and under which grants. */
+static struct carnet_slice mark_of(struct import *im, const struct carnet_row *row)
+{
+    struct carnet_hasher h;
+    char hex[17];
+    carnet_hasher_init(&h, "carnet/1/row");
+    hash_piece(&h, im->evidence);
+    hash_piece(&h, carnet_slice(&im->options->ground.basis, sizeof im->options->ground.basis));
+    hash_piece(&h, carnet_slice(&im->options->ground.until_ms, sizeof im->options->ground.until_ms));
+    for (size_t i = 0; i < im->options->grant_count; i++)
+        hash_piece(&h, im->options->grants[i]);
+    for (size_t i = 0; i < row->cell_count; i++) {
+        hash_piece(&h, carnet_slice(&row->cells[i].def->field, sizeof row->cells[i].def->field));
+        hash_piece(&h, row->cells[i].label);
+        hash_piece(&h, row->cells[i].value);
+    }
+    for (size_t i = 0; i < row->tag_count; i++)
+        hash_piece(&h, row->tags[i]);
+    hash_piece(&h, CARNET_SLICE_NONE);
+    for (size_t i = 0; i < row->grant_count; i++)
+        hash_piece(&h, row->grants[i].purpose);
+    hash_piece(&h, CARNET_SLICE_NONE);
+    for (size_t i = 0; i < row->objection_count; i++)
+        hash_piece(&h, row->objections[i].purpose);
+    struct carnet_hash hash = carnet_hasher_done(&h);
+    carnet_hex(hash.b, 8, hex);
+    return carnet_arena_dup(&im->batch_arena, carnet_slice(hex, 16));
+}
+
+static bool row_objects(const struct carnet_row *row, struct carnet_slice purpose)
+{
+    for (size_t i = 0; i < row->objection_count; i++)
+        if (!row->objections[i].purpose.len || carnet_slice_equal(row->objections[i].purpose, purpose))
+            return true;
+    return false;
+}
+
+/* One write being made: its arrays are in the batch arena. */
+struct making {
+    struct carnet_write_cell *cells;
+    size_t cell_count;
+    struct carnet_event *events;
+    size_t event_count;
+    uint32_t open; /* scopes covered once it is written */
+    struct carnet_slice evidence_label;
+};
+
+static bool granted_already(const struct making *m, struct carnet_slice purpose)
+{
+    for (size_t i = 0; i < m->event_count; i++)
+        if (m->events[i].type == CARNET_EVENT_GRANT && carnet_slice_equal(m->events[i].purpose, purpose))
+            return true;
+    return false;
+}
+
+/* Adds the grant unless it is live, made, or refused: a file never speaks over a refusal. */
+static void make_grant(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row, struct carnet_slice name, int64_t at_ms)
+{
+    const struct carnet_purpose_def *def = carnet_purpose_find(name);
+    if (!def || granted_already(m, name) || m->event_count >= ROW_EVENTS_MAX)
+        return;
+    struct carnet_slice purpose = carnet_slice_str(def->name);
+    if (row_objects(row, purpose)) {
+        im->result->refused++;
+        return;
+    }
+    if (known) {
+        struct carnet_dot dots[1];
+        struct carnet_consent now = carnet_consent_evaluate(known->person, known->person_count, purpose, carnet_replica_now_ms(im->replica));
+        if (now.live)
+            return;
+        for (size_t i = 0; i < known->person_count; i++)
+            if (carnet_consent_refusals(known->person[i], purpose, dots, 1)) {
+                im->result->refused++;
+                return;
+            }
+    }
+    const struct carnet_ground *ground = &im->options->ground;
+    m->events[m->event_count++] = (struct carnet_event){ .type = CARNET_EVENT_GRANT, .purpose = purpose, .basis = ground->basis, .proof = CARNET_PROOF_NONE,
+                                                         .since_ms = at_ms ? at_ms : ground->collected_ms, .until_ms = ground->until_ms };
+    if (!m->evidence_label.len)
+        m->evidence_label = purpose;
+    m->open |= def->scopes;
+}
+
+static void make_consent(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row)
+{
+    m->events = carnet_arena_alloc(&im->batch_arena, ROW_EVENTS_MAX * sizeof *m->events);
+    m->open = (known ? known->open : 0) | 1u << CARNET_SCOPE_CONSENT;
+    make_grant(im, m, known, row, carnet_slice_str("file"), 0);
+    for (size_t i = 0; i < im->options->grant_count; i++)
+        make_grant(im, m, known, row, im->options->grants[i], 0);
+    for (size_t i = 0; i < row->grant_count; i++)
+        make_grant(im, m, known, row, row->grants[i].purpose, row->grants[i].at_ms);
+    for (size_t i = 0; i < row->objection_count && m->event_count < ROW_EVENTS_MAX; i++) {
+        struct carnet_slice purpose = row->objections[i].purpose;
+        const struct carnet_purpose_def *def = purpose.len ? carnet_purpose_find(purpose) : NULL;
+        if (purpose.len && !def)
+            continue;
+        if (known) {
+            const char *ask = purpose.len ? def->name : "file"; /* an objection to everything shows on every purpose */
+            if (carnet_consent_evaluate(known->person, known->person_count, carnet_slice_str(ask), carnet_replica_now_ms(im->replica)).state == CARNET_CONSENT_OBJECTED)
+                continue;
+        }
+        m->events[m->event_count++] = (struct carnet_event){ .type = CARNET_EVENT_OBJECT, .purpose = def ? carnet_slice_str(def->name) : CARNET_SLICE_NONE };
+        if (!purpose.len)
+            m->open = 1u << CARNET_SCOPE_CONSENT;
+    }
+}
+
+/* Does the row's value go over what is known? */
+static bool goes_over(struct import *im, const struct carnet_view *known, uint32_t field, struct carnet_slice label, struct carnet_slice value)
+{
+    for (size_t i = 0; known && i < known->cell_count; i++) {
+        const struct carnet_cell *cell = &known->cells[i];
+        if (cell->field != field || !carnet_slice_equal(cell->label, label))
+            continue;
+        for (size_t s = 0; s < cell->count; s++)
+            if (carnet_slice_equal(cell->siblings[s]->value, value))
+                return false;
+        return im->options->ground.collected_ms + DAY_MS > carnet_hlc_ms(cell->siblings[0]->hlc);
+    }
+    return true;
+}
+
+static void make_cell(struct import *im, struct making *m, const struct carnet_view *known, uint32_t field, enum carnet_scope scope, struct carnet_slice label,
+                      struct carnet_slice value)
+{
+    if (!(m->open & 1u << scope)) {
+        im->result->uncovered++;
+        return;
+    }
+    if (!goes_over(im, known, field, label, value))
+        return;
+    m->cells[m->cell_count++] = (struct carnet_write_cell){ .field = field, .label = carnet_arena_dup(&im->batch_arena, label),
+                                                            .value = carnet_arena_dup(&im->batch_arena, value) };
+}
+
+static void make_cells(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row)
+{
+    m->cells = carnet_arena_alloc(&im->batch_arena, (row->cell_count + row->tag_count + 2) * sizeof *m->cells);
+    for (size_t i = 0; i < row->cell_count; i++)
+        make_cell(im, m, known, row->cells[i].def->field, row->cells[i].def->scope, row->cells[i].label, row->cells[i].value);
+    for (size_t i = 0; i < row->tag_count; i++)
+        make_cell(im, m, known, CARNET_FIELD_TAG, CARNET_SCOPE_IDENTITY, row->tags[i], carnet_slice_str("1"));
+}
+
+static carnet_rc flush(struct import *im)
+{
+    carnet_rc rc = CARNET_OK;
+    if (im->write_count)
+        rc = carnet_replica_write(im->replica, im->writes, im->write_count, true, NULL, im->err);
+    im->write_count = 0;
+    im->point_count = 0;
+    carnet_arena_reset(&im->batch_arena);
+    return rc;
+}
+
+static void collect(struct import *im, const struct making *m, const struct carnet_id *id, bool fresh, const struct points *points)
+{
+    im->writes[im->write_count++] = (struct carnet_write){ .book = im->options->book, .record = *id, .subject = *id, .kind = CARNET_KIND_CONTACT, .cells = m->cells,
+                                                           .cell_count = m->cell_count, .events = m->events, .event_count = m->event_count, .fresh = fresh };
+    for (size_t i = 0; i < points->count; i++) {
+        CARNET_GROW(im->points, im->point_count, im->point_cap);
+        im->points[im->point_count++] = points->at[i];
+    }
+}
+
+static carnet_rc take_row(struct import *im, const struct carnet_row *row)
+{
+    struct points points;
+    struct carnet_view view;
+    const struct carnet_view *known = NULL;
+    points_of(row, &points);
+    carnet_rc rc = CARNET_OK;
+    if (im->write_count == BATCH_ROWS || is_collected(im, &points))
+        rc = flush(im);
+    if (!rc)
+        rc = known_again(im, row, &points, &view);
+    if (rc == CARNET_OK)
+        known = &view;
+    else if (rc != CARNET_NOT_FOUND)
+        return rc;
+    struct carnet_slice mark = mark_of(im, row);
+    if (known && holds(known, CARNET_FIELD_SOURCE_ID, carnet_slice_str(MARK_LABEL), mark)) {
+        im->result->unchanged++;
+        return CARNET_OK;
+    }
+    struct making m = { 0 };
+    make_consent(im, &m, known, row);
+    make_cells(im, &m, known, row);
+    bool news = !known || m.cell_count || m.event_count;
+    if (m.evidence_label.len)
+        m.cells[m.cell_count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_EVIDENCE, .label = m.evidence_label, .value = im->evidence };
+    if (m.open & 1u << CARNET_SCOPE_IDENTITY)
+        m.cells[m.cell_count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_SOURCE_ID, .label = carnet_slice_str(MARK_LABEL), .value = mark };
+    if (!known) {
+        struct carnet_id id = carnet_replica_new_id(im->replica);
+        im->result->created++;
+        collect(im, &m, &id, true, &points);
+    } else if (news) {
+        im->result->updated++;
+        collect(im, &m, &known->id, false, &points);
+    } else {
+        im->result->unchanged++;
+    }
+    return CARNET_OK;
+}
+
+static carnet_rc put_reject(struct import *im, const struct carnet_row *row)
+{
+    im->result->rejected++;
+    if (im->options->rejects_fd < 0)
+        return CARNET_OK;
+    carnet_buf_clear(&im->rejects);
+    carnet_rows_put_reject(im->rows, row, &im->rejects);
+    for (size_t at = 0; at < im->rejects.len;) {
+        ssize_t put = write(im->options->rejects_fd, im->rejects.ptr + at, im->rejects.len - at);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return carnet_err_set(im->err, CARNET_FAILED, "cannot write the file of rejected rows: %s", strerror(errno));
+        at += (size_t)put;
+    }
+    return CARNET_OK;
+}
+
+/* Ends the transaction, lets the caller live, begins the next one. */
+static carnet_rc pause_here(struct import *im, bool last)
+{
+    uint64_t bytes, total;
+    carnet_rc rc = flush(im);
+    if (!rc)
+        rc = carnet_replica_commit(im->replica, im->err);
+    im->rows_in_transaction = 0;
+    if (rc)
+        return rc;
+    carnet_rows_progress(im->rows, &bytes, &total);
+    if (im->options->progress && !im->options->progress(im->options->ctx, im->result->rows, bytes, total) && !last) {
+        carnet_err_set(im->err, CARNET_CANCELLED, "stopped after %llu rows", (unsigned long long)im->result->rows);
+        carnet_err_hint(im->err, "what was read is kept; the same command goes on where it stopped");
+        return CARNET_CANCELLED;
+    }
+    return last ? CARNET_OK : carnet_replica_begin(im->replica, im->err);
+}
+
+static carnet_rc check_options(const struct carnet_import_options *options, struct carnet_err *err)
+{
+    if (!options->ground.source.len || !options->ground.collected_ms || !options->ground.basis) {
+        carnet_err_set(err, CARNET_USAGE, "an import needs --source, --collected and --basis");
+        carnet_err_hint(err, "where the file comes from, the day it was collected (YYYY-MM-DD), and what allows it: consent, legitimate-interest, "
+                             "explicit-consent, member");
+        return CARNET_USAGE;
+    }
+    for (size_t i = 0; i < options->grant_count; i++) {
+        const struct carnet_purpose_def *def;
+        carnet_rc rc = carnet_people_purpose(options->grants[i], &def, err);
+        if (rc)
+            return rc;
+    }
+    return CARNET_OK;
+}
+
+carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_rows *rows, const struct carnet_import_options *options,
+                               struct carnet_import_result *result, struct carnet_err *err)
+{
+    struct carnet_buf evidence;
+    *result = (struct carnet_import_result){ .import = carnet_replica_new_id(replica) };
+    carnet_rc rc = check_options(options, err);
+    if (rc)
+        return rc;
+    int64_t began_ms = carnet_replica_wall_ms(replica);
+    struct import *im = carnet_alloc(sizeof *im);
+    *im = (struct import){ .replica = replica, .rows = rows, .options = options, .result = result, .err = err };
+    carnet_arena_init(&im->batch_arena);
+    carnet_arena_init(&im->view_arena);
+    carnet_buf_init(&im->text, 2 * CARNET_VALUE_LEN_MAX + 64);
+    carnet_buf_init(&im->rejects, 4 * CARNET_LINE_LEN_MAX);
+    carnet_buf_init(&evidence, CARNET_VALUE_LEN_MAX);
+    rc = carnet_people_evidence(&options->ground, CARNET_SLICE_NONE, &evidence, err);
+    im->evidence = carnet_buf_slice(&evidence);
+    if (!rc)
+        rc = carnet_replica_begin(replica, err);
+    while (!rc) {
+        struct carnet_row row;
+        rc = carnet_rows_next(rows, &row, err);
+        if (rc)
+            break;
+        result->rows++;
+        rc = row.reason ? put_reject(im, &row) : take_row(im, &row);
+        if (!rc && ++im->rows_in_transaction >= TRANSACTION_ROWS)
+            rc = pause_here(im, false);
+    }
+    if (rc == CARNET_NOT_FOUND) /* the end of the file */
+        rc = pause_here(im, true);
+    if (rc)
+        carnet_replica_rollback(replica);
+    result->ms = carnet_replica_wall_ms(replica) - began_ms;
+    carnet_buf_deinit(&evidence);
+    carnet_buf_deinit(&im->rejects);
+    carnet_buf_deinit(&im->text);
+    carnet_arena_deinit(&im->view_arena);
+    carnet_arena_deinit(&im->batch_arena);
+    free(im->points);
+    free(im);
+    return rc;
+}
