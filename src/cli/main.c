@@ -103,7 +103,7 @@ static carnet_rc confirm(struct cli *cli)
         carnet_err_hint(&cli->err, "elsewhere, say --yes");
         return CARNET_USAGE;
     }
-    fprintf(stderr, carnet_tr(cli->io->lang, _("carnet %s %s: this cannot be taken back. Go on? [y/N] ")), cli->command->name, cli->word_count ? cli->words[0] : "");
+    fprintf(stderr, "carnet %s %s: %s ", cli->command->name, cli->word_count ? cli->words[0] : "", carnet_tr(cli->io->lang, _("this cannot be taken back. Go on? [y/N]")));
     if (fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y' || answer[0] == 'o' || answer[0] == 'O'))
         return CARNET_OK;
     return carnet_err_set(&cli->err, CARNET_CANCELLED, "nothing was done");

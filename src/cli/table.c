@@ -132,7 +132,7 @@ const struct cli_command cli_commands[] = {
     { "add", "FIELD=VALUE... --source TEXT [OPTION...]", _("add a contact"),
       _("Fields: given family birth_name gender born language employer; email; phone; street postcode city country insee polling_station; website handle; support "
         "issues; note. A label after a slash tells several apart: phone/mobile. A field needs a purpose that covers it: file covers identity; newsletter and targeted "
-        "add email; sms and call phone; mail and canvass the postal address; social, profile (opinion and notes); membership everything but those."),
+        "add email; sms and call phone; mail and canvass the postal address; social the accounts; profile opinion and notes; membership e-mail, phone and postal address."),
       add_options, 1, -1, 0, cmd_add },
     { "edit", "ID FIELD=VALUE... [--rectify]", _("change a contact's fields (FIELD= empties one)"), NULL, edit_options, 2, -1, 0, cmd_edit },
     { "find", "[QUERY...] [--book BOOK] [--limit N]", _("find contacts"),
