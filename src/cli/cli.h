@@ -67,6 +67,7 @@ struct cli {
 
 extern const struct cli_command cli_commands[];
 extern const struct cli_option cli_global_options[];
+extern const char *const cli_words[];
 
 /* Reads the words after the program's name. Global options go to io and *home; the rest to cli. USAGE. */
 CARNET_MUST_USE carnet_rc cli_parse(struct cli *cli, int argc, char **argv, const char **home);

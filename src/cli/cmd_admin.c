@@ -199,6 +199,10 @@ static const char *member_name(const struct carnet_member *member)
     return member->node[0] ? member->node : member->member;
 }
 
+/* The words of states and roles, for the catalogue: they come from below, in English. */
+const char *const cli_words[] = { _("active"), _("revoked"), _("expired"), _("closed"), _("up to date"), _("exchanging"), _("connecting"), _("admin"), _("office"),
+                                  _("volunteer"), _("gateway"), _("relay"), _("given"), _("renewed"), _("requested"), _("withdrawn"), _("objected"), _("none") };
+
 static bool each_member(void *ctx, const struct carnet_member *member)
 {
     struct cli *cli = ctx;
@@ -303,7 +307,7 @@ static bool each_status_peer(void *ctx, const struct carnet_member *member)
     for (size_t i = 0; i < s->session_count; i++)
         if (s->sessions[i].cert && !s->sessions[i].closed && carnet_id_equal(&s->sessions[i].cert->node, &member->cert->node))
             session = &s->sessions[i];
-    int64_t heard_ms = cli->node->core ? carnet_core_last_heard_ms(cli->node->core, &member->cert->node) : carnet_node_last_heard_ms(cli->node, &member->cert->node);
+    int64_t heard_ms = carnet_core_heard_ms(cli->node->replica, &member->cert->node);
     json_t *peer = json_object();
     json_object_set_new(peer, "name", cli_cstr(member_name(member)));
     json_object_set_new(peer, "last_heard", cli_time(heard_ms));

@@ -40,7 +40,7 @@ static const struct cli_option node_options[] = {
     { NULL, NULL, 0, NULL },
 };
 static const struct cli_option bundle_export_options[] = {
-    { "for", "NODE", 0, _("the member or node that it is for: only what they may have, and less if they were met before") },
+    { "for", "NODE", 0, _("the member or node that it is for: only what they may have (else: every member)") },
     { NULL, NULL, 0, NULL },
 };
 static const struct cli_option add_options[] = {
