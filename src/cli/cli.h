@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* What the files of the layer cli share: the command table, the words of a command line, what is printed. */
+#ifndef CARNET_CLI_H
+#define CARNET_CLI_H
+
+#include "carnet/node/node.h"
+#include "carnet/people/people.h"
+
+#include <jansson.h>
+
+/* Marks an English literal of a table for the catalogue; translated when it is printed. */
+#define _(text) text
+
+enum cli_option_flag {
+    CLI_REPEAT = 1,   /* may be given several times */
+    CLI_FILE_IN = 2,  /* its value is a file that the command reads */
+    CLI_FILE_OUT = 4, /* or writes */
+    CLI_SECRET = 8
+};
+struct cli_option {
+    const char *name;  /* without the dashes */
+    const char *value; /* placeholder; NULL: a flag */
+    unsigned flags;
+    const char *help;
+};
+enum cli_command_flag {
+    CLI_NO_HOME = 1,    /* needs no node: help */
+    CLI_OWN_HOME = 2,   /* makes or runs one by itself: init, join, node */
+    CLI_ASKS = 4,       /* asks on a terminal, needs --yes elsewhere */
+    CLI_SIGNED_WORDS = 8, /* after the first word, words that begin with one + or - are words */
+    CLI_WORD_IN = 16,   /* the first word names a file that the command reads */
+    CLI_WORD_OUT = 32   /* or writes */
+};
+struct cli;
+struct cli_command {
+    const char *name;    /* one word or two */
+    const char *usage;   /* what follows the name */
+    const char *summary; /* one line */
+    const char *help;    /* paragraphs; may be NULL */
+    const struct cli_option *options; /* ends with a name of NULL; NULL: none */
+    int words_min, words_max;         /* words_max -1: any number */
+    unsigned flags;
+    int (*run)(struct cli *cli);
+};
+enum { CLI_WORDS_MAX = 4096, CLI_GIVEN_MAX = 128, CLI_FILES_MAX = 8 };
+struct cli_given {
+    const struct cli_option *option;
+    const char *value;
+};
+/* One command line, read. */
+struct cli {
+    struct carnet_node *node;
+    struct carnet_io *io;
+    struct carnet_err err;
+    const struct cli_command *command;
+    const char **words;
+    size_t word_count;
+    size_t argv_command; /* where the command's name stands in argv */
+    struct cli_given given[CLI_GIVEN_MAX];
+    size_t given_count;
+    struct cli_file {
+        const char *path;
+        bool out;
+    } files[CLI_FILES_MAX]; /* in the order of io->fds */
+    size_t file_count;
+};
+
+extern const struct cli_command cli_commands[];
+extern const struct cli_option cli_global_options[];
+extern const char *const cli_words[];
+
+/* Reads the words after the program's name. Global options go to io and *home; the rest to cli. USAGE. */
+CARNET_MUST_USE carnet_rc cli_parse(struct cli *cli, int argc, char **argv, const char **home);
+void cli_free(struct cli *cli);
+const char *cli_value(const struct cli *cli, const char *option);            /* the last one given; NULL: none */
+bool cli_flag(const struct cli *cli, const char *option);
+size_t cli_values(const struct cli *cli, const char *option, const char **out, size_t max);
+const struct cli_command *cli_command_find(const char *name);
+int cli_file(const struct cli *cli, const char *path); /* the descriptor of a file named on the command line; -1 */
+
+/* --- printing --- */
+/* Prints cli->err, on one line or as an object, and gives its exit status. */
+int cli_fail(struct cli *cli);
+int cli_fail_as(struct carnet_io *io, const struct carnet_err *err);
+/* Text for people; the literal is translated. Nothing with --json; say: nothing with --quiet either. */
+void cli_say(struct cli *cli, const char *fmt, ...) CARNET_PRINTF(2, 3);
+void cli_print(struct cli *cli, const char *fmt, ...) CARNET_PRINTF(2, 3);
+void cli_warn(struct cli *cli, const char *fmt, ...) CARNET_PRINTF(2, 3); /* on stderr, with --json too; not with --quiet */
+void cli_json(struct cli *cli, json_t *object);                           /* one line; takes the object */
+json_t *cli_string(struct carnet_slice text);
+json_t *cli_cstr(const char *text);
+json_t *cli_time(int64_t ms);                                             /* null for 0 */
+json_t *cli_scopes(uint32_t scopes);
+int cli_done_id(struct cli *cli, const struct carnet_id *id);             /* {"id"} with --json */
+
+/* --- contacts --- */
+void cli_field_name(uint32_t field, struct carnet_slice label, struct carnet_buf *out); /* "phone/mobile" */
+json_t *cli_contact(struct cli *cli, const struct carnet_view *view);
+void cli_contact_line(struct cli *cli, const struct carnet_view *view);   /* one line of `find` */
+void cli_contact_text(struct cli *cli, const struct carnet_view *view);   /* all of it: `show` */
+/* The contact that a word names; the view lives in the arena. */
+CARNET_MUST_USE carnet_rc cli_view(struct cli *cli, const char *word, struct carnet_arena *arena, struct carnet_view *out);
+/* --book, or the default one. */
+CARNET_MUST_USE carnet_rc cli_book(struct cli *cli, const struct carnet_book **out);
+/* --basis --source --proof --collected --until into ground (defaults of `add`). */
+CARNET_MUST_USE carnet_rc cli_ground(struct cli *cli, struct carnet_ground *ground);
+/* Scopes and purposes by their names, for options that repeat. USAGE. */
+CARNET_MUST_USE carnet_rc cli_scopes_given(struct cli *cli, const char *option, uint32_t *out);
+size_t cli_slices(struct cli *cli, const char *option, struct carnet_slice *out, size_t max);
+
+/* The whole command line in a home: what runs in the node's process or in the command's own. */
+int cli_dispatch(struct carnet_node *node, struct carnet_io *io, int argc, char **argv);
+int cli_main(int argc, char **argv);
+
+/* one per command */
+int cmd_add(struct cli *), cmd_book_add(struct cli *), cmd_book_list(struct cli *), cmd_bundle_export(struct cli *), cmd_bundle_import(struct cli *),
+    cmd_conflicts(struct cli *), cmd_consent(struct cli *), cmd_consent_countersign(struct cli *), cmd_consent_grant(struct cli *), cmd_consent_object(struct cli *),
+    cmd_consent_withdraw(struct cli *), cmd_edit(struct cli *), cmd_erase(struct cli *), cmd_erasures(struct cli *), cmd_find(struct cli *), cmd_help(struct cli *),
+    cmd_history(struct cli *), cmd_import(struct cli *), cmd_init(struct cli *), cmd_invite(struct cli *), cmd_join(struct cli *), cmd_members(struct cli *),
+    cmd_node(struct cli *), cmd_note(struct cli *), cmd_peers(struct cli *), cmd_rebuild(struct cli *), cmd_resolve(struct cli *), cmd_show(struct cli *),
+    cmd_status(struct cli *), cmd_sweep(struct cli *), cmd_sync(struct cli *), cmd_tag(struct cli *), cmd_verify(struct cli *);
+
+#endif

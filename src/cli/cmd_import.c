@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "cli.h"
+
+#include "carnet/people/rows.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MAPS_MAX = 64, GRANTS_MAX = 32 };
+
+struct progress {
+    struct cli *cli;
+    int shown; /* percent, or thousands of rows of a pipe */
+};
+
+static bool progress(void *ctx, uint64_t rows, uint64_t bytes, uint64_t total)
+{
+    struct progress *p = ctx;
+    struct cli *cli = p->cli;
+    if (cli->io->err_tty && !cli->io->quiet) {
+        int now = total ? (int)(bytes * 100 / total) : (int)(rows / 1000);
+        if (now != p->shown) {
+            /* the line is written over; %% and K tell which of the two it is */
+            if (total)
+                carnet_buf_printf(&cli->io->err, "\r%3d %%  %llu", now, (unsigned long long)rows);
+            else
+                carnet_buf_printf(&cli->io->err, "\r%llu", (unsigned long long)rows);
+            p->shown = now;
+            carnet_io_flush(cli->io);
+        }
+    }
+    if (cli->node->breathe)
+        cli->node->breathe(cli->node, 0);
+    return !cli->node->cancelled || !cli->node->cancelled(cli->node);
+}
+
+static carnet_rc open_rows(struct cli *cli, struct carnet_rows **out)
+{
+    struct carnet_rows_map maps[MAPS_MAX];
+    const char *texts[MAPS_MAX];
+    const char *format = cli_value(cli, "format");
+    struct carnet_rows_options options = { .format = CARNET_ROWS_AUTO, .lang = cli->io->lang, .maps = maps, .map_count = cli_values(cli, "map", texts, MAPS_MAX) };
+    if (format && strcmp(format, "csv") == 0)
+        options.format = CARNET_ROWS_CSV;
+    else if (format && strcmp(format, "vcard") == 0)
+        options.format = CARNET_ROWS_VCARD;
+    else if (format && strcmp(format, "auto") != 0)
+        return carnet_err_set(&cli->err, CARNET_USAGE, "--format is auto, csv or vcard");
+    for (size_t i = 0; i < options.map_count; i++) {
+        /* the last one: a column's name may hold a sign */
+        const char *equal = strrchr(texts[i], '=');
+        if (!equal || equal == texts[i]) {
+            carnet_err_set(&cli->err, CARNET_USAGE, "--map %.60s: COLUMN=FIELD is due", texts[i]);
+            return CARNET_USAGE;
+        }
+        maps[i] = (struct carnet_rows_map){ carnet_slice(texts[i], (size_t)(equal - texts[i])), carnet_slice_str(equal + 1) };
+    }
+    int fd = cli_file(cli, cli->words[0]);
+    CARNET_ASSERT(fd >= 0);
+    return carnet_rows_open(fd, &options, out, &cli->err);
+}
+
+static carnet_rc dry_run(struct cli *cli, struct carnet_rows *rows)
+{
+    struct carnet_row row;
+    uint64_t count = 0, rejected = 0;
+    carnet_rc rc;
+    while ((rc = carnet_rows_next(rows, &row, &cli->err)) == CARNET_OK) {
+        count++;
+        rejected += row.reason != NULL;
+        if (cli->node->breathe && count % 1000 == 0)
+            cli->node->breathe(cli->node, 0);
+    }
+    if (rc != CARNET_NOT_FOUND)
+        return rc;
+    if (cli->io->json) {
+        struct carnet_buf mapping;
+        carnet_buf_init(&mapping, 4 << 20);
+        carnet_rows_mapping(rows, &mapping);
+        carnet_buf_printf(&cli->io->out, "{\"rows\":%llu,\"rejected\":%llu,%s}\n", (unsigned long long)count, (unsigned long long)rejected, carnet_buf_cstr(&mapping));
+        carnet_buf_deinit(&mapping);
+        return CARNET_OK;
+    }
+    const char *name, *target;
+    cli_print(cli, _("%llu rows, of which %llu cannot be read; nothing is written.\n"), (unsigned long long)count, (unsigned long long)rejected);
+    for (size_t i = 0; carnet_rows_column(rows, i, &name, &target); i++)
+        cli_print(cli, "  %-32s %s\n", name, target ? target : carnet_tr(cli->io->lang, "(not imported)"));
+    return CARNET_OK;
+}
+
+int cmd_import(struct cli *cli)
+{
+    struct carnet_slice grants[GRANTS_MAX];
+    struct carnet_import_result r;
+    struct progress state = { cli, -1 };
+    struct carnet_import_options options = { .grants = grants, .progress = progress, .ctx = &state, .rejects_fd = -1 };
+    const struct carnet_book *book;
+    struct carnet_rows *rows = NULL;
+    const char *rejects = cli_value(cli, "rejects");
+    carnet_rc rc = CARNET_OK;
+    if (!cli_flag(cli, "dry-run") && (!cli_flag(cli, "source") || !cli_flag(cli, "collected") || !cli_flag(cli, "basis"))) {
+        carnet_err_set(&cli->err, CARNET_USAGE, "an import needs --source, --collected and --basis");
+        carnet_err_hint(&cli->err, "where the file comes from, the day it was collected (YYYY-MM-DD), and what allows it; --dry-run only looks");
+        return cli_fail(cli);
+    }
+    rc = cli_ground(cli, &options.ground);
+    if (!rc && (options.ground.basis == CARNET_BASIS_ROLL || cli_flag(cli, "ballot")))
+        rc = carnet_err_set(&cli->err, CARNET_USAGE, "electoral rolls are not imported by this version");
+    if (!rc)
+        rc = cli_book(cli, &book);
+    if (!rc)
+        rc = open_rows(cli, &rows);
+    if (rc)
+        return cli_fail(cli);
+    if (cli_flag(cli, "dry-run")) {
+        rc = dry_run(cli, rows);
+        carnet_rows_close(rows);
+        return rc ? cli_fail(cli) : 0;
+    }
+    options.book = book->id;
+    options.grant_count = cli_slices(cli, "grant", grants, GRANTS_MAX);
+    if (rejects)
+        options.rejects_fd = cli_file(cli, rejects);
+    rc = carnet_people_import(cli->node->replica, rows, &options, &r, &cli->err);
+    carnet_rows_close(rows);
+    if (state.shown >= 0)
+        carnet_buf_append_str(&cli->io->err, "\r                              \r");
+    if (rc)
+        return cli_fail(cli);
+    json_t *object = json_object();
+    json_object_set_new(object, "import", json_string(carnet_id_text(&r.import).s));
+    const struct {
+        const char *name;
+        uint64_t value;
+    } numbers[] = { { "rows", r.rows },         { "created", r.created }, { "updated", r.updated },     { "unchanged", r.unchanged },  { "rejected", r.rejected },
+                    { "suppressed", r.suppressed }, { "refused", r.refused }, { "uncovered", r.uncovered }, { "duplicates", r.duplicates } };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        json_object_set_new(object, numbers[i].name, json_integer((json_int_t)numbers[i].value));
+    json_object_set_new(object, "seconds", json_real((double)r.ms / 1000));
+    cli_json(cli, object);
+    cli_say(cli, _("%llu rows: %llu created, %llu updated, %llu unchanged, %llu rejected\n"), (unsigned long long)r.rows, (unsigned long long)r.created,
+            (unsigned long long)r.updated, (unsigned long long)r.unchanged, (unsigned long long)r.rejected);
+    if (r.refused)
+        cli_say(cli, _("%llu agreements were not recorded: those people had refused\n"), (unsigned long long)r.refused);
+    if (r.uncovered)
+        cli_say(cli, _("%llu values were left out: no purpose that these people agreed to covers them (--grant)\n"), (unsigned long long)r.uncovered);
+    if (r.rejected && rejects && options.rejects_fd >= 0)
+        cli_say(cli, _("the rejected rows are in %s, each with its reason: correct them there and import that file\n"), rejects);
+    return 0;
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* The one table of commands: parsing, usage and help come from it. Its order is that of `carnet help`. */
+#include "cli.h"
+
+const struct cli_option cli_global_options[] = {
+    { "home", "DIR", 0, _("the node's folder (else CARNET_HOME, else the data folder of the user)") },
+    { "json", NULL, 0, _("output for programs: one object a line") },
+    { "quiet", NULL, 0, _("say nothing but results and errors") },
+    { "yes", NULL, 0, _("do not ask") },
+    { "lang", "fr|en", 0, _("the language of texts (else the locale's)") },
+    { "help", NULL, 0, _("help on the command") },
+    { "version", NULL, 0, _("the program's version") },
+    { NULL, NULL, 0, NULL },
+};
+
+static const struct cli_option init_options[] = {
+    { "community", "NAME", 0, _("the community's name") },
+    { "node", "NAME", 0, _("the name of this device") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option invite_options[] = {
+    { "name", "NAME", 0, _("the person or office who is invited") },
+    { "role", "ROLE", 0, _("admin, office, volunteer, gateway or relay") },
+    { "book", "BOOK", CLI_REPEAT, _("a book that they hold (else all of yours)") },
+    { "scope", "SCOPE", CLI_REPEAT, _("a scope that they read (else all of yours; volunteer: identity postal notes; relay: none)") },
+    { "expires", "DURATION", 0, _("how long the membership lasts (volunteer and gateway: else 90d)") },
+    { "code-expires", "DURATION", 0, _("how long the code may be used (else 24h)") },
+    { "address", "tcp://HOST:PORT", CLI_REPEAT, _("where they reach this node (else where it listens)") },
+    { "qr", NULL, 0, _("also show the code as a QR image in the terminal") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option join_options[] = {
+    { "node", "NAME", 0, _("the name of this device") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option node_options[] = {
+    { "listen", "tcp://ADDRESS:PORT", 0, _("where peers reach this node; remembered (first time: tcp://127.0.0.1:0, any port)") },
+    { "connect", "[NAME@]tcp://HOST:PORT", CLI_REPEAT, _("a peer to stay connected with; remembered") },
+    { "no-console", NULL, 0, _("no web pages") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option bundle_export_options[] = {
+    { "for", "NODE", 0, _("the member or node that it is for: only what they may have (else: every member)") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option add_options[] = {
+    { "book", "BOOK", 0, _("the book (else the only one, or main)") },
+    { "grant", "PURPOSE", CLI_REPEAT, _("a use that the person agreed to (else file)") },
+    { "basis", "BASIS", 0, _("consent (default), legitimate-interest, explicit-consent, member or roll") },
+    { "source", "TEXT", 0, _("where this comes from; required") },
+    { "proof", "TEXT", 0, _("how the agreement is proved") },
+    { "collected", "DATE", 0, _("the day it was collected (YYYY-MM-DD; else today)") },
+    { "until", "DATE", 0, _("the agreement ends that day") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option edit_options[] = {
+    { "rectify", NULL, 0, _("the former value was wrong: drop it everywhere at once") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option find_options[] = {
+    { "book", "BOOK", 0, _("in this book only") },
+    { "limit", "N", 0, _("at most so many (default 100 on a terminal, else no limit)") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option import_options[] = {
+    { "book", "BOOK", 0, _("the book (else the only one, or main)") },
+    { "format", "auto|csv|vcard", 0, _("the file's format (auto: recognised)") },
+    { "map", "COLUMN=FIELD", CLI_REPEAT, _("read this column as this field (- : leave it out)") },
+    { "grant", "PURPOSE", CLI_REPEAT, _("what everybody in the file agreed to, besides file") },
+    { "source", "TEXT", 0, _("where the file comes from; required") },
+    { "collected", "DATE", 0, _("the day it was collected; required") },
+    { "basis", "BASIS", 0, _("what allows it: consent, legitimate-interest, explicit-consent or member; required") },
+    { "ballot", "DATE", 0, _("the ballot that a roll is for") },
+    { "rejects", "FILE", CLI_FILE_OUT, _("where the rows that cannot be read go (else FILE.rejected)") },
+    { "dry-run", NULL, 0, _("show what the columns are taken for, write nothing") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option grant_options[] = {
+    { "source", "TEXT", 0, _("how the person agreed; required") },
+    { "basis", "BASIS", 0, _("consent (default), legitimate-interest, explicit-consent, member or roll") },
+    { "proof", "TEXT", 0, _("how the agreement is proved; required after a refusal") },
+    { "collected", "DATE", 0, _("the day it was collected (YYYY-MM-DD; else today)") },
+    { "until", "DATE", 0, _("the agreement ends that day") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option withdraw_options[] = {
+    { "now", NULL, 0, _("destroy the keys at once, instead of after 72 hours: what they covered is never readable again") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option object_options[] = {
+    { "all", NULL, 0, _("to every use") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option resolve_options[] = {
+    { "keep", "N", 0, _("keep the value number N, in the order that `carnet conflicts` shows") },
+    { "keep-all", NULL, 0, _("keep them all: the others get the labels 2, 3...") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option erase_options[] = {
+    { "reason", "TEXT", 0, _("why; it is not kept in the log") },
+    { NULL, NULL, 0, NULL },
+};
+
+const struct cli_command cli_commands[] = {
+    { "init", "--community NAME --node NAME", _("make a new community; this node is its founder"),
+      _("Prints the recovery key once: it is the root of the community. Write it on paper and keep it away from this machine."), init_options, 0, 0, CLI_OWN_HOME,
+      cmd_init },
+    { "invite", "--name NAME --role ROLE [OPTION...]", _("make a code with which somebody joins"),
+      _("The code works once, in its time, while this node runs and can be reached at one of its addresses. Nobody gets more rights than you have."), invite_options,
+      0, 0, 0, cmd_invite },
+    { "join", "CODE --node NAME", _("join a community with a code"), _("The node that made the code must be running and reachable."), join_options, 1, 1,
+      CLI_OWN_HOME, cmd_join },
+    { "node", "[--listen ADDRESS] [--connect PEER]...", _("run this node: stay in touch with its peers"),
+      _("Prints a line `ready listen=... console=...` when it is up, runs until Ctrl-C or SIGTERM. Commands work the same while it runs."), node_options, 0, 0,
+      CLI_OWN_HOME, cmd_node },
+    { "sync", "[[NAME@]tcp://HOST:PORT...]", _("meet peers once and exchange what each lacks"), _("Without an address: every member who has one."), NULL, 0, -1, 0,
+      cmd_sync },
+    { "bundle export", "FILE [--for NODE]", _("write what a peer lacks into a file, for a USB stick"),
+      _("What it holds stays sealed for whoever has no key, but who wrote how much and when can be read: keep it like a letter."), bundle_export_options, 1, 1,
+      CLI_WORD_OUT, cmd_bundle_export },
+    { "bundle import", "FILE", _("take in such a file"), NULL, NULL, 1, 1, CLI_WORD_IN, cmd_bundle_import },
+    { "status", "", _("this node, its community, its peers"), NULL, NULL, 0, 0, 0, cmd_status },
+    { "members", "", _("who belongs to the community, and what they may read"), NULL, NULL, 0, 0, 0, cmd_members },
+    { "peers", "", _("the sessions with other nodes, now"), NULL, NULL, 0, 0, 0, cmd_peers },
+    { "book list", "", _("the books of the community"), NULL, NULL, 0, 0, 0, cmd_book_list },
+    { "book add", "NAME", _("make a new book"), NULL, NULL, 1, 1, 0, cmd_book_add },
+    { "verify", "", _("check that everything here is what the log says"),
+      _("Checks the file, every signature and hash, and that the views are what the log says; prints the hash of each book's state: equal on two nodes, they agree."),
+      NULL, 0, 0, 0, cmd_verify },
+    { "rebuild", "", _("make the views again from the log"), NULL, NULL, 0, 0, 0, cmd_rebuild },
+
+    { "add", "FIELD=VALUE... --source TEXT [OPTION...]", _("add a contact"),
+      _("Fields: given family birth_name gender born language employer; email; phone; street postcode city country insee polling_station; website handle; support "
+        "issues; note. A label after a slash tells several apart: phone/mobile. A field needs a purpose that covers it: file covers identity; newsletter and targeted "
+        "add email; sms and call phone; mail and canvass the postal address; social the accounts; profile opinion and notes; membership e-mail, phone and postal address."),
+      add_options, 1, -1, 0, cmd_add },
+    { "edit", "ID FIELD=VALUE... [--rectify]", _("change a contact's fields (FIELD= empties one)"), NULL, edit_options, 2, -1, 0, cmd_edit },
+    { "find", "[QUERY...] [--book BOOK] [--limit N]", _("find contacts"),
+      _("Words find names, e-mail addresses and phone numbers by their beginning. field:value, tag:NAME, consent:PURPOSE, email:* (has one), age:18-25; a space is and, "
+        "`or`, a dash in front is not, parentheses, \"a phrase\"."),
+      find_options, 0, -1, CLI_SIGNED_WORDS, cmd_find },
+    { "show", "ID", _("a contact, whole"), NULL, NULL, 1, 1, 0, cmd_show },
+    { "history", "ID", _("what happened to a contact"), NULL, NULL, 1, 1, 0, cmd_history },
+    { "tag", "ID +TAG|-TAG...", _("set and remove tags"), NULL, NULL, 2, -1, CLI_SIGNED_WORDS, cmd_tag },
+    { "note", "ID TEXT...", _("add a note about a contact"), NULL, NULL, 2, -1, 0, cmd_note },
+    { "import", "FILE --source TEXT --collected DATE --basis BASIS [OPTION...]", _("import contacts from a CSV or vCard file"),
+      _("Columns are recognised by their names and by what they hold; --dry-run shows how, --map overrules. A row is known again by its own id or by the same name, birth "
+        "date and one same e-mail or phone; the same file again changes nothing."),
+      import_options, 1, 1, CLI_WORD_IN, cmd_import },
+    { "consent", "ID", _("what a contact agreed to"), NULL, NULL, 1, 1, 0, cmd_consent },
+    { "consent grant", "ID PURPOSE --source TEXT [OPTION...]", _("record that a contact agreed"),
+      _("After a refusal, a new agreement needs --proof and the countersignature of another member; until then it is `requested`."), grant_options, 2, 2, 0,
+      cmd_consent_grant },
+    { "consent withdraw", "ID PURPOSE... [--now]", _("a contact does not agree any more"),
+      _("Blocks at once, on every node that learns of it; 72 hours later the key is destroyed and nobody reads those fields again."), withdraw_options, 2, -1, 0,
+      cmd_consent_withdraw },
+    { "consent object", "ID PURPOSE...|--all", _("a contact objects to a use"), NULL, object_options, 1, -1, 0, cmd_consent_object },
+    { "consent countersign", "ID PURPOSE", _("confirm an agreement that another member recorded on paper"), NULL, NULL, 2, 2, 0, cmd_consent_countersign },
+    { "conflicts", "", _("fields that two people changed without seeing each other"), NULL, NULL, 0, 0, 0, cmd_conflicts },
+    { "resolve", "ID FIELD VALUE|--keep N|--keep-all", _("settle a conflict"), NULL, resolve_options, 2, 3, 0, cmd_resolve },
+    { "erase", "ID [--reason TEXT]", _("erase a contact and all that is about them, on every node"), NULL, erase_options, 1, 1, CLI_ASKS, cmd_erase },
+    { "erasures", "", _("what was erased, and which nodes have confirmed"), NULL, NULL, 0, 0, 0, cmd_erasures },
+    { "sweep", "", _("remove now what erasing left on this disk, and confirm it to the others"), NULL, NULL, 0, 0, 0, cmd_sweep },
+    { "help", "[COMMAND]", _("this list, or help on a command"), NULL, NULL, 0, 2, CLI_NO_HOME, cmd_help },
+    { NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
+};

@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: EUPL-1.2
+# Imports: recognised columns, rows known again, opt-ins and opt-outs, rejects, the same file again, a process killed half-way.
+. "$(dirname "$0")/lib.sh"
+root=$(cd "$(dirname "$0")/../.." && pwd)
+
+found a
+cat >"$scratch/list.csv" <<'END'
+Prénom;Nom;Courriel;Portable;Code postal;Ville;Newsletter;Étiquettes
+Zoé;Martin;zoe@example.org;06 39 98 00 01;38000;Grenoble;oui;bénévole,presse
+Jean-Noël;Le Goff;jn@example.org;;35000;Rennes;non;
+Maël;Œuvrard;pas une adresse;;;;oui;
+END
+fails 2 a import "$scratch/list.csv"
+on a --json import "$scratch/list.csv" --dry-run >"$scratch/dry.json"
+grep -q '"Prénom":"given"' "$scratch/dry.json" || wrong "dry run: $(cat "$scratch/dry.json")"
+expect 'a dry run writes nothing' "$(on a --json status | text_of contacts)" 0
+on a --json import "$scratch/list.csv" --source 'liste papier' --collected 2025-05-01 --basis consent >"$scratch/1.json"
+expect rows "$(text_of rows <"$scratch/1.json")" 3
+expect created "$(text_of created <"$scratch/1.json")" 2
+expect rejected "$(text_of rejected <"$scratch/1.json")" 1
+[ -s "$scratch/list.csv.rejected" ] || wrong 'no file of rejected rows'
+zoe=$(on a --json find zoé | text_of id)
+expect 'opt-in yes is a grant' "$(field a "$zoe" email)" zoe@example.org
+on a --json consent "$zoe" | grep '"newsletter"' | grep -q '"source":"liste papier"' || wrong 'the grant has its source'
+on a --json show "$zoe" | list_of tags | grep -q 'bénévole' || wrong 'tags'
+expect 'no opt-in, no address' "$(on a --json find 'jean-noël' | text_of email)" ''
+
+# corrected, the rejected row is imported
+sed 's/pas une adresse/mael@example.org/' "$scratch/list.csv.rejected" >"$scratch/corrected.csv"
+on a --json import "$scratch/corrected.csv" --source 'liste papier' --collected 2025-05-01 --basis consent >"$scratch/2.json"
+expect 'corrected row' "$(text_of created <"$scratch/2.json")" 1
+
+# the same file again changes nothing
+before=$(state_of a)
+on a --json import "$scratch/list.csv" --source 'liste papier' --collected 2025-05-01 --basis consent >"$scratch/3.json"
+expect unchanged "$(text_of unchanged <"$scratch/3.json")" 2
+expect 'state after the same file' "$(state_of a)" "$before"
+
+# what somebody typed since stays; a refusal is never overruled by a file; opt-outs count
+on a --quiet edit "$zoe" given=Zoë
+on a --quiet consent withdraw "$zoe" newsletter
+cat >"$scratch/later.csv" <<'END'
+given,family,email,email_opt_in,unsubscribed,tags
+Zoé,Martin,zoe@example.org,yes,,new
+Inès,Groß,ines@example.org,yes,yes,
+END
+on a --json import "$scratch/later.csv" --source 'old export' --collected 2025-06-01 --basis consent >"$scratch/4.json"
+lists a "$zoe" blocked email || wrong 'the address of somebody who withdrew'
+expect 'typed since' "$(field a "$zoe" given)" Zoë
+ines=$(on a --json find inès | text_of id)
+on a --json consent "$ines" | grep '"newsletter"' | grep -q '"objected"' || wrong 'an unsubscription is an objection'
+
+# a file that ends in the middle, encodings, vCard
+printf 'Pr\351nom;Nom\r\nZo\351;Lef\350vre\r\n' >"$scratch/latin.csv"
+on a --quiet import "$scratch/latin.csv" --source x --collected 2025-05-01 --basis consent
+expect 'Windows-1252' "$(on a --json find lefèvre | text_of given)" Zoé
+printf 'BEGIN:VCARD\r\nVERSION:3.0\r\nN:Noël;Aimée;;;\r\nTEL;TYPE=CELL:06 39 98 00 77\r\nEMAIL:aimee@example.org\r\nUID:urn:x:1\r\nEND:VCARD\r\n' >"$scratch/one.vcf"
+on a --json import "$scratch/one.vcf" --source phone --collected 2025-05-01 --basis consent --grant sms --grant newsletter >"$scratch/5.json"
+expect 'vCard' "$(text_of created <"$scratch/5.json")" 1
+expect 'vCard phone' "$(on a --json find aimée | sed -n 's/.*"phone[^"]*":"\([^"]*\)".*/\1/p')" '+33639980077'
+
+# killed half-way: whole entries or none, and it goes on
+"$root/tools/demo-data" --people 20000 --seed 3 --format nationbuilder --out "$scratch/many.csv"
+on a --quiet import "$scratch/many.csv" --source export --collected 2025-03-01 --basis consent &
+pid=$!
+until_true sh -c "[ \"\$(stat -c %s '$scratch/a/carnet.db')\" -gt 3000000 ] || [ \"\$(stat -c %s '$scratch/a/carnet.db-wal')\" -gt 3000000 ]"
+kill -9 "$pid"
+wait "$pid" 2>/dev/null || true
+expect 'verify after kill -9' "$(on a --json verify | text_of ok)" true
+on a --json import "$scratch/many.csv" --source export --collected 2025-03-01 --basis consent >"$scratch/6.json"
+expect 'all the rows' "$(text_of rows <"$scratch/6.json")" 20000
+on a --json import "$scratch/many.csv" --source export --collected 2025-03-01 --basis consent >"$scratch/7.json"
+expect 'again: created' "$(text_of created <"$scratch/7.json")" 0
+expect 'again: updated' "$(text_of updated <"$scratch/7.json")" 0
+expect 'verify' "$(on a --json verify | text_of ok)" true
+
+# while a node runs, an import does not stop it from answering
+start_node a
+"$root/tools/demo-data" --people 20000 --seed 4 --format nationbuilder --out "$scratch/more.csv"
+on a --quiet import "$scratch/more.csv" --source export --collected 2025-03-01 --basis consent &
+pid=$!
+on a --json find zoé --limit 1 >/dev/null
+expect 'status during an import' "$(on a --json status | text_of running)" true
+wait "$pid"
+stop_node a
