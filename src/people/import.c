@@ -22,7 +22,6 @@ enum {
     ROW_EVENTS_MAX = 40,
     DAY_MS = 86400000
 };
-static const char MARK_LABEL[] = "row"; /* of the cell SOURCE_ID that holds the mark */
 
 struct import {
     struct carnet_replica *replica;
@@ -359,7 +358,7 @@ static carnet_rc take_row(struct import *im, const struct carnet_row *row)
     else if (rc != CARNET_NOT_FOUND)
         return rc;
     struct carnet_slice mark = mark_of(im, row);
-    if (known && holds(known, CARNET_FIELD_SOURCE_ID, carnet_slice_str(MARK_LABEL), mark)) {
+    if (known && holds(known, CARNET_FIELD_SOURCE_ID, carnet_slice_str(CARNET_INDEX_ROW_LABEL), mark)) {
         im->result->unchanged++;
         return CARNET_OK;
     }
@@ -370,7 +369,7 @@ static carnet_rc take_row(struct import *im, const struct carnet_row *row)
     if (m.evidence_label.len)
         m.cells[m.cell_count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_EVIDENCE, .label = m.evidence_label, .value = im->evidence };
     if (m.open & 1u << CARNET_SCOPE_IDENTITY)
-        m.cells[m.cell_count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_SOURCE_ID, .label = carnet_slice_str(MARK_LABEL), .value = mark };
+        m.cells[m.cell_count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_SOURCE_ID, .label = carnet_slice_str(CARNET_INDEX_ROW_LABEL), .value = mark };
     if (!known) {
         struct carnet_id id = carnet_replica_new_id(im->replica);
         im->result->created++;

@@ -3,21 +3,47 @@
 
 #include "carnet/crypto/crypto.h"
 
-uint64_t carnet_index_point(uint32_t field, struct carnet_slice label, struct carnet_slice value)
+#include <string.h>
+
+static uint64_t point_of(struct carnet_hasher *hasher)
+{
+    uint64_t point = 0;
+    struct carnet_hash hash = carnet_hasher_done(hasher);
+    memcpy(&point, hash.b, sizeof point);
+    point &= INT64_MAX; /* a signed column */
+    return point ? point : 1;
+}
+
+static void add_piece(struct carnet_hasher *hasher, struct carnet_slice piece)
+{
+    uint16_t len = (uint16_t)piece.len;
+    carnet_hasher_add(hasher, &len, sizeof len);
+    carnet_hasher_add(hasher, piece.ptr, piece.len);
+}
+
+uint64_t carnet_index_source_point(struct carnet_slice label, struct carnet_slice value)
 {
     struct carnet_hasher hasher;
-    bool source = field == CARNET_FIELD_SOURCE_ID;
-    uint8_t head[2] = { (uint8_t)field, source ? (uint8_t)label.len : 0 };
-    uint64_t point = 0;
-    if ((field != CARNET_FIELD_EMAIL && field != CARNET_FIELD_PHONE && !source) || value.len == 0)
-        return 0;
-    carnet_hasher_init(&hasher, "carnet/1/point");
-    carnet_hasher_add(&hasher, head, sizeof head);
-    if (source)
-        carnet_hasher_add(&hasher, label.ptr, label.len);
-    carnet_hasher_add(&hasher, value.ptr, value.len);
-    struct carnet_hash hash = carnet_hasher_done(&hasher);
-    for (size_t i = 0; i < 8; i++)
-        point = point << 8 | hash.b[i];
-    return point ? point : 1;
+    carnet_hasher_init(&hasher, "carnet/1/point/source");
+    add_piece(&hasher, label);
+    add_piece(&hasher, value);
+    return point_of(&hasher);
+}
+
+uint64_t carnet_index_person_point(struct carnet_slice family, struct carnet_slice given, struct carnet_slice born, uint32_t field, struct carnet_slice value)
+{
+    struct carnet_hasher hasher;
+    uint8_t array[256];
+    struct query_text text;
+    carnet_hasher_init(&hasher, "carnet/1/point/person");
+    query_text_init(&text, array, sizeof array);
+    query_put_joined(&text, family);
+    query_text_put(&text, "|", 1);
+    query_put_joined(&text, given);
+    add_piece(&hasher, query_text_slice(&text));
+    query_text_deinit(&text);
+    add_piece(&hasher, born);
+    carnet_hasher_add(&hasher, &field, sizeof field);
+    add_piece(&hasher, value);
+    return point_of(&hasher);
 }

@@ -258,14 +258,31 @@ struct points {
     size_t count;
 };
 
+/* The newest value of a field without label. */
+static struct carnet_slice newest(const struct carnet_record *record, uint32_t field)
+{
+    const struct carnet_sibling *best = NULL;
+    for (size_t i = 0; i < record->live_count; i++) {
+        const struct carnet_sibling *sibling = &record->live[i];
+        if (sibling->state == CARNET_SIBLING_VALUE && sibling->field == field && !sibling->label.len && (!best || sibling->hlc > best->hlc))
+            best = sibling;
+    }
+    return best ? best->value : CARNET_SLICE_NONE;
+}
+
 static void find_points(const struct carnet_record *record, struct points *points)
 {
+    struct carnet_slice family = newest(record, CARNET_FIELD_FAMILY), given = newest(record, CARNET_FIELD_GIVEN), born = newest(record, CARNET_FIELD_BORN);
     points->count = 0;
     for (size_t i = 0; i < record->live_count; i++) {
         const struct carnet_sibling *sibling = &record->live[i];
-        if (sibling->state != CARNET_SIBLING_VALUE)
+        uint64_t point = 0;
+        if (sibling->state != CARNET_SIBLING_VALUE || !sibling->value.len)
             continue;
-        uint64_t point = carnet_index_point(sibling->field, sibling->label, sibling->value);
+        if (sibling->field == CARNET_FIELD_SOURCE_ID && !carnet_slice_equal(sibling->label, carnet_slice_str(CARNET_INDEX_ROW_LABEL)))
+            point = carnet_index_source_point(sibling->label, sibling->value);
+        else if (sibling->field == CARNET_FIELD_EMAIL || sibling->field == CARNET_FIELD_PHONE)
+            point = carnet_index_person_point(family, given, born, sibling->field, sibling->value);
         size_t known = 0;
         while (known < points->count && points->at[known] != point)
             known++;

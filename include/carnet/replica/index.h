@@ -13,8 +13,11 @@ void carnet_query_index_text(const struct carnet_cell *cells, size_t count, stru
 /* Appends the bytes that order results: family name (else birth name), then given name, folded; nothing when there is
  * no name. */
 void carnet_query_sort_key(const struct carnet_cell *cells, size_t count, struct carnet_buf *out);
-/* The point of an e-mail, a phone or an id of a source (label: its kind); 0: this field has none. The value in its normal form. */
-uint64_t carnet_index_point(uint32_t field, struct carnet_slice label, struct carnet_slice value);
+/* What makes a row of a file known again, as numbers that an index keeps (never 0; whoever finds one compares for good). An id of a source, label: its
+ * kind. Family name, given name and birth date with one e-mail or phone in its normal form: together, since an address alone is shared by a household. */
+uint64_t carnet_index_source_point(struct carnet_slice label, struct carnet_slice value);
+uint64_t carnet_index_person_point(struct carnet_slice family, struct carnet_slice given, struct carnet_slice born, uint32_t field, struct carnet_slice value);
+#define CARNET_INDEX_ROW_LABEL "row" /* of the source id that marks the row a contact was last read from: not a point */
 
 /* --- forms of text, shared with the queries --- */
 /* Text that grows on an array of the caller's, and on the heap beyond it. */
