@@ -153,12 +153,12 @@ static carnet_rc find_replaced(struct writing *w, struct carnet_draft_cell *cell
                 count++;
             }
         }
-        if (pass == 0 && count) {
+        if (count == 0)
+            break;
+        if (pass == 0) {
             dots = carnet_arena_alloc(&w->replica->write_arena, count * sizeof *dots);
             count = 0;
         }
-        if (count == 0)
-            break;
     }
     *same = values ? equal == values : cell->value.len == 0;
     if (count > CARNET_CONTEXT_MAX && values > CARNET_CONTEXT_MAX)
