@@ -153,12 +153,12 @@ static carnet_rc find_replaced(struct writing *w, struct carnet_draft_cell *cell
                 count++;
             }
         }
-        if (pass == 0 && count) {
+        if (count == 0)
+            break;
+        if (pass == 0) {
             dots = carnet_arena_alloc(&w->replica->write_arena, count * sizeof *dots);
             count = 0;
         }
-        if (count == 0)
-            break;
     }
     *same = values ? equal == values : cell->value.len == 0;
     if (count > CARNET_CONTEXT_MAX && values > CARNET_CONTEXT_MAX)
@@ -461,52 +461,4 @@ carnet_rc carnet_replica_write(struct carnet_replica *replica, const struct carn
         rc = carnet_batch_flush(replica, err);
     result->entries = replica->batch_entries;
     return carnet_tx_leave(replica, mine, written, rc, err);
-}
-
-/* --- darkening --- */
-
-static carnet_rc check_dark(struct carnet_replica *replica, const struct carnet_record *record, uint32_t scopes, struct carnet_err *err)
-{
-    const struct carnet_cert *self = carnet_replica_self(replica);
-    const struct carnet_record *person[] = { record };
-    if (!self || !(self->verbs & CARNET_VERB_DARK) || scopes & ~self->reads)
-        return carnet_err_set(err, CARNET_REFUSED, "this node may not darken: the next office does");
-    if (carnet_consent_restricted(record))
-        return carnet_err_set(err, CARNET_REFUSED, "the record is restricted: nothing of it may be destroyed");
-    uint32_t open = carnet_consent_open(person, 1, carnet_replica_now_ms(replica)) & scopes;
-    for (unsigned scope = 0; scope < CARNET_SCOPE_COUNT; scope++)
-        if (open >> scope & 1)
-            return carnet_err_set(err, CARNET_REFUSED, "a live purpose still covers %s", carnet_scope_name((enum carnet_scope)scope));
-    return CARNET_OK;
-}
-
-static carnet_rc write_dark(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_record *record, uint32_t scopes, struct carnet_err *err)
-{
-    struct carnet_event events[CARNET_SCOPE_COUNT];
-    struct carnet_write_result result;
-    struct carnet_write write = { .book = *book, .record = record->id, .subject = record->id, .kind = record->kind, .events = events };
-    for (unsigned scope = 0; scope < CARNET_SCOPE_COUNT; scope++) {
-        struct carnet_event *event = &events[write.event_count];
-        *event = (struct carnet_event){ .type = CARNET_EVENT_DARK, .scope = (enum carnet_scope)scope };
-        for (size_t i = 0; i < record->seed_count && scopes >> scope & 1 && event->seed_count < CARNET_CHANGE_EVENTS_MAX; i++)
-            if (record->seeds[i].scope == scope && !record->seeds[i].dead)
-                event->seeds[event->seed_count++] = record->seeds[i].id;
-        write.event_count += event->seed_count > 0;
-    }
-    return write.event_count ? carnet_replica_write(replica, &write, 1, false, &result, err) : CARNET_OK;
-}
-
-carnet_rc carnet_replica_dark(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *record, uint32_t scopes, struct carnet_err *err)
-{
-    struct carnet_loaded loaded;
-    carnet_loaded_init(&loaded);
-    carnet_rc rc = carnet_rows_get(replica, book, record, &loaded, err);
-    if (rc == CARNET_NOT_FOUND || (rc == CARNET_OK && loaded.record.erased))
-        rc = carnet_err_set(err, CARNET_NOT_FOUND, "there is no such record");
-    if (rc == CARNET_OK)
-        rc = check_dark(replica, &loaded.record, scopes, err);
-    if (rc == CARNET_OK)
-        rc = write_dark(replica, book, &loaded.record, scopes, err);
-    carnet_loaded_deinit(&loaded);
-    return rc;
 }
