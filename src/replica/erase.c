@@ -61,6 +61,50 @@ carnet_rc carnet_erase_dark(struct carnet_replica *replica, const struct carnet_
     return rc == CARNET_OK ? carnet_batch_flush(replica, err) : rc;
 }
 
+static carnet_rc check_dark(struct carnet_replica *replica, const struct carnet_loaded *loaded, uint32_t scopes, struct carnet_err *err)
+{
+    const struct carnet_cert *self = carnet_erase_self(replica);
+    if (loaded->record.kind != CARNET_KIND_CONTACT)
+        return carnet_err_set(err, CARNET_REFUSED, "only a contact has keys to destroy");
+    if (carnet_consent_restricted(&loaded->record))
+        return carnet_err_set(err, CARNET_REFUSED, "the contact is restricted: nothing of it is destroyed");
+    for (unsigned scope = CARNET_SCOPE_IDENTITY; scope < CARNET_SCOPE_CONSENT; scope++) {
+        if (!(scopes >> scope & 1))
+            continue;
+        const char *name = carnet_scope_name((enum carnet_scope)scope);
+        if (!self || !(self->verbs & CARNET_VERB_DARK) || !(self->reads >> scope & 1)) {
+            carnet_err_set(err, CARNET_REFUSED, "this node may not destroy the keys of the scope %s", name);
+            carnet_err_hint(err, "an office that reads it does so by itself");
+            return CARNET_REFUSED;
+        }
+        if (carnet_consent_closed_at(&loaded->record, (enum carnet_scope)scope, carnet_replica_now_ms(replica)) == 0)
+            return carnet_err_set(err, CARNET_REFUSED, "a consent still covers the scope %s", name);
+    }
+    return CARNET_OK;
+}
+
+carnet_rc carnet_replica_dark(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *record, uint32_t scopes, struct carnet_err *err)
+{
+    struct carnet_loaded loaded;
+    bool mine;
+    uint64_t written;
+    carnet_rc rc = carnet_tx_enter(replica, &mine, &written, err);
+    if (rc != CARNET_OK)
+        return rc;
+    carnet_loaded_init(&loaded);
+    rc = carnet_rows_get(replica, book, record, &loaded, err);
+    if (rc == CARNET_NOT_FOUND)
+        rc = carnet_err_set(err, rc, "there is no record %s", carnet_id_text(record).s);
+    if (rc == CARNET_OK && !loaded.record.erased) {
+        scopes &= carnet_erase_sealed(&loaded.record);
+        rc = check_dark(replica, &loaded, scopes, err);
+        if (rc == CARNET_OK)
+            rc = carnet_erase_dark(replica, &loaded, scopes, err);
+    }
+    carnet_loaded_deinit(&loaded);
+    return carnet_tx_leave(replica, mine, written, rc, err);
+}
+
 /* --- what came from the future --- */
 
 bool carnet_erase_destroys(const struct carnet_change *change)
