@@ -8,6 +8,11 @@
 
 #include "carnet/log/entry.h"
 
+enum {
+    CARNET_CHAIN_MAX = 12,                /* certificates from the root key to a node */
+    CARNET_EPOCH_NUMBER_MAX = 0x7fffffff  /* generations of a key */
+};
+
 struct carnet_genesis {
     struct carnet_sign_pk root;
     struct carnet_slice name; /* of the community */
@@ -36,9 +41,9 @@ struct carnet_cert {
     struct carnet_id hash;         /* first 16 bytes of the hash of the certificate's bytes */
     struct carnet_slice raw;       /* [certificate bytes, signature] */
 };
-/* Appends [certificate, signature]; fills nothing in. sk: the issuer's, or the recovery key's. */
+/* Appends [certificate, signature]; fills nothing in, but puts the books in order. sk: the issuer's, or the recovery key's. */
 void carnet_cert_sign(const struct carnet_cert *cert, const struct carnet_sign_sk *sk, struct carnet_buf *out);
-/* Shape, bounds, node id = hash of its key, keys valid points. Not the signature. */
+/* Shape, bounds, node id = hash of its key, which is a valid point; what is written is read too; a relay reads nothing. Not the signature. */
 CARNET_MUST_USE carnet_rc carnet_cert_decode(struct carnet_slice raw, struct carnet_arena *arena, struct carnet_cert *out);
 bool carnet_cert_holds(const struct carnet_cert *cert, const struct carnet_id *book); /* the charter: always */
 bool carnet_cert_gets(const struct carnet_cert *cert, enum carnet_scope scope);       /* parts of the scope are sent to it: read, or role relay, or CLEAR */
@@ -50,11 +55,14 @@ struct carnet_authority *carnet_authority_new(struct carnet_slice genesis); /* g
 void carnet_authority_free(struct carnet_authority *authority);
 const struct carnet_id *carnet_authority_community(const struct carnet_authority *authority);
 struct carnet_slice carnet_authority_genesis(const struct carnet_authority *authority);
-/* Adds a certificate (copied). Its signature and chain are verified. AGAIN: the issuer is not known yet; REFUSED: not within its
- * issuer's rights; MALFORMED: bytes or signature; CONFLICT: another certificate of this node, or the same author number, was there
- * (the smaller hash stands, and it is the same on every node). Known already: OK. */
+/* Adds a certificate (copied). Its signature and chain are verified. AGAIN: the issuer is not known yet; REFUSED: another community, not within
+ * its issuer's rights, or a chain longer than CARNET_CHAIN_MAX; MALFORMED: bytes or signature. Known already: OK. CONFLICT: it was added, but there
+ * is another certificate of this node, or another node with its author number: the one with the shorter chain stands, then the one with the
+ * smaller hash, and it is the same on every node. A second certificate of a node stays good for the entries that name it; a node whose author
+ * number another one has counts as cut at zero (carnet_authority_cut_at). */
 CARNET_MUST_USE carnet_rc carnet_authority_add(struct carnet_authority *authority, struct carnet_slice raw);
 const struct carnet_cert *carnet_authority_find(const struct carnet_authority *authority, const struct carnet_id *cert_hash); /* NULL */
+/* The certificate that stands for it; NULL. Pointers live as long as the authority. */
 const struct carnet_cert *carnet_authority_node(const struct carnet_authority *authority, const struct carnet_id *node);
 const struct carnet_cert *carnet_authority_author(const struct carnet_authority *authority, uint64_t author);
 const struct carnet_cert *carnet_authority_curve(const struct carnet_authority *authority, const struct carnet_box_pk *curve);
@@ -73,8 +81,10 @@ struct carnet_cut_row {
     uint64_t seq;
     struct carnet_hash hash;
 };
+/* Puts the rows in order; no stream twice, seq not 0. */
 void carnet_cut_encode(const struct carnet_cut_row *rows, size_t count, struct carnet_buf *out); /* the bytes of event CUT */
-/* author: who cuts. REFUSED: not an ancestor of node, nor has it verb INVITE. MALFORMED. Concurrent cuts: the smallest stands. */
+/* author: who cuts. REFUSED: it has not the verb INVITE, or is no ancestor of node: then the cut is kept without effect, and counts should a
+ * certificate that arrives later make it one. MALFORMED. Concurrent cuts: the smallest stands. */
 CARNET_MUST_USE carnet_rc carnet_authority_cut(struct carnet_authority *authority, const struct carnet_id *node, const struct carnet_cert *author,
                                                struct carnet_slice bytes);
 bool carnet_authority_is_cut(const struct carnet_authority *authority, const struct carnet_id *node);
@@ -82,7 +92,9 @@ bool carnet_authority_is_cut(const struct carnet_authority *authority, const str
 uint64_t carnet_authority_cut_at(const struct carnet_authority *authority, const struct carnet_id *node, const struct carnet_id *book, uint32_t stream);
 
 /* May this entry be applied? Signature included. OK; AGAIN: its author's certificate is not known; REFUSED: other community, a book, scope,
- * verb or kind that its certificate does not give, an event in the wrong log or book; MALFORMED: signature, prev of seq 1.
+ * verb or kind that its certificate does not give, an event in the wrong log or book; MALFORMED: signature. The answer follows from the entry's
+ * header and leaves and from its author's certificate alone. The founder's first entry, which brings its own certificate, needs none before.
+ * A carried certificate must be issued by the entry's author (or by the recovery key) within its rights; add it when the entry is applied.
  * Cuts are not looked at here (they void, they do not refuse). why (may be NULL) gets a static English reason for logs. */
 CARNET_MUST_USE carnet_rc carnet_authority_check(const struct carnet_authority *authority, const struct carnet_entry *entry, const char **why);
 
@@ -99,7 +111,7 @@ struct carnet_epoch {
 struct carnet_keyring; /* the epochs known, with the keys that this node holds; wiped when freed */
 struct carnet_keyring *carnet_keyring_new(void);
 void carnet_keyring_free(struct carnet_keyring *ring);
-/* An EPOCH event was seen. Known already: nothing. */
+/* An EPOCH event was seen. Known already: the smaller number counts. An id that is not its commitment's: nothing. */
 void carnet_keyring_add(struct carnet_keyring *ring, const struct carnet_epoch *epoch);
 /* A key for a known epoch. MALFORMED: it does not match the commitment. NOT_FOUND: no such epoch (yet). OK: held now; *news when it was not before. */
 CARNET_MUST_USE carnet_rc carnet_keyring_unlock(struct carnet_keyring *ring, uint64_t id, const struct carnet_key *key, bool *news);
@@ -124,5 +136,11 @@ void carnet_invite_code_encode(const struct carnet_invite_code *code, struct car
 CARNET_MUST_USE carnet_rc carnet_invite_code_decode(struct carnet_slice text, struct carnet_invite_code *out);
 /* The one-time transport key pair of an invitation. */
 void carnet_invite_keys(const uint8_t secret[16], struct carnet_box_pk *pk, struct carnet_box_sk *sk);
+
+/* --- the recovery key on paper: the 32-byte seed of the root key (carnet_sign_pair) --- */
+/* Appends 14 groups of 4 characters joined by '-': base32, with a check sum. */
+void carnet_recovery_encode(const uint8_t seed[32], struct carnet_buf *out);
+/* MALFORMED: not such a text, or mistyped; seed is zero then. */
+CARNET_MUST_USE carnet_rc carnet_recovery_decode(struct carnet_slice text, uint8_t seed[32]);
 
 #endif

@@ -61,7 +61,8 @@ struct carnet_entry {
     struct carnet_change *changes; /* in the arena */
     size_t change_count;
 };
-/* Reads and checks the shape, the bounds, and the hashes of leaves and present parts; not the signature, not the rights.
+/* Reads and checks the shape, the bounds, and the hashes of leaves and present parts; not the signature, not the rights. Whether it passes hangs
+ * on header and leaves alone: what a part says beyond its hash is for carnet_entry_delta. An event in it is known and well formed, or unknown.
  * Slices point into raw, arrays live in the arena. MALFORMED or LIMIT. */
 CARNET_MUST_USE carnet_rc carnet_entry_decode(struct carnet_slice raw, struct carnet_arena *arena, struct carnet_entry *out);
 /* Only the header (for routing), without checking the leaves. */
@@ -102,7 +103,7 @@ void carnet_entry_delta(const struct carnet_entry *entry, size_t change, const s
 /* --- making one --- */
 struct carnet_draft_cell {
     uint32_t field;
-    struct carnet_slice label, value;
+    struct carnet_slice label, value; /* text: NFC without NUL, asserted */
     const struct carnet_dot *replaces;
     size_t replace_count;
 };
@@ -110,17 +111,19 @@ struct carnet_draft; /* collects changes; copies what it is given */
 struct carnet_draft *carnet_draft_new(void); /* gives; freed with carnet_draft_free */
 void carnet_draft_free(struct carnet_draft *draft);
 void carnet_draft_clear(struct carnet_draft *draft);
-/* Begins a change; what follows belongs to it. subject NULL: about nobody. */
+/* Begins a change; what follows belongs to it. subject NULL: about nobody; a contact is about itself. */
 void carnet_draft_change(struct carnet_draft *draft, const struct carnet_id *record, const struct carnet_id *subject, enum carnet_kind kind);
 void carnet_draft_event(struct carnet_draft *draft, const struct carnet_event *event);
 void carnet_draft_seed(struct carnet_draft *draft, enum carnet_scope scope, const uint8_t seed[16]);
-/* A part of cells. key: the sealing key (carnet_part_key), NULL for scope CLEAR. epoch and seed: the ids it names. */
+/* A part of cells, at least one. key: the sealing key (carnet_part_key), NULL for scope CLEAR. epoch and seed: the ids it names; a record about
+ * somebody is sealed under a seed, one about nobody without. Only the charter has clear cells. */
 void carnet_draft_cells(struct carnet_draft *draft, enum carnet_scope scope, uint64_t epoch, uint64_t seed, const struct carnet_key *key,
                         const struct carnet_draft_cell *cells, size_t count);
 void carnet_draft_box(struct carnet_draft *draft, enum carnet_scope scope, uint64_t epoch, const struct carnet_id *reader, struct carnet_slice box);
 size_t carnet_draft_change_count(const struct carnet_draft *draft);
 size_t carnet_draft_size(const struct carnet_draft *draft); /* an upper bound of the encoded length */
-/* Seals, hashes and signs: appends the entry's bytes. header: everything filled by the caller. LIMIT: larger than an entry may be. */
+/* Seals, hashes and signs: appends the entry's bytes. header: everything filled by the caller. LIMIT: larger than an entry, a change, a part or a
+ * value may be. The draft stays as it is: clear it before the next. */
 CARNET_MUST_USE carnet_rc carnet_draft_sign(struct carnet_draft *draft, const struct carnet_entry_header *header, const struct carnet_sign_sk *sk,
                                             struct carnet_buf *out, struct carnet_hash *hash);
 

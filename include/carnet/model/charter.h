@@ -29,6 +29,7 @@ enum carnet_verb {
     CARNET_VERB_CHARTER = 1 << 8, CARNET_VERB_DELIVER = 1 << 9, CARNET_VERB_RESTRICT = 1 << 10, CARNET_VERB_RECTIFY = 1 << 11
 };
 uint32_t carnet_role_verbs(enum carnet_role role);
+uint32_t carnet_role_scopes(enum carnet_role role); /* the mask read when an invitation names none */
 
 enum carnet_kind {
     CARNET_KIND_CONTACT = 1, CARNET_KIND_NOTE, CARNET_KIND_VISIT, CARNET_KIND_EVENT, CARNET_KIND_MAILING, CARNET_KIND_DELIVERY,
@@ -58,7 +59,8 @@ struct carnet_field_def {
 const struct carnet_field_def *carnet_field_by_number(uint32_t field);        /* NULL: unknown */
 const struct carnet_field_def *carnet_field_by_name(struct carnet_slice name); /* without its label; NULL: unknown */
 const struct carnet_field_def *carnet_field_at(size_t i);                     /* the i-th, NULL past the end */
-/* Splits "phone/mobile" into definition and label (empty without slash). NOT_FOUND, or USAGE for an empty or too long label. */
+/* Splits "phone/mobile", as people type it, into definition and label (empty without slash). NOT_FOUND also for the fields that are not
+ * shown, or USAGE for an empty or too long label. */
 CARNET_MUST_USE carnet_rc carnet_field_parse(struct carnet_slice name, const struct carnet_field_def **def, struct carnet_slice *label);
 
 enum carnet_basis {
@@ -80,5 +82,7 @@ struct carnet_charter {
     int64_t history_ms;    /* superseded parts are kept. 30 days */
 };
 struct carnet_charter carnet_charter_default(void);
+/* One number by its name (dark_after, history; values N and s m h d). NOT_FOUND, or USAGE for no such duration. */
+CARNET_MUST_USE carnet_rc carnet_charter_set(struct carnet_charter *charter, struct carnet_slice name, struct carnet_slice value);
 
 #endif

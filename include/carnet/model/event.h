@@ -42,8 +42,10 @@ enum carnet_event_type {
     CARNET_EVENT_ADDRESS,      /* text */
     CARNET_EVENT_ALIVE,        /* ms */
     CARNET_EVENT_SETTING,      /* text: key, value */
-    CARNET_EVENT_CUT           /* other: whose node, bytes: [[book, stream, seq, hash] ...] */
+    CARNET_EVENT_CUT,          /* other: whose node, bytes: [[book, stream, seq, hash] ...] */
+    CARNET_EVENT_GENESIS       /* bytes: the genesis, in the first entry of the charter */
 };
+enum { CARNET_ADDRESS_LEN_MAX = 300 }; /* bytes of an address: a scheme, a host name of 253, a port */
 /* How a grant was proved; one that names refusals opens only with one of the last two, or PAPER and a countersign. */
 enum carnet_proof { CARNET_PROOF_NONE, CARNET_PROOF_PAPER, CARNET_PROOF_DOUBLE_OPT_IN, CARNET_PROOF_INBOUND };
 
@@ -71,8 +73,11 @@ struct carnet_event {
 };
 /* Appends the event's CBOR. */
 void carnet_event_encode(const struct carnet_event *event, struct carnet_buf *out);
-/* Slices point into raw. MALFORMED: a known type of a wrong shape. NOT_FOUND: a type this version does not know. */
+/* Slices point into raw. MALFORMED: no array that begins with a number, or a known type of a wrong shape. NOT_FOUND: a type this version
+ * does not know. */
 CARNET_MUST_USE carnet_rc carnet_event_decode(struct carnet_slice raw, struct carnet_event *out);
+/* The type alone, at once; 0: no such array. */
+uint64_t carnet_event_peek(struct carnet_slice raw);
 /* The verb its author's certificate needs; 0: everybody. */
 uint32_t carnet_event_verb(enum carnet_event_type type);
 /* The log that carries it: law for refusals, darkenings, erasures, restrictions, rectifications, receipts; else data. */

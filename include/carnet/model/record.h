@@ -57,7 +57,8 @@ struct carnet_record {
 /* The arrays belong to the record; slices inside point into the memory the caller names (usually an arena). */
 void carnet_record_init(struct carnet_record *record);
 void carnet_record_deinit(struct carnet_record *record);
-/* Building a delta: any order, duplicates ignored. Slices are kept, not copied. */
+/* Building a delta: any order, duplicates ignored, with the same effects as a merge. Slices are kept, not copied. Siblings and events
+ * widen hlc_first and hlc_last. A dot names one write: two siblings or events of one dot hold the same (a fork is void before). */
 void carnet_record_add_sibling(struct carnet_record *record, const struct carnet_sibling *sibling);
 void carnet_record_add_replaced(struct carnet_record *record, const struct carnet_dot *dot);
 void carnet_record_add_event(struct carnet_record *record, const struct carnet_event_item *event);
@@ -66,6 +67,9 @@ void carnet_record_add_seed(struct carnet_record *record, const struct carnet_se
 /* Merges other into record; slices of other must outlive record. An erasure on either side leaves nothing but id, kind, subject and the
  * erasing events. A dark event kills its seeds and the values sealed under them; a rectification the values it names. */
 void carnet_record_merge(struct carnet_record *record, const struct carnet_record *other);
+/* For a part that comes after its change was applied: betters the siblings of `late` that are live in record, and the seeds; nothing of
+ * what was replaced and forgotten meanwhile comes back. */
+void carnet_record_fill(struct carnet_record *record, const struct carnet_record *late);
 /* Forgets replaced dots that `seen` says were applied: they never come again. */
 void carnet_record_prune(struct carnet_record *record, bool (*seen)(void *ctx, const struct carnet_dot *dot), void *ctx);
 /* For records about somebody: kills the values sealed under the subject's dead seeds; true when something changed. */
@@ -87,10 +91,11 @@ struct carnet_cell {
 /* Groups the live siblings of state VALUE whose scope is in the mask, ordered by field, then label; cells whose siblings are all empty
  * are left out. A tag is there when any sibling is "1". The array lives in the arena. */
 struct carnet_cell *carnet_record_cells(const struct carnet_record *record, uint32_t scopes, struct carnet_arena *arena, size_t *count);
-/* Scopes (mask) in which some live sibling has this state. */
+/* Scopes (mask) in which some live sibling has this state. A dark sibling has lost its field: whoever writes the scope again names it. */
 uint32_t carnet_record_scopes_in(const struct carnet_record *record, enum carnet_sibling_state state);
 
-/* The packed form the store keeps: local, rebuilt at will. Unpacked slices point into bytes. CORRUPT: not such bytes. */
+/* The packed form the store keeps: local, rebuilt at will. Unpacked slices point into bytes. `out` is initialised; what it held is
+ * forgotten, its arrays are used again (so that reading many records allocates nothing). CORRUPT: not such bytes; out is empty. */
 void carnet_record_pack(const struct carnet_record *record, struct carnet_buf *out);
 CARNET_MUST_USE carnet_rc carnet_record_unpack(struct carnet_slice bytes, struct carnet_record *out);
 /* The canonical form that every holder of the same entries computes, with or without keys: id, kind, subject, erasure, live dots,

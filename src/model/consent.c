@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "carnet/model/consent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const state_names[] = { "none", "requested", "given", "renewed", "expired", "withdrawn", "objected" };
+
+const char *carnet_consent_state_name(enum carnet_consent_state state)
+{
+    CARNET_ASSERT(state <= CARNET_CONSENT_OBJECTED);
+    return state_names[state];
+}
+
+/* One grant, countersign or refusal; the dots that it names are read again from its bytes when they are asked for. */
+struct fact {
+    const struct carnet_event_item *item;
+    struct carnet_slice purpose;
+    int64_t since_ms, until_ms;
+    size_t name_count;
+    enum carnet_event_type type;
+    enum carnet_basis basis;
+    enum carnet_proof proof;
+    bool own; /* on the record asked about, not on one merged with it */
+};
+enum { FACTS_FEW = 16 };
+struct facts {
+    struct fact few[FACTS_FEW];
+    struct fact *all;
+    size_t count, cap;
+    bool blocked; /* erased, restricted or not understood, one of them */
+};
+
+static void add_fact(struct facts *facts, const struct fact *fact)
+{
+    if (facts->count == facts->cap) {
+        size_t cap = facts->cap * 2;
+        struct fact *all = carnet_realloc(facts->all == facts->few ? NULL : facts->all, cap, sizeof *all);
+        if (facts->all == facts->few)
+            memcpy(all, facts->few, sizeof facts->few);
+        facts->all = all;
+        facts->cap = cap;
+    }
+    facts->all[facts->count++] = *fact;
+}
+
+static void gather_record(struct facts *facts, const struct carnet_record *record, bool own)
+{
+    if (record->erased || carnet_consent_restricted(record))
+        facts->blocked = true;
+    for (size_t i = 0; i < record->event_count; i++) {
+        const struct carnet_event_item *item = &record->events[i];
+        struct carnet_event event;
+        uint64_t type = carnet_event_peek(item->raw);
+        if (type > CARNET_EVENT_OBJECT && type <= CARNET_EVENT_RECTIFY)
+            continue; /* known, and nothing of ours */
+        if (carnet_event_decode(item->raw, &event) != CARNET_OK) {
+            facts->blocked = true; /* a newer version may have said no */
+            continue;
+        }
+        if (type > CARNET_EVENT_OBJECT)
+            continue;
+        const struct fact fact = { .item = item,
+                                   .purpose = event.purpose,
+                                   .since_ms = event.since_ms,
+                                   .until_ms = event.until_ms,
+                                   .name_count = event.name_count,
+                                   .type = event.type,
+                                   .basis = event.basis,
+                                   .proof = event.proof,
+                                   .own = own };
+        add_fact(facts, &fact);
+    }
+}
+
+static void gather(struct facts *facts, const struct carnet_record *const *person, size_t count)
+{
+    facts->all = facts->few;
+    facts->cap = FACTS_FEW;
+    facts->count = 0;
+    facts->blocked = false;
+    for (size_t i = 0; i < count; i++)
+        gather_record(facts, person[i], i == 0);
+}
+
+static void release(struct facts *facts)
+{
+    if (facts->all != facts->few)
+        free(facts->all);
+}
+
+static bool names(const struct fact *fact, const struct carnet_dot *dot)
+{
+    struct carnet_event event;
+    if (fact->name_count == 0 || carnet_event_decode(fact->item->raw, &event) != CARNET_OK)
+        return false;
+    for (size_t i = 0; i < event.name_count; i++)
+        if (carnet_dot_equal(&event.names[i], dot))
+            return true;
+    return false;
+}
+
+static bool refuses(const struct fact *fact, struct carnet_slice purpose)
+{
+    return (fact->type == CARNET_EVENT_WITHDRAW || fact->type == CARNET_EVENT_OBJECT) &&
+           (fact->purpose.len == 0 || carnet_slice_equal(fact->purpose, purpose));
+}
+
+static bool is_newer(const struct carnet_event_item *a, const struct carnet_event_item *b)
+{
+    return a->hlc != b->hlc ? a->hlc > b->hlc : carnet_dot_compare(&a->dot, &b->dot) > 0;
+}
+
+/* A refusal wins over every grant that does not name it, whatever the order or the clocks. */
+static bool is_refused(const struct facts *facts, const struct fact *grant)
+{
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct fact *refusal = &facts->all[i];
+        if (!refuses(refusal, grant->purpose))
+            continue;
+#if defined(CARNET_PLANT) && CARNET_PLANT == 3
+        if (grant->item->hlc > refusal->item->hlc)
+            continue; /* planted: a later grant beats a refusal that it does not name */
+#endif
+        if (!names(grant, &refusal->item->dot))
+            return true;
+    }
+    return false;
+}
+
+/* A grant over a refusal needs fresh proof: double opt-in, an inbound message, or paper that another author confirms. */
+static bool is_proved(const struct facts *facts, const struct fact *grant)
+{
+    if (grant->name_count == 0 || grant->proof == CARNET_PROOF_DOUBLE_OPT_IN || grant->proof == CARNET_PROOF_INBOUND)
+        return true;
+    if (grant->proof != CARNET_PROOF_PAPER)
+        return false;
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct fact *fact = &facts->all[i];
+        if (fact->type == CARNET_EVENT_COUNTERSIGN && fact->own && fact->item->dot.author != grant->item->dot.author &&
+            names(fact, &grant->item->dot))
+            return true;
+    }
+    return false;
+}
+
+/* What one grant is worth, worst first. */
+enum worth { REFUSED, EXPIRED, REQUESTED, LIVE };
+
+static enum worth weigh(const struct facts *facts, const struct fact *grant, int64_t now_ms)
+{
+    if (is_refused(facts, grant))
+        return REFUSED;
+    if (grant->until_ms != 0 && grant->until_ms <= now_ms)
+        return EXPIRED;
+    return is_proved(facts, grant) ? LIVE : REQUESTED;
+}
+
+static bool is_grant(const struct fact *fact)
+{
+    return fact->own && fact->type == CARNET_EVENT_GRANT;
+}
+
+/* The refusal that decided: an objection before withdrawals, then the newest. */
+static const struct fact *find_refusal(const struct facts *facts, struct carnet_slice purpose)
+{
+    const struct fact *found = NULL;
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct fact *fact = &facts->all[i];
+        if (!refuses(fact, purpose))
+            continue;
+        if (!found || (fact->type != found->type ? fact->type == CARNET_EVENT_OBJECT : is_newer(fact->item, found->item)))
+            found = fact;
+    }
+    return found;
+}
+
+static struct carnet_consent evaluate(const struct facts *facts, struct carnet_slice purpose, int64_t now_ms)
+{
+    struct carnet_consent out = { .state = CARNET_CONSENT_NONE };
+    const struct fact *best = NULL, *newest = NULL;
+    enum worth worth = REFUSED;
+    size_t grants = 0;
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct fact *fact = &facts->all[i];
+        if (!is_grant(fact) || !carnet_slice_equal(fact->purpose, purpose))
+            continue;
+        enum worth this = weigh(facts, fact, now_ms);
+        grants++;
+        if (!newest || is_newer(fact->item, newest->item))
+            newest = fact;
+        if (!best || this > worth || (this == worth && is_newer(fact->item, best->item))) {
+            best = fact;
+            worth = this;
+        }
+    }
+    if (newest)
+        out.basis = newest->basis;
+    if (!best || worth == REFUSED) {
+        const struct fact *refusal = find_refusal(facts, purpose);
+        if (refusal) {
+            out.state = refusal->type == CARNET_EVENT_OBJECT ? CARNET_CONSENT_OBJECTED : CARNET_CONSENT_WITHDRAWN;
+            out.dot = refusal->item->dot;
+            out.since_ms = carnet_hlc_ms(refusal->item->hlc);
+        }
+        return out;
+    }
+    out.dot = best->item->dot;
+    out.since_ms = best->since_ms;
+    out.until_ms = best->until_ms;
+    if (worth == LIVE) {
+        out.state = grants > 1 || best->name_count > 0 ? CARNET_CONSENT_RENEWED : CARNET_CONSENT_GIVEN;
+        out.live = !facts->blocked;
+    } else {
+        out.state = worth == REQUESTED ? CARNET_CONSENT_REQUESTED : CARNET_CONSENT_EXPIRED;
+    }
+    return out;
+}
+
+struct carnet_consent carnet_consent_evaluate(const struct carnet_record *const *person, size_t count, struct carnet_slice purpose,
+                                              int64_t now_ms)
+{
+    struct facts facts;
+    gather(&facts, person, count);
+    struct carnet_consent out = evaluate(&facts, purpose, now_ms);
+    release(&facts);
+    return out;
+}
+
+static uint32_t covered(const struct fact *grant)
+{
+    const struct carnet_purpose_def *purpose = carnet_purpose_find(grant->purpose);
+    return purpose ? purpose->scopes : 0;
+}
+
+uint32_t carnet_consent_open(const struct carnet_record *const *person, size_t count, int64_t now_ms)
+{
+    struct facts facts;
+    uint32_t open = 1u << CARNET_SCOPE_CONSENT;
+    gather(&facts, person, count);
+    for (size_t i = 0; i < facts.count && !facts.blocked; i++) {
+        const struct fact *fact = &facts.all[i];
+        if (is_grant(fact) && (covered(fact) & ~open) && weigh(&facts, fact, now_ms) == LIVE)
+            open |= covered(fact);
+    }
+    if (facts.blocked)
+        open = 0;
+    release(&facts);
+    return open;
+}
+
+static int compare_dots(const void *a, const void *b)
+{
+    return carnet_dot_compare(a, b);
+}
+
+/* Every dot that events of this type name, ordered. */
+struct named {
+    struct carnet_dot *dots;
+    size_t count, cap;
+};
+
+static void gather_named(struct named *named, const struct carnet_record *record, enum carnet_event_type type)
+{
+    *named = (struct named){ 0 };
+    for (size_t i = 0; i < record->event_count; i++) {
+        struct carnet_event event;
+        if (carnet_event_peek(record->events[i].raw) != type || carnet_event_decode(record->events[i].raw, &event) != CARNET_OK)
+            continue;
+        for (size_t j = 0; j < event.name_count; j++) {
+            CARNET_GROW(named->dots, named->count, named->cap);
+            named->dots[named->count++] = event.names[j];
+        }
+    }
+    if (named->count)
+        qsort(named->dots, named->count, sizeof *named->dots, compare_dots);
+}
+
+static bool is_named(const struct named *named, const struct carnet_dot *dot)
+{
+    return named->count && bsearch(dot, named->dots, named->count, sizeof *named->dots, compare_dots);
+}
+
+bool carnet_consent_restricted(const struct carnet_record *record)
+{
+    struct named lifted;
+    bool any = false, restricted = false;
+    for (size_t i = 0; i < record->event_count; i++)
+        any |= carnet_event_peek(record->events[i].raw) == CARNET_EVENT_RESTRICT;
+    if (!any)
+        return false;
+    gather_named(&lifted, record, CARNET_EVENT_LIFT);
+    for (size_t i = 0; i < record->event_count; i++)
+        restricted |= carnet_event_peek(record->events[i].raw) == CARNET_EVENT_RESTRICT && !is_named(&lifted, &record->events[i].dot);
+    free(lifted.dots);
+    return restricted;
+}
+
+size_t carnet_consent_refusals(const struct carnet_record *record, struct carnet_slice purpose, struct carnet_dot *out, size_t max)
+{
+    const struct carnet_record *person[] = { record };
+    struct facts facts;
+    size_t count = 0;
+    gather(&facts, person, 1);
+    for (size_t i = 0; i < facts.count && count < max; i++)
+        if (refuses(&facts.all[i], purpose))
+            out[count++] = facts.all[i].item->dot;
+    release(&facts);
+    return count;
+}
+
+/* The latest refusal of a purpose; 0: none. */
+static uint64_t refused_at(const struct facts *facts, struct carnet_slice purpose)
+{
+    uint64_t hlc = 0;
+    for (size_t i = 0; i < facts->count; i++)
+        if (refuses(&facts->all[i], purpose) && facts->all[i].item->hlc > hlc)
+            hlc = facts->all[i].item->hlc;
+    return hlc;
+}
+
+/* Restricted or not understood, a record is neither open nor closed: nothing may be destroyed. */
+static uint64_t closed_at(const struct facts *facts, enum carnet_scope scope, int64_t now_ms)
+{
+    uint64_t closed = 0;
+    for (size_t i = 0; i < facts->count && !facts->blocked; i++) {
+        const struct fact *fact = &facts->all[i];
+        uint64_t hlc = 0;
+        if (!is_grant(fact) || !(covered(fact) & 1u << scope))
+            continue;
+        switch (weigh(facts, fact, now_ms)) {
+        case LIVE:
+            return 0;
+        case EXPIRED:
+            hlc = (uint64_t)fact->until_ms << 16;
+            break;
+        case REQUESTED:
+        case REFUSED:
+            hlc = refused_at(facts, fact->purpose);
+            break;
+        }
+        if (hlc > closed)
+            closed = hlc;
+    }
+    return closed;
+}
+
+uint64_t carnet_consent_closed_at(const struct carnet_record *record, enum carnet_scope scope, int64_t now_ms)
+{
+    const struct carnet_record *person[] = { record };
+    struct facts facts;
+    gather(&facts, person, 1);
+    uint64_t closed = closed_at(&facts, scope, now_ms);
+    release(&facts);
+    return closed;
+}
+
+static void sooner(int64_t *due_ms, int64_t ms)
+{
+    if (*due_ms == 0 || ms < *due_ms)
+        *due_ms = ms;
+}
+
+int64_t carnet_consent_due(const struct carnet_record *const *person, size_t count, const struct carnet_charter *charter, int64_t now_ms)
+{
+    struct facts facts;
+    int64_t due_ms = 0;
+    CARNET_ASSERT(count > 0);
+    gather(&facts, person, count);
+    for (size_t i = 0; i < facts.count; i++) {
+        const struct fact *fact = &facts.all[i];
+        if (is_grant(fact) && fact->until_ms > now_ms && weigh(&facts, fact, now_ms) != REFUSED)
+            sooner(&due_ms, fact->until_ms);
+    }
+    release(&facts);
+    if (!charter)
+        return due_ms;
+
+    uint32_t sealed = 0; /* scopes that a destroyed seed would shut */
+    for (size_t i = 0; i < person[0]->seed_count; i++)
+        if (!person[0]->seeds[i].dead)
+            sealed |= 1u << person[0]->seeds[i].scope;
+    gather(&facts, person, 1); /* merging is undone at will: what it blocks is never destroyed for it */
+    for (unsigned scope = CARNET_SCOPE_IDENTITY; scope < CARNET_SCOPE_CONSENT; scope++) {
+        uint64_t closed = sealed & 1u << scope ? closed_at(&facts, (enum carnet_scope)scope, now_ms) : 0;
+        if (closed)
+            sooner(&due_ms, carnet_hlc_ms(closed) + charter->dark_after_ms);
+    }
+    release(&facts);
+    return due_ms;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    return carnet_id_compare(a, b);
+}
+
+size_t carnet_consent_edges(const struct carnet_record *record, struct carnet_id *out, size_t max)
+{
+    struct named replaced;
+    struct carnet_id *others = NULL;
+    size_t other_count = 0, cap = 0, count = 0;
+    bool any = false;
+    for (size_t i = 0; i < record->event_count; i++)
+        any |= carnet_event_peek(record->events[i].raw) == CARNET_EVENT_EDGE;
+    if (!any)
+        return 0;
+    gather_named(&replaced, record, CARNET_EVENT_EDGE);
+    for (size_t i = 0; i < record->event_count; i++) {
+        struct carnet_event event;
+        if (carnet_event_peek(record->events[i].raw) != CARNET_EVENT_EDGE || is_named(&replaced, &record->events[i].dot) ||
+            carnet_event_decode(record->events[i].raw, &event) != CARNET_OK || !event.on)
+            continue; /* one live edge is enough: a merge and its undoing, unseen by each other, stay merged */
+        CARNET_GROW(others, other_count, cap);
+        others[other_count++] = event.other;
+    }
+    if (other_count)
+        qsort(others, other_count, sizeof *others, compare_ids);
+    for (size_t i = 0; i < other_count && count < max; i++)
+        if (i == 0 || compare_ids(&others[i - 1], &others[i]) != 0)
+            out[count++] = others[i];
+    free(others);
+    free(replaced.dots);
+    return count;
+}
+
+uint64_t carnet_hlc_next(uint64_t last, int64_t wall_ms)
+{
+    const int64_t wall_ms_max = (INT64_C(1) << 48) - 1;
+    uint64_t wall = wall_ms <= 0 ? 0 : (uint64_t)(wall_ms < wall_ms_max ? wall_ms : wall_ms_max) << 16;
+    if (wall > last)
+        return wall;
+    return last == UINT64_MAX ? last : last + 1;
+}
+
+int64_t carnet_hlc_ms(uint64_t hlc)
+{
+    return (int64_t)(hlc >> 16);
+}

@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "carnet/model/consent.h"
+
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct carnet_arena arena;
+static const int64_t day_ms = 86400000;
+static const int64_t now_ms = 1764000000000;
+
+enum author { OFFICE = 1, VOLUNTEER, OTHER };
+
+static struct carnet_dot dot(enum author author, unsigned seq)
+{
+    return (struct carnet_dot){ .author = (uint64_t)author, .stream = 0, .seq = seq, .index = 0 };
+}
+
+static struct carnet_record blank(uint8_t id)
+{
+    struct carnet_record record;
+    carnet_record_init(&record);
+    record.id.b[0] = id;
+    record.subject = record.id;
+    record.kind = CARNET_KIND_CONTACT;
+    return record;
+}
+
+static uint64_t hlc_at(int64_t ms)
+{
+    return (uint64_t)ms << 16;
+}
+
+static void add_raw(struct carnet_record *record, struct carnet_slice raw, struct carnet_dot at, int64_t ms)
+{
+    const struct carnet_event_item item = { .dot = at, .hlc = hlc_at(ms), .raw = carnet_arena_dup(&arena, raw) };
+    carnet_record_add_event(record, &item);
+}
+
+static void add(struct carnet_record *record, const struct carnet_event *event, struct carnet_dot at, int64_t ms)
+{
+    struct carnet_buf raw;
+    carnet_buf_init(&raw, 8192);
+    carnet_event_encode(event, &raw);
+    add_raw(record, carnet_buf_slice(&raw), at, ms);
+    carnet_buf_deinit(&raw);
+}
+
+static struct carnet_event grant_of(const char *purpose)
+{
+    return (struct carnet_event){ .type = CARNET_EVENT_GRANT, .purpose = carnet_slice_str(purpose), .basis = CARNET_BASIS_CONSENT,
+                                  .since_ms = now_ms - 30 * day_ms };
+}
+
+static void grant(struct carnet_record *record, const char *purpose, struct carnet_dot at, int64_t ms)
+{
+    struct carnet_event event = grant_of(purpose);
+    add(record, &event, at, ms);
+}
+
+/* A grant over one refusal. */
+static void grant_over(struct carnet_record *record, const char *purpose, struct carnet_dot named, enum carnet_proof proof,
+                       struct carnet_dot at, int64_t ms)
+{
+    struct carnet_event event = grant_of(purpose);
+    event.names[0] = named;
+    event.name_count = 1;
+    event.proof = proof;
+    add(record, &event, at, ms);
+}
+
+static void refuse(struct carnet_record *record, enum carnet_event_type type, const char *purpose, struct carnet_dot at, int64_t ms)
+{
+    struct carnet_event event = { .type = type, .purpose = carnet_slice_str(purpose) };
+    add(record, &event, at, ms);
+}
+
+static void naming(struct carnet_record *record, enum carnet_event_type type, struct carnet_dot named, struct carnet_dot at, int64_t ms)
+{
+    struct carnet_event event = { .type = type, .names = { named }, .name_count = 1 };
+    add(record, &event, at, ms);
+}
+
+static struct carnet_consent consent_of(const struct carnet_record *record, const char *purpose)
+{
+    return carnet_consent_evaluate(&record, 1, carnet_slice_str(purpose), now_ms);
+}
+
+static uint32_t open_of(const struct carnet_record *record)
+{
+    return carnet_consent_open(&record, 1, now_ms);
+}
+
+static uint32_t in(enum carnet_scope scope)
+{
+    return 1u << scope;
+}
+
+static void assert_state(const struct carnet_record *record, const char *purpose, enum carnet_consent_state state)
+{
+    struct carnet_consent consent = consent_of(record, purpose);
+    assert_string_equal(carnet_consent_state_name(consent.state), carnet_consent_state_name(state));
+    assert_int_equal(consent.live, state == CARNET_CONSENT_GIVEN || state == CARNET_CONSENT_RENEWED);
+    const struct carnet_purpose_def *def = carnet_purpose_find(carnet_slice_str(purpose));
+    if (consent.live)
+        assert_int_equal(open_of(record) & def->scopes, def->scopes);
+}
+
+static void no_grant_opens_the_evidence_alone(void **state)
+{
+    struct carnet_record record = blank(1);
+    (void)state;
+    assert_state(&record, "newsletter", CARNET_CONSENT_NONE);
+    assert_int_equal(open_of(&record), in(CARNET_SCOPE_CONSENT));
+    assert_int_equal(consent_of(&record, "newsletter").basis, 0);
+    carnet_record_deinit(&record);
+}
+
+static void a_grant_opens_what_its_purpose_covers(void **state)
+{
+    struct carnet_record record = blank(1);
+    (void)state;
+    grant(&record, "newsletter", dot(OFFICE, 1), now_ms - day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_GIVEN);
+    assert_state(&record, "targeted", CARNET_CONSENT_NONE);
+    assert_int_equal(open_of(&record), in(CARNET_SCOPE_CONSENT) | in(CARNET_SCOPE_IDENTITY) | in(CARNET_SCOPE_EMAIL));
+    struct carnet_consent consent = consent_of(&record, "newsletter");
+    assert_true(consent.basis == CARNET_BASIS_CONSENT && consent.since_ms == now_ms - 30 * day_ms && consent.until_ms == 0);
+    assert_true(consent.dot.author == OFFICE && consent.dot.seq == 1);
+    grant(&record, "newsletter", dot(OFFICE, 2), now_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_RENEWED);
+    assert_int_equal(consent_of(&record, "newsletter").dot.seq, 2);
+    grant(&record, "party", dot(OFFICE, 3), now_ms); /* a purpose of somebody else's charter */
+    assert_int_equal(consent_of(&record, "party").state, CARNET_CONSENT_GIVEN);
+    assert_int_equal(open_of(&record), in(CARNET_SCOPE_CONSENT) | in(CARNET_SCOPE_IDENTITY) | in(CARNET_SCOPE_EMAIL));
+    carnet_record_deinit(&record);
+}
+
+static void a_refusal_wins_over_grants_that_do_not_name_it_whatever_the_clocks(void **state)
+{
+    static const int64_t at[] = { 1, 1764000000000, 4000000000000 };
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t j = 0; j < 3; j++) {
+            struct carnet_record record = blank(1);
+            grant(&record, "newsletter", dot(OFFICE, 1), at[i]);
+            refuse(&record, CARNET_EVENT_WITHDRAW, "newsletter", dot(VOLUNTEER, 1), at[j]);
+            assert_state(&record, "newsletter", CARNET_CONSENT_WITHDRAWN);
+            assert_int_equal(open_of(&record), in(CARNET_SCOPE_CONSENT));
+            grant(&record, "newsletter", dot(OTHER, 7), 4000000000001); /* later than all, and it names nothing */
+            assert_state(&record, "newsletter", CARNET_CONSENT_WITHDRAWN);
+            struct carnet_consent consent = consent_of(&record, "newsletter");
+            assert_true(consent.dot.author == VOLUNTEER && consent.since_ms == at[j]);
+            refuse(&record, CARNET_EVENT_OBJECT, "newsletter", dot(VOLUNTEER, 2), 1);
+            assert_state(&record, "newsletter", CARNET_CONSENT_OBJECTED);
+            carnet_record_deinit(&record);
+        }
+    }
+}
+
+static void a_refusal_of_one_purpose_leaves_the_others(void **state)
+{
+    struct carnet_record record = blank(1);
+    (void)state;
+    grant(&record, "newsletter", dot(OFFICE, 1), now_ms);
+    grant(&record, "sms", dot(OFFICE, 2), now_ms);
+    refuse(&record, CARNET_EVENT_WITHDRAW, "newsletter", dot(OFFICE, 3), now_ms);
+    assert_state(&record, "sms", CARNET_CONSENT_GIVEN);
+    assert_state(&record, "newsletter", CARNET_CONSENT_WITHDRAWN);
+    assert_int_equal(open_of(&record), in(CARNET_SCOPE_CONSENT) | in(CARNET_SCOPE_IDENTITY) | in(CARNET_SCOPE_PHONE));
+    carnet_record_deinit(&record);
+}
+
+static void an_objection_to_all_closes_all(void **state)
+{
+    struct carnet_record record = blank(1);
+    (void)state;
+    grant(&record, "newsletter", dot(OFFICE, 1), now_ms);
+    grant(&record, "sms", dot(OFFICE, 2), now_ms);
+    refuse(&record, CARNET_EVENT_OBJECT, "", dot(VOLUNTEER, 1), 1);
+    assert_state(&record, "newsletter", CARNET_CONSENT_OBJECTED);
+    assert_state(&record, "sms", CARNET_CONSENT_OBJECTED);
+    assert_state(&record, "mail", CARNET_CONSENT_OBJECTED); /* also what nobody asked for */
+    assert_int_equal(open_of(&record), in(CARNET_SCOPE_CONSENT));
+    grant_over(&record, "sms", dot(VOLUNTEER, 1), CARNET_PROOF_INBOUND, dot(OFFICE, 3), now_ms);
+    assert_state(&record, "sms", CARNET_CONSENT_RENEWED); /* for what it names, and nothing else */
+    assert_state(&record, "newsletter", CARNET_CONSENT_OBJECTED);
+    carnet_record_deinit(&record);
+}
+
+static void a_grant_over_a_refusal_needs_fresh_proof(void **state)
+{
+    (void)state;
+    for (unsigned proof = CARNET_PROOF_NONE; proof <= CARNET_PROOF_INBOUND; proof++) {
+        struct carnet_record record = blank(1);
+        bool enough = proof == CARNET_PROOF_DOUBLE_OPT_IN || proof == CARNET_PROOF_INBOUND;
+        grant(&record, "newsletter", dot(OFFICE, 1), now_ms - 2 * day_ms);
+        refuse(&record, CARNET_EVENT_WITHDRAW, "newsletter", dot(VOLUNTEER, 1), now_ms - day_ms);
+        grant_over(&record, "newsletter", dot(VOLUNTEER, 1), (enum carnet_proof)proof, dot(OFFICE, 2), now_ms);
+        assert_state(&record, "newsletter", enough ? CARNET_CONSENT_RENEWED : CARNET_CONSENT_REQUESTED);
+
+        naming(&record, CARNET_EVENT_COUNTERSIGN, dot(OFFICE, 2), dot(OFFICE, 3), now_ms); /* by the same author: nothing */
+        assert_state(&record, "newsletter", enough ? CARNET_CONSENT_RENEWED : CARNET_CONSENT_REQUESTED);
+        naming(&record, CARNET_EVENT_COUNTERSIGN, dot(OFFICE, 1), dot(OTHER, 1), now_ms); /* of another grant: nothing */
+        assert_state(&record, "newsletter", enough ? CARNET_CONSENT_RENEWED : CARNET_CONSENT_REQUESTED);
+        naming(&record, CARNET_EVENT_COUNTERSIGN, dot(OFFICE, 2), dot(OTHER, 2), now_ms); /* by a second one: paper is confirmed */
+        enough |= proof == CARNET_PROOF_PAPER;
+        assert_state(&record, "newsletter", enough ? CARNET_CONSENT_RENEWED : CARNET_CONSENT_REQUESTED);
+
+        refuse(&record, CARNET_EVENT_WITHDRAW, "newsletter", dot(VOLUNTEER, 2), now_ms - 3 * day_ms); /* again, not named */
+        assert_state(&record, "newsletter", CARNET_CONSENT_WITHDRAWN);
+        carnet_record_deinit(&record);
+    }
+}
+
+static void a_renewal_that_names_nothing_does_not_undo_the_one_that_reopened(void **state)
+{
+    struct carnet_record record = blank(1);
+    (void)state;
+    refuse(&record, CARNET_EVENT_WITHDRAW, "sms", dot(VOLUNTEER, 1), now_ms - day_ms);
+    grant_over(&record, "sms", dot(VOLUNTEER, 1), CARNET_PROOF_INBOUND, dot(OFFICE, 1), now_ms - 1);
+    grant(&record, "sms", dot(OFFICE, 2), now_ms);
+    assert_state(&record, "sms", CARNET_CONSENT_RENEWED);
+    assert_int_equal(consent_of(&record, "sms").dot.seq, 1);
+    carnet_record_deinit(&record);
+}
+
+static void refusals_are_what_a_new_grant_must_name(void **state)
+{
+    struct carnet_record record = blank(1);
+    struct carnet_dot dots[4];
+    (void)state;
+    refuse(&record, CARNET_EVENT_WITHDRAW, "sms", dot(VOLUNTEER, 1), 5);
+    refuse(&record, CARNET_EVENT_OBJECT, "newsletter", dot(VOLUNTEER, 2), 5);
+    refuse(&record, CARNET_EVENT_OBJECT, "", dot(VOLUNTEER, 3), 5);
+    assert_int_equal(carnet_consent_refusals(&record, carnet_slice_str("sms"), dots, 4), 2);
+    assert_true(dots[0].seq == 1 && dots[1].seq == 3);
+    assert_int_equal(carnet_consent_refusals(&record, carnet_slice_str("mail"), dots, 4), 1);
+    assert_int_equal(carnet_consent_refusals(&record, carnet_slice_str("sms"), dots, 1), 1);
+    carnet_record_deinit(&record);
+}
+
+static void expiry_blocks_and_a_later_grant_renews(void **state)
+{
+    struct carnet_record record = blank(1);
+    const struct carnet_record *person[] = { &record };
+    (void)state;
+    struct carnet_event event = grant_of("newsletter");
+    event.until_ms = now_ms;
+    add(&record, &event, dot(OFFICE, 1), now_ms - 9 * day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_EXPIRED);
+    assert_int_equal(open_of(&record), in(CARNET_SCOPE_CONSENT));
+    assert_true(carnet_consent_evaluate(person, 1, carnet_slice_str("newsletter"), now_ms - 1).live);
+    assert_true(carnet_consent_open(person, 1, now_ms - 1) & in(CARNET_SCOPE_EMAIL));
+    grant(&record, "newsletter", dot(OFFICE, 2), 1); /* by a clock that is late */
+    assert_state(&record, "newsletter", CARNET_CONSENT_RENEWED);
+    carnet_record_deinit(&record);
+}
+
+static void a_restriction_blocks_until_it_is_lifted_by_name(void **state)
+{
+    struct carnet_record record = blank(1);
+    (void)state;
+    grant(&record, "newsletter", dot(OFFICE, 1), now_ms);
+    add(&record, &(struct carnet_event){ .type = CARNET_EVENT_RESTRICT }, dot(OFFICE, 2), 1);
+    add(&record, &(struct carnet_event){ .type = CARNET_EVENT_RESTRICT }, dot(VOLUNTEER, 2), 1);
+    assert_true(carnet_consent_restricted(&record));
+    assert_int_equal(open_of(&record), 0);
+    assert_int_equal(consent_of(&record, "newsletter").state, CARNET_CONSENT_GIVEN);
+    assert_false(consent_of(&record, "newsletter").live);
+    naming(&record, CARNET_EVENT_LIFT, dot(OFFICE, 2), dot(OFFICE, 3), now_ms);
+    assert_true(carnet_consent_restricted(&record)); /* the other one was not seen */
+    naming(&record, CARNET_EVENT_LIFT, dot(VOLUNTEER, 2), dot(OFFICE, 4), now_ms);
+    assert_false(carnet_consent_restricted(&record));
+    assert_state(&record, "newsletter", CARNET_CONSENT_GIVEN);
+    carnet_record_deinit(&record);
+}
+
+static void an_event_of_a_newer_version_blocks(void **state)
+{
+    struct carnet_record record = blank(1), other = blank(2);
+    const struct carnet_record *person[] = { &record, &other };
+    (void)state;
+    grant(&record, "newsletter", dot(OFFICE, 1), now_ms);
+    add_raw(&other, carnet_slice("\x82\x18\x63\x01", 4), dot(OFFICE, 2), now_ms); /* [99, 1] */
+    assert_true(carnet_consent_open(person, 1, now_ms) != 0);
+    assert_int_equal(carnet_consent_open(person, 2, now_ms), 0);
+    assert_false(carnet_consent_evaluate(person, 2, carnet_slice_str("newsletter"), now_ms).live);
+    add_raw(&record, carnet_slice("\x81\x0b", 2), dot(OFFICE, 3), now_ms); /* [11] */
+    assert_int_equal(carnet_consent_open(person, 1, now_ms), 0);
+    assert_int_equal(carnet_consent_closed_at(&record, CARNET_SCOPE_EMAIL, now_ms), 0);
+    carnet_record_deinit(&other);
+    carnet_record_deinit(&record);
+}
+
+static void a_refusal_on_any_record_of_a_person_counts_a_grant_on_its_own(void **state)
+{
+    struct carnet_record a = blank(1), b = blank(2);
+    const struct carnet_record *ab[] = { &a, &b }, *ba[] = { &b, &a };
+    const struct carnet_slice newsletter = carnet_slice_str("newsletter");
+    (void)state;
+    grant(&a, "newsletter", dot(OFFICE, 1), now_ms);
+    assert_true(carnet_consent_evaluate(ab, 2, newsletter, now_ms).live);
+    assert_int_equal(carnet_consent_evaluate(ba, 2, newsletter, now_ms).state, CARNET_CONSENT_NONE); /* not b's address */
+    assert_int_equal(carnet_consent_open(ba, 2, now_ms), in(CARNET_SCOPE_CONSENT));
+    refuse(&b, CARNET_EVENT_WITHDRAW, "newsletter", dot(VOLUNTEER, 1), 1);
+    assert_int_equal(carnet_consent_evaluate(ab, 2, newsletter, now_ms).state, CARNET_CONSENT_WITHDRAWN);
+    assert_int_equal(carnet_consent_open(ab, 2, now_ms), in(CARNET_SCOPE_CONSENT));
+    assert_true(carnet_consent_evaluate(ab, 1, newsletter, now_ms).live); /* unmerged, as before */
+    grant_over(&a, "newsletter", dot(VOLUNTEER, 1), CARNET_PROOF_DOUBLE_OPT_IN, dot(OFFICE, 2), now_ms);
+    assert_int_equal(carnet_consent_evaluate(ab, 2, newsletter, now_ms).state, CARNET_CONSENT_RENEWED);
+
+    struct carnet_record c = blank(3);
+    const struct carnet_record *abc[] = { &a, &b, &c };
+    add(&c, &(struct carnet_event){ .type = CARNET_EVENT_RESTRICT }, dot(OFFICE, 9), 1);
+    assert_int_equal(carnet_consent_open(abc, 3, now_ms), 0);
+    naming(&c, CARNET_EVENT_LIFT, dot(OFFICE, 9), dot(OFFICE, 10), 1);
+    assert_true(carnet_consent_open(abc, 3, now_ms) & in(CARNET_SCOPE_EMAIL));
+    add(&c, &(struct carnet_event){ .type = CARNET_EVENT_ERASE }, dot(OFFICE, 11), 1);
+    assert_int_equal(carnet_consent_open(abc, 3, now_ms), 0);
+    carnet_record_deinit(&c);
+    carnet_record_deinit(&b);
+    carnet_record_deinit(&a);
+}
+
+static void an_erased_record_opens_nothing(void **state)
+{
+    struct carnet_record record = blank(1);
+    (void)state;
+    grant(&record, "newsletter", dot(OFFICE, 1), now_ms);
+    add(&record, &(struct carnet_event){ .type = CARNET_EVENT_ERASE }, dot(OFFICE, 2), 1);
+    assert_int_equal(open_of(&record), 0);
+    assert_false(consent_of(&record, "newsletter").live);
+    grant(&record, "newsletter", dot(OFFICE, 3), now_ms);
+    assert_int_equal(open_of(&record), 0);
+    carnet_record_deinit(&record);
+}
+
+static void a_scope_closes_with_the_last_event_that_closed_it(void **state)
+{
+    struct carnet_record record = blank(1);
+    (void)state;
+    assert_int_equal(carnet_consent_closed_at(&record, CARNET_SCOPE_EMAIL, now_ms), 0); /* never granted */
+    grant(&record, "newsletter", dot(OFFICE, 1), now_ms - 9 * day_ms);
+    struct carnet_event event = grant_of("targeted");
+    event.until_ms = now_ms - 2 * day_ms;
+    add(&record, &event, dot(OFFICE, 2), now_ms - 9 * day_ms);
+    assert_int_equal(carnet_consent_closed_at(&record, CARNET_SCOPE_EMAIL, now_ms), 0); /* open */
+    refuse(&record, CARNET_EVENT_WITHDRAW, "newsletter", dot(OFFICE, 3), now_ms - 5 * day_ms);
+    assert_int_equal(carnet_consent_closed_at(&record, CARNET_SCOPE_EMAIL, now_ms), hlc_at(now_ms - 2 * day_ms));
+    assert_int_equal(carnet_consent_closed_at(&record, CARNET_SCOPE_EMAIL, now_ms - 3 * day_ms), 0); /* not yet */
+    assert_int_equal(carnet_consent_closed_at(&record, CARNET_SCOPE_PHONE, now_ms), 0);
+    refuse(&record, CARNET_EVENT_OBJECT, "", dot(OFFICE, 4), now_ms - day_ms);
+    assert_int_equal(carnet_consent_closed_at(&record, CARNET_SCOPE_EMAIL, now_ms), hlc_at(now_ms - day_ms));
+    add(&record, &(struct carnet_event){ .type = CARNET_EVENT_RESTRICT }, dot(OFFICE, 5), 1);
+    assert_int_equal(carnet_consent_closed_at(&record, CARNET_SCOPE_EMAIL, now_ms), 0); /* kept while restricted */
+    carnet_record_deinit(&record);
+}
+
+static void due_is_the_next_expiry_or_darkening(void **state)
+{
+    struct carnet_record record = blank(1), other = blank(2);
+    const struct carnet_record *person[] = { &record, &other };
+    const struct carnet_charter charter = carnet_charter_default();
+    (void)state;
+    assert_int_equal(carnet_consent_due(person, 1, &charter, now_ms), 0);
+    struct carnet_event event = grant_of("newsletter");
+    event.until_ms = now_ms + 10 * day_ms;
+    add(&record, &event, dot(OFFICE, 1), now_ms);
+    event = grant_of("sms");
+    event.until_ms = now_ms + 5 * day_ms;
+    add(&record, &event, dot(OFFICE, 2), now_ms);
+    assert_int_equal(carnet_consent_due(person, 1, &charter, now_ms), now_ms + 5 * day_ms);
+    assert_int_equal(carnet_consent_due(person, 1, &charter, now_ms + 5 * day_ms), now_ms + 10 * day_ms); /* no seed to destroy */
+
+    struct carnet_seed seed = { .id = 4, .scope = CARNET_SCOPE_PHONE };
+    carnet_record_add_seed(&record, &seed);
+    assert_int_equal(carnet_consent_due(person, 1, &charter, now_ms + 5 * day_ms), now_ms + 8 * day_ms);
+    assert_int_equal(carnet_consent_due(person, 1, &charter, now_ms + 9 * day_ms), now_ms + 8 * day_ms); /* overdue */
+    assert_int_equal(carnet_consent_due(person, 1, NULL, now_ms + 9 * day_ms), now_ms + 10 * day_ms);
+    assert_int_equal(carnet_consent_due(person, 1, NULL, now_ms + 10 * day_ms), 0);
+
+    refuse(&record, CARNET_EVENT_WITHDRAW, "sms", dot(OFFICE, 3), now_ms - day_ms);
+    assert_int_equal(carnet_consent_due(person, 1, &charter, now_ms), now_ms + 2 * day_ms);
+    struct carnet_event dark = { .type = CARNET_EVENT_DARK, .scope = CARNET_SCOPE_PHONE, .seeds = { 4 }, .seed_count = 1 };
+    add(&record, &dark, dot(OFFICE, 4), now_ms);
+    assert_int_equal(carnet_consent_due(person, 1, &charter, now_ms), now_ms + 10 * day_ms); /* done */
+
+    /* merged with a refusal: blocked, and nothing is destroyed for it */
+    seed = (struct carnet_seed){ .id = 5, .scope = CARNET_SCOPE_EMAIL };
+    carnet_record_add_seed(&record, &seed);
+    refuse(&other, CARNET_EVENT_WITHDRAW, "newsletter", dot(OFFICE, 5), now_ms - day_ms);
+    assert_int_equal(carnet_consent_due(person, 2, &charter, now_ms), 0);
+    carnet_record_deinit(&other);
+    carnet_record_deinit(&record);
+}
+
+static void edges_live_until_another_replaces_them(void **state)
+{
+    struct carnet_record record = blank(1);
+    struct carnet_id out[4];
+    (void)state;
+    assert_int_equal(carnet_consent_edges(&record, out, 4), 0);
+    struct carnet_event edge = { .type = CARNET_EVENT_EDGE, .other = { .b = { 7 } }, .on = true };
+    add(&record, &edge, dot(OFFICE, 1), 5);
+    add(&record, &edge, dot(VOLUNTEER, 1), 5); /* twice, unseen by each other */
+    edge.other.b[0] = 3;
+    add(&record, &edge, dot(OFFICE, 2), 5);
+    assert_int_equal(carnet_consent_edges(&record, out, 4), 2);
+    assert_true(out[0].b[0] == 3 && out[1].b[0] == 7);
+    assert_int_equal(carnet_consent_edges(&record, out, 1), 1);
+    struct carnet_event undo = { .type = CARNET_EVENT_EDGE, .other = { .b = { 7 } }, .on = false, .names = { dot(OFFICE, 1) },
+                                 .name_count = 1 };
+    add(&record, &undo, dot(OTHER, 1), 9);
+    assert_int_equal(carnet_consent_edges(&record, out, 4), 2); /* the other one still stands */
+    undo.names[1] = dot(VOLUNTEER, 1);
+    undo.name_count = 2;
+    add(&record, &undo, dot(OTHER, 2), 9);
+    assert_int_equal(carnet_consent_edges(&record, out, 4), 1);
+    assert_int_equal(out[0].b[0], 3);
+    carnet_record_deinit(&record);
+}
+
+/* Any history, in any order of arrival, is judged the same; and a refusal that no grant names is never overruled. */
+static void the_order_of_arrival_does_not_matter(void **state)
+{
+    enum { EVENTS = 24 };
+    uint64_t seed = 1;
+    (void)state;
+    for (unsigned run = 0; run < 500; run++) {
+        struct carnet_record forwards = blank(1), backwards = blank(1);
+        struct carnet_event events[EVENTS];
+        int64_t at[EVENTS];
+        bool refused = false, named = false;
+        for (unsigned i = 0; i < EVENTS; i++) {
+            seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+            uint64_t bits = seed >> 20;
+            events[i] = grant_of("newsletter");
+            at[i] = (int64_t)(bits & 0xffffffff) << (bits >> 40 & 8);
+            events[i].until_ms = bits & 1 ? 0 : now_ms + (bits & 2 ? day_ms : -day_ms);
+            events[i].proof = (enum carnet_proof)(bits >> 2 & 3);
+            events[i].name_count = bits >> 4 & 1;
+            events[i].names[0] = dot((enum author)(1 + (bits >> 5) % 3), (unsigned)(1 + (bits >> 8) % EVENTS));
+            if ((bits >> 13) % 16 < 3) {
+                static const enum carnet_event_type types[] = { CARNET_EVENT_WITHDRAW, CARNET_EVENT_OBJECT, CARNET_EVENT_COUNTERSIGN };
+                events[i].type = types[(bits >> 13) % 16];
+                events[i].name_count = events[i].type == CARNET_EVENT_COUNTERSIGN;
+            }
+            refused |= events[i].type == CARNET_EVENT_WITHDRAW || events[i].type == CARNET_EVENT_OBJECT;
+            named |= events[i].type == CARNET_EVENT_GRANT && events[i].name_count;
+        }
+        for (unsigned i = 0; i < EVENTS; i++)
+            add(&forwards, &events[i], dot((enum author)(1 + i % 3), i + 1), at[i]);
+        for (unsigned i = EVENTS; i-- > 0;)
+            add(&backwards, &events[i], dot((enum author)(1 + i % 3), i + 1), at[i]);
+        struct carnet_consent a = consent_of(&forwards, "newsletter"), b = consent_of(&backwards, "newsletter");
+        assert_true(a.state == b.state && a.live == b.live && carnet_dot_equal(&a.dot, &b.dot) && a.basis == b.basis);
+        assert_int_equal(open_of(&forwards), open_of(&backwards));
+        assert_true(!refused || named || !a.live);
+        assert_int_equal(carnet_consent_closed_at(&forwards, CARNET_SCOPE_EMAIL, now_ms),
+                         carnet_consent_closed_at(&backwards, CARNET_SCOPE_EMAIL, now_ms));
+        carnet_record_deinit(&backwards);
+        carnet_record_deinit(&forwards);
+        carnet_arena_reset(&arena);
+    }
+}
+
+static void the_hybrid_clock_only_goes_on(void **state)
+{
+    (void)state;
+    uint64_t hlc = carnet_hlc_next(0, now_ms);
+    assert_int_equal(carnet_hlc_ms(hlc), now_ms);
+    uint64_t later = carnet_hlc_next(hlc, now_ms);
+    assert_true(later == hlc + 1 && carnet_hlc_ms(later) == now_ms);
+    assert_true(carnet_hlc_next(later, now_ms - day_ms) == later + 1); /* a clock set back */
+    assert_int_equal(carnet_hlc_ms(carnet_hlc_next(later, now_ms + 1)), now_ms + 1);
+    assert_true(carnet_hlc_next(hlc | 0xffff, now_ms) == (hlc | 0xffff) + 1);
+    assert_true(carnet_hlc_next(5, -1) == 6);
+    assert_true(carnet_hlc_next(UINT64_MAX, now_ms) == UINT64_MAX);
+    assert_true(carnet_hlc_next(7, INT64_MAX) == UINT64_MAX - 0xffff);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    carnet_arena_init(&arena);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    carnet_arena_deinit(&arena);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_grant_opens_the_evidence_alone),
+        cmocka_unit_test(a_grant_opens_what_its_purpose_covers),
+        cmocka_unit_test(a_refusal_wins_over_grants_that_do_not_name_it_whatever_the_clocks),
+        cmocka_unit_test(a_refusal_of_one_purpose_leaves_the_others),
+        cmocka_unit_test(an_objection_to_all_closes_all),
+        cmocka_unit_test(a_grant_over_a_refusal_needs_fresh_proof),
+        cmocka_unit_test(a_renewal_that_names_nothing_does_not_undo_the_one_that_reopened),
+        cmocka_unit_test(refusals_are_what_a_new_grant_must_name),
+        cmocka_unit_test(expiry_blocks_and_a_later_grant_renews),
+        cmocka_unit_test(a_restriction_blocks_until_it_is_lifted_by_name),
+        cmocka_unit_test(an_event_of_a_newer_version_blocks),
+        cmocka_unit_test(a_refusal_on_any_record_of_a_person_counts_a_grant_on_its_own),
+        cmocka_unit_test(an_erased_record_opens_nothing),
+        cmocka_unit_test(a_scope_closes_with_the_last_event_that_closed_it),
+        cmocka_unit_test(due_is_the_next_expiry_or_darkening),
+        cmocka_unit_test(edges_live_until_another_replaces_them),
+        cmocka_unit_test(the_order_of_arrival_does_not_matter),
+        cmocka_unit_test(the_hybrid_clock_only_goes_on),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
