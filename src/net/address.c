@@ -5,11 +5,11 @@
 #include <string.h>
 
 /* The host and the port of tcp://host:port; ';', '/', '*' and '%' mean something to libzmq and are in neither. */
-static bool split(const char *address, char host[CARNET_ADDRESS_LEN_MAX + 1], unsigned *port)
+static bool split(const char *address, char host[CARNET_NET_ADDRESS_LEN_MAX + 1], unsigned *port)
 {
     static const char scheme[] = "tcp://";
     size_t len = strlen(address);
-    if (len > CARNET_ADDRESS_LEN_MAX || strncmp(address, scheme, sizeof scheme - 1) != 0)
+    if (len > CARNET_NET_ADDRESS_LEN_MAX || strncmp(address, scheme, sizeof scheme - 1) != 0)
         return false;
     const char *start = address + sizeof scheme - 1;
     const char *colon = strrchr(start, ':');
@@ -28,7 +28,7 @@ static bool split(const char *address, char host[CARNET_ADDRESS_LEN_MAX + 1], un
 
 bool carnet_net_address_ipv6(const char *address, bool *literal)
 {
-    char host[CARNET_ADDRESS_LEN_MAX + 1];
+    char host[CARNET_NET_ADDRESS_LEN_MAX + 1];
     unsigned port;
     struct in_addr v4;
     bool ok = split(address, host, &port);
@@ -44,7 +44,7 @@ static bool name_valid(const char *host)
 
 bool carnet_net_address_check(const char *address, bool listening)
 {
-    char host[CARNET_ADDRESS_LEN_MAX + 1];
+    char host[CARNET_NET_ADDRESS_LEN_MAX + 1];
     unsigned port;
     if (!split(address, host, &port) || (!port && !listening))
         return false;

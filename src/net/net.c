@@ -235,10 +235,10 @@ static carnet_rc bad_address(const char *address, struct carnet_err *err)
     return CARNET_USAGE;
 }
 
-carnet_rc carnet_net_listen(struct carnet_net *net, const char *address, char bound[CARNET_ADDRESS_LEN_MAX + 1], struct carnet_err *err)
+carnet_rc carnet_net_listen(struct carnet_net *net, const char *address, char bound[CARNET_NET_ADDRESS_LEN_MAX + 1], struct carnet_err *err)
 {
     bool literal;
-    size_t len = CARNET_ADDRESS_LEN_MAX + 1;
+    size_t len = CARNET_NET_ADDRESS_LEN_MAX + 1;
     CARNET_ASSERT(!net->router);
     if (!carnet_net_address_check(address, true))
         return bad_address(address, err);

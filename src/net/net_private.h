@@ -41,7 +41,7 @@ struct carnet_net_link {
     size_t routing_len;
     /* outbound: the socket of the present attempt, NULL between two of them */
     void *sock, *monitor;
-    char address[CARNET_ADDRESS_LEN_MAX + 1];
+    char address[CARNET_NET_ADDRESS_LEN_MAX + 1];
     struct carnet_box_pk pk;
     struct carnet_box_sk sk;
     bool readable, monitor_readable, greeted, shaken, over;

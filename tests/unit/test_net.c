@@ -44,7 +44,7 @@ struct side {
     size_t frame_len;
     uint32_t next; /* number that the next numbered frame must have */
     bool disorder, echo;
-    char bound[CARNET_ADDRESS_LEN_MAX + 1];
+    char bound[CARNET_NET_ADDRESS_LEN_MAX + 1];
 };
 
 static int64_t now_ms(void)
@@ -393,7 +393,7 @@ static void addresses_are_strict(void **state)
         assert_false(carnet_net_address_valid(bad[i]));
     struct side *side = side_new(0);
     struct carnet_err err = CARNET_ERR_INIT;
-    char bound[CARNET_ADDRESS_LEN_MAX + 1];
+    char bound[CARNET_NET_ADDRESS_LEN_MAX + 1];
     uint64_t link;
     assert_int_equal(carnet_net_listen(side->net, "tcp://*:0", bound, &err), CARNET_USAGE);
     assert_int_equal(carnet_net_connect(side->net, "tcp://a:0", &side->pk, NULL, NULL, &link, &err), CARNET_USAGE);

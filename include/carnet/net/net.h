@@ -8,7 +8,7 @@
 
 #include "carnet/crypto/crypto.h"
 
-enum { CARNET_ADDRESS_LEN_MAX = 95, CARNET_NET_KEY_LINKS_MAX = 4 /* inbound links of one key: a further one ends the oldest */ };
+enum { CARNET_NET_ADDRESS_LEN_MAX = 95, CARNET_NET_KEY_LINKS_MAX = 4 /* inbound links of one key: a further one ends the oldest */ };
 
 struct carnet_net;
 enum carnet_net_event_type {
@@ -44,7 +44,7 @@ CARNET_MUST_USE carnet_rc carnet_net_new(const struct carnet_net_options *option
 /* Lets frames that were just sent out, for a fifth of a second at most. NULL is fine. */
 void carnet_net_free(struct carnet_net *net);
 /* Binds "tcp://A:P" (P 0: any). Gives the address with its port. May be called once. USAGE: not an address. FAILED: it is taken, or not this machine's. */
-CARNET_MUST_USE carnet_rc carnet_net_listen(struct carnet_net *net, const char *address, char bound[CARNET_ADDRESS_LEN_MAX + 1], struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_net_listen(struct carnet_net *net, const char *address, char bound[CARNET_NET_ADDRESS_LEN_MAX + 1], struct carnet_err *err);
 /* Connects; reconnects by itself with growing pauses until closed. UP comes when CURVE is through and the first frame may be sent. pk, sk: another client
  * pair than the node's own (an invitation's one-time key), or NULL. USAGE: not an address. LIMIT: too many links. */
 CARNET_MUST_USE carnet_rc carnet_net_connect(struct carnet_net *net, const char *address, const struct carnet_box_pk *server, const struct carnet_box_pk *pk,
