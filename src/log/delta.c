@@ -3,7 +3,7 @@
 
 #include "internal.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 /* The cells of a part as they were typed: [[field, label, value] ...]. */
 static bool read_cells(struct carnet_slice plain, struct carnet_sibling *cells, size_t count)
@@ -85,8 +85,7 @@ static void add_seed(const struct carnet_part *part, struct carnet_record *delta
     /* A seed that is not the one its id names is none. */
     if (part->present && part->bytes.len == sizeof seed.b && carnet_seed_id(part->bytes.ptr) == part->seed) {
         seed.held = true;
-        for (size_t i = 0; i < sizeof seed.b; i++)
-            seed.b[i] = part->bytes.ptr[i];
+        memcpy(seed.b, part->bytes.ptr, sizeof seed.b);
     }
     carnet_record_add_seed(delta, &seed);
 }
@@ -102,6 +101,7 @@ void carnet_entry_delta(const struct carnet_entry *entry, size_t change, const s
     delta->id = c->record;
     delta->subject = c->subject;
     delta->kind = c->kind;
+    delta->hlc_first = delta->hlc_last = entry->header.hlc;
     for (size_t i = 0; i < c->part_count; i++) {
         switch (c->parts[i].type) {
         case CARNET_PART_SEALED:

@@ -41,9 +41,9 @@ struct carnet_draft {
 enum {
     TEXT_MAX = 16 * 1024 * 1024, /* far beyond an entry: the writer looks at the size after each change */
     HEADER_SIZE = 260,           /* outer array, header without leaf hashes, signature */
-    CHANGE_SIZE = 96,            /* a leaf without events and parts, its hash in the header, its brackets */
-    PART_SIZE = 64,              /* head of a part without contexts, the length of its body */
-    SEAL_SIZE = 24 + 16 + CARNET_PAD_LEN
+    CHANGE_SIZE = 84,            /* a leaf without events and parts, its hash in the header, its brackets */
+    PART_SIZE = 58,              /* head of a part without contexts, the length of its body */
+    SEAL_SIZE = 24 + 16          /* nonce and tag */
 };
 
 struct carnet_draft *carnet_draft_new(void)
@@ -138,7 +138,9 @@ static void end_part(struct carnet_draft *draft, struct draft_part *part)
 {
     part->text.len = draft->texts.len - part->text.at;
     part->contexts.len = draft->contexts.len - part->contexts.at;
-    draft->size += PART_SIZE + part->text.len + part->contexts.len + (part->head.type == CARNET_PART_SEALED ? SEAL_SIZE : 0);
+    draft->size += PART_SIZE + part->text.len + part->contexts.len;
+    if (part->head.type == CARNET_PART_SEALED)
+        draft->size += SEAL_SIZE + CARNET_PAD_LEN - part->text.len % CARNET_PAD_LEN;
 }
 
 void carnet_draft_seed(struct carnet_draft *draft, enum carnet_scope scope, const uint8_t seed[16])

@@ -101,29 +101,29 @@ struct carnet_sync {
 };
 
 /* session.c */
-void sync_close(struct carnet_sync *sync, enum carnet_sync_reason reason);
-struct carnet_buf *sync_frame(struct carnet_sync *sync, struct carnet_sync_update *update, enum frame_type type, size_t items);
-void sync_frame_end(struct carnet_sync *sync, struct carnet_sync_update *update);
-bool sync_shared(const struct carnet_sync *sync, const struct carnet_id *book);
+void carnet_sync_close(struct carnet_sync *sync, enum carnet_sync_reason reason);
+struct carnet_buf *carnet_sync_frame(struct carnet_sync *sync, struct carnet_sync_update *update, enum frame_type type, size_t items);
+void carnet_sync_frame_end(struct carnet_sync *sync, struct carnet_sync_update *update);
+bool carnet_sync_shared(const struct carnet_sync *sync, const struct carnet_id *book);
 /* The index of a book, added when `add`; SIZE_MAX: not there, or no room. */
-size_t sync_book_index(struct carnet_sync *sync, const struct carnet_id *book, bool add);
-unsigned sync_lane_of(const struct carnet_sync *sync, const struct carnet_id *book, uint32_t stream);
-unsigned sync_stage_lane(enum stage stage); /* CARNET_LANES: the stage has none */
+size_t carnet_sync_book_index(struct carnet_sync *sync, const struct carnet_id *book, bool add);
+unsigned carnet_sync_lane_of(const struct carnet_sync *sync, const struct carnet_id *book, uint32_t stream);
+unsigned carnet_sync_stage_lane(enum stage stage); /* CARNET_LANES: the stage has none */
 /* Lists this node's shared books with their digests: fills `mine`, moves the cursors of the lanes from `lane` on. */
-void sync_list(struct carnet_sync *sync, unsigned lane);
-size_t sync_listed(const struct carnet_sync *sync);
-void sync_put_list(const struct carnet_sync *sync, struct carnet_buf *out);
-bool sync_read_list(struct carnet_sync *sync, struct frame *f);
+void carnet_sync_list(struct carnet_sync *sync, unsigned lane);
+size_t carnet_sync_listed(const struct carnet_sync *sync);
+void carnet_sync_put_list(const struct carnet_sync *sync, struct carnet_buf *out);
+bool carnet_sync_read_list(struct carnet_sync *sync, struct frame *f);
 
 /* receive.c */
-void sync_receive(struct carnet_sync *sync, struct frame *f, struct carnet_sync_update *update);
-void sync_applied(struct carnet_sync *sync, const carnet_rc *rcs, struct carnet_sync_update *update);
+void carnet_sync_receive(struct carnet_sync *sync, struct frame *f, struct carnet_sync_update *update);
+void carnet_sync_applied(struct carnet_sync *sync, const carnet_rc *rcs, struct carnet_sync_update *update);
 
 /* send.c */
-void sync_pump(struct carnet_sync *sync, struct carnet_sync_update *update);
-bool sync_idle(const struct carnet_sync *sync); /* nothing left to push */
+void carnet_sync_pump(struct carnet_sync *sync, struct carnet_sync_update *update);
+bool carnet_sync_idle(const struct carnet_sync *sync); /* nothing left to push */
 /* The entry at n if it is this one. */
-bool sync_fetch(struct carnet_sync *sync, unsigned lane, int64_t n, struct carnet_sync_entry *out);
-bool sync_peer_has(struct carnet_sync *sync, const struct carnet_sync_entry *entry);
+bool carnet_sync_fetch(struct carnet_sync *sync, unsigned lane, int64_t n, struct carnet_sync_entry *out);
+bool carnet_sync_peer_has(struct carnet_sync *sync, const struct carnet_sync_entry *entry);
 
 #endif

@@ -26,7 +26,7 @@ static void open_hello(struct frame *f)
     f->rows = carnet_reader_array_max(r, f->bare ? 0 : CARNET_BOOKS_MAX);
 }
 
-bool frame_open(struct frame *f, struct carnet_slice bytes)
+bool carnet_frame_open(struct frame *f, struct carnet_slice bytes)
 {
     *f = (struct frame){ 0 };
     struct carnet_reader *r = &f->r;
@@ -78,10 +78,10 @@ bool frame_open(struct frame *f, struct carnet_slice bytes)
         f->rows = carnet_reader_array_max(r, FRAME_WANTS_MAX);
         break;
     }
-    return !r->failed && (f->rows || frame_done(f));
+    return !r->failed && (f->rows || carnet_frame_done(f));
 }
 
-void frame_book(struct frame *f, struct frame_book *out)
+void carnet_frame_book(struct frame *f, struct frame_book *out)
 {
     carnet_reader_array_exact(&f->r, 3);
     read_id(&f->r, &out->id);
@@ -98,7 +98,7 @@ static uint64_t read_seq(struct carnet_reader *r)
     return seq;
 }
 
-void frame_place(struct frame *f, struct frame_place *out)
+void carnet_frame_place(struct frame *f, struct frame_place *out)
 {
     carnet_reader_array_exact(&f->r, 4);
     read_id(&f->r, &out->book);
@@ -107,7 +107,7 @@ void frame_place(struct frame *f, struct frame_place *out)
     out->seq = read_seq(&f->r);
 }
 
-void frame_head(struct frame *f, struct frame_head *out)
+void carnet_frame_head(struct frame *f, struct frame_head *out)
 {
     carnet_reader_array_exact(&f->r, 4);
     read_id(&f->r, &out->author);
@@ -116,17 +116,17 @@ void frame_head(struct frame *f, struct frame_head *out)
     carnet_reader_bytes_exact(&f->r, out->mark, sizeof out->mark);
 }
 
-struct carnet_slice frame_entry(struct frame *f)
+struct carnet_slice carnet_frame_entry(struct frame *f)
 {
     return carnet_reader_bytes(&f->r);
 }
 
-bool frame_done(const struct frame *f)
+bool carnet_frame_done(const struct frame *f)
 {
     return carnet_reader_done(&f->r) == CARNET_OK;
 }
 
-void frame_put_book(struct carnet_buf *out, const struct frame_book *book)
+void carnet_frame_put_book(struct carnet_buf *out, const struct frame_book *book)
 {
     carnet_cbor_put_array(out, 3);
     carnet_cbor_put_id(out, &book->id);
@@ -134,7 +134,7 @@ void frame_put_book(struct carnet_buf *out, const struct frame_book *book)
     carnet_cbor_put_bytes(out, carnet_slice(book->digest[1], FRAME_DIGEST_LEN));
 }
 
-void frame_put_place(struct carnet_buf *out, const struct frame_place *place)
+void carnet_frame_put_place(struct carnet_buf *out, const struct frame_place *place)
 {
     carnet_cbor_put_array(out, 4);
     carnet_cbor_put_id(out, &place->book);
@@ -143,7 +143,7 @@ void frame_put_place(struct carnet_buf *out, const struct frame_place *place)
     carnet_cbor_put_uint(out, place->seq);
 }
 
-void frame_put_head(struct carnet_buf *out, const struct frame_head *head)
+void carnet_frame_put_head(struct carnet_buf *out, const struct frame_head *head)
 {
     carnet_cbor_put_array(out, 4);
     carnet_cbor_put_id(out, &head->author);
@@ -194,7 +194,7 @@ static void describe_entries(struct frame *f, struct carnet_buf *out)
         struct carnet_entry_header header;
         struct carnet_hash hash;
         char author[9];
-        carnet_rc rc = carnet_entry_peek(frame_entry(f), &header, &hash);
+        carnet_rc rc = carnet_entry_peek(carnet_frame_entry(f), &header, &hash);
         if (i >= 8)
             continue;
         if (rc != CARNET_OK) {
@@ -212,7 +212,7 @@ static void describe_entries(struct frame *f, struct carnet_buf *out)
 void carnet_sync_describe(struct carnet_slice bytes, struct carnet_buf *out)
 {
     struct frame f;
-    if (!frame_open(&f, bytes)) {
+    if (!carnet_frame_open(&f, bytes)) {
         carnet_buf_printf(out, "? (%zu bytes)", bytes.len);
         return;
     }

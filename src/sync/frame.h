@@ -51,16 +51,16 @@ struct frame_head {
     uint8_t mark[FRAME_MARK_LEN];
 };
 /* Reads a whole frame but its rows. false: not a frame. */
-bool frame_open(struct frame *f, struct carnet_slice bytes);
-/* The next row; check frame_done after the last. */
-void frame_book(struct frame *f, struct frame_book *out);
-void frame_place(struct frame *f, struct frame_place *out);
-void frame_head(struct frame *f, struct frame_head *out);
-struct carnet_slice frame_entry(struct frame *f);
-bool frame_done(const struct frame *f);
+bool carnet_frame_open(struct frame *f, struct carnet_slice bytes);
+/* The next row; check carnet_frame_done after the last. */
+void carnet_frame_book(struct frame *f, struct frame_book *out);
+void carnet_frame_place(struct frame *f, struct frame_place *out);
+void carnet_frame_head(struct frame *f, struct frame_head *out);
+struct carnet_slice carnet_frame_entry(struct frame *f);
+bool carnet_frame_done(const struct frame *f);
 
-void frame_put_book(struct carnet_buf *out, const struct frame_book *book);
-void frame_put_place(struct carnet_buf *out, const struct frame_place *place);
-void frame_put_head(struct carnet_buf *out, const struct frame_head *head);
+void carnet_frame_put_book(struct carnet_buf *out, const struct frame_book *book);
+void carnet_frame_put_place(struct carnet_buf *out, const struct frame_place *place);
+void carnet_frame_put_head(struct carnet_buf *out, const struct frame_head *head);
 
 #endif

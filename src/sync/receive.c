@@ -19,7 +19,7 @@ static bool mark_at(struct carnet_sync *sync, const struct chain *chain, unsigne
     struct carnet_entry_header header;
     struct carnet_hash hash;
     int64_t n = source->position(source->ctx, &book, &chain->author, chain->stream, seq);
-    if (n <= 0 || !sync_fetch(sync, lane, n, &entry) || carnet_entry_peek(entry.bytes, &header, &hash) != CARNET_OK)
+    if (n <= 0 || !carnet_sync_fetch(sync, lane, n, &entry) || carnet_entry_peek(entry.bytes, &header, &hash) != CARNET_OK)
         return false;
     memcpy(mark, hash.b, FRAME_MARK_LEN);
     return true;
@@ -39,7 +39,7 @@ static void behind(const struct carnet_sync *sync, const struct sync_book *book,
 
 static void take_head(struct carnet_sync *sync, unsigned lane, size_t book, const struct frame_head *row, struct carnet_sync_update *update)
 {
-    struct chain *chain = table_find(&sync->table, book, &row->author, row->stream);
+    struct chain *chain = carnet_table_find(&sync->table, book, &row->author, row->stream);
     uint8_t mark[FRAME_MARK_LEN];
     if (!chain || row->seq > chain->head_seq)
         behind(sync, &sync->books[book], row, update);
@@ -66,35 +66,35 @@ static int compare_heads(const struct frame_head *a, const struct frame_head *b)
 
 static void on_have(struct carnet_sync *sync, struct frame *f, struct carnet_sync_update *update)
 {
-    unsigned lane = sync_stage_lane(sync->stage);
+    unsigned lane = carnet_sync_stage_lane(sync->stage);
     if (f->lane != lane || !sync->entered || sync->have_in >= sync->lane_book_count) {
-        sync_close(sync, CARNET_SYNC_REASON_ORDER);
+        carnet_sync_close(sync, CARNET_SYNC_REASON_ORDER);
         return;
     }
     size_t book = sync->lane_books[sync->have_in];
     if (!carnet_id_equal(&f->book, &sync->books[book].id) || (f->more && f->rows == 0)) {
-        sync_close(sync, CARNET_SYNC_REASON_ORDER);
+        carnet_sync_close(sync, CARNET_SYNC_REASON_ORDER);
         return;
     }
     if (sync->have_in_rows + f->rows > CARNET_AUTHORS_MAX) {
-        sync_close(sync, CARNET_SYNC_REASON_LIMIT);
+        carnet_sync_close(sync, CARNET_SYNC_REASON_LIMIT);
         return;
     }
     for (size_t i = 0; i < f->rows; i++) {
         struct frame_head row;
-        frame_head(f, &row);
-        bool wrong = f->r.failed || (lane != 0 && sync_lane_of(sync, &f->book, row.stream) != lane) ||
+        carnet_frame_head(f, &row);
+        bool wrong = f->r.failed || (lane != 0 && carnet_sync_lane_of(sync, &f->book, row.stream) != lane) ||
                      (sync->have_in_rows && compare_heads(&sync->have_in_last, &row) >= 0);
         if (wrong) {
-            sync_close(sync, CARNET_SYNC_REASON_NOISE);
+            carnet_sync_close(sync, CARNET_SYNC_REASON_NOISE);
             return;
         }
         take_head(sync, lane, book, &row, update);
         sync->have_in_last = row;
         sync->have_in_rows++;
     }
-    if (!frame_done(f)) {
-        sync_close(sync, CARNET_SYNC_REASON_NOISE);
+    if (!carnet_frame_done(f)) {
+        carnet_sync_close(sync, CARNET_SYNC_REASON_NOISE);
         return;
     }
     if (!f->more) {
@@ -107,8 +107,8 @@ static void on_have(struct carnet_sync *sync, struct frame *f, struct carnet_syn
 
 static void credit(struct carnet_sync *sync, struct carnet_sync_update *update)
 {
-    carnet_cbor_put_uint(sync_frame(sync, update, FRAME_CREDIT, 2), 1);
-    sync_frame_end(sync, update);
+    carnet_cbor_put_uint(carnet_sync_frame(sync, update, FRAME_CREDIT, 2), 1);
+    carnet_sync_frame_end(sync, update);
 }
 
 static void answered(struct carnet_sync *sync, const struct frame_place *place)
@@ -138,12 +138,12 @@ static void on_entries(struct carnet_sync *sync, struct frame *f, struct carnet_
 {
     struct carnet_slice raw[CARNET_SYNC_ENTRIES_MAX];
     for (size_t i = 0; i < f->rows; i++)
-        raw[i] = frame_entry(f);
-    if (!frame_done(f) || f->rows == 0) {
-        sync_close(sync, CARNET_SYNC_REASON_NOISE);
+        raw[i] = carnet_frame_entry(f);
+    if (!carnet_frame_done(f) || f->rows == 0) {
+        carnet_sync_close(sync, CARNET_SYNC_REASON_NOISE);
         return;
     }
-    unsigned open = sync->lanes_done, lane = sync_stage_lane(sync->stage);
+    unsigned open = sync->lanes_done, lane = carnet_sync_stage_lane(sync->stage);
     if (lane < CARNET_LANES && sync->have_in == sync->lane_book_count && !sync->peer_done)
         open |= 1u << lane;
     for (size_t i = 0; i < f->rows; i++) {
@@ -151,15 +151,15 @@ static void on_entries(struct carnet_sync *sync, struct frame *f, struct carnet_
         struct carnet_hash hash;
         sync->stats.received_entries++;
         if (raw[i].len > CARNET_ENTRY_LEN_MAX || carnet_entry_peek(raw[i], &header, &hash) != CARNET_OK ||
-            !carnet_id_equal(&header.community, &sync->books[0].id) || !sync_shared(sync, &header.book)) {
+            !carnet_id_equal(&header.community, &sync->books[0].id) || !carnet_sync_shared(sync, &header.book)) {
             sync->stats.refused_entries++;
             continue;
         }
         struct frame_place place = {
             .book = header.book, .author = header.author, .stream = carnet_entry_stream(&header), .seq = header.seq
         };
-        if (!(open & 1u << sync_lane_of(sync, &place.book, place.stream))) {
-            sync_close(sync, CARNET_SYNC_REASON_ORDER);
+        if (!(open & 1u << carnet_sync_lane_of(sync, &place.book, place.stream))) {
+            carnet_sync_close(sync, CARNET_SYNC_REASON_ORDER);
             return;
         }
         answered(sync, &place);
@@ -179,7 +179,7 @@ static void refuse(struct carnet_sync *sync, const struct frame_place *place, st
     sync->stats.refused_entries++;
     if (is_refused(sync, place))
         return;
-    frame_put_place(rows, place);
+    carnet_frame_put_place(rows, place);
     (*count)++;
     if (sync->refused_count == REFUSED_MAX)
         return;
@@ -187,7 +187,7 @@ static void refuse(struct carnet_sync *sync, const struct frame_place *place, st
     sync->refused[sync->refused_count++] = *place;
 }
 
-void sync_applied(struct carnet_sync *sync, const carnet_rc *rcs, struct carnet_sync_update *update)
+void carnet_sync_applied(struct carnet_sync *sync, const carnet_rc *rcs, struct carnet_sync_update *update)
 {
     size_t stop_count = 0;
     CARNET_ASSERT(sync->applying_count && rcs);
@@ -195,8 +195,8 @@ void sync_applied(struct carnet_sync *sync, const carnet_rc *rcs, struct carnet_
     for (size_t i = 0; i < sync->applying_count; i++) {
         const struct frame_place *place = &sync->applying[i];
         if (rcs[i] == CARNET_OK) {
-            size_t book = sync_book_index(sync, &place->book, true);
-            struct chain *chain = book == SIZE_MAX ? NULL : table_get(&sync->table, book, &place->author, place->stream);
+            size_t book = carnet_sync_book_index(sync, &place->book, true);
+            struct chain *chain = book == SIZE_MAX ? NULL : carnet_table_get(&sync->table, book, &place->author, place->stream);
             if (chain && chain->seq < place->seq)
                 chain->seq = place->seq;
         } else {
@@ -208,10 +208,10 @@ void sync_applied(struct carnet_sync *sync, const carnet_rc *rcs, struct carnet_
     sync->applying_count = 0;
     sync->ask = true;
     if (stop_count) {
-        struct carnet_buf *out = sync_frame(sync, update, FRAME_STOP, 2);
+        struct carnet_buf *out = carnet_sync_frame(sync, update, FRAME_STOP, 2);
         carnet_cbor_put_array(out, stop_count);
         carnet_buf_append_slice(out, carnet_buf_slice(&sync->body));
-        sync_frame_end(sync, update);
+        carnet_sync_frame_end(sync, update);
     }
     credit(sync, update);
 }
@@ -221,21 +221,21 @@ void sync_applied(struct carnet_sync *sync, const carnet_rc *rcs, struct carnet_
 static void on_books(struct carnet_sync *sync, struct frame *f)
 {
     if (sync->stage != STAGE_BOOKS || sync->got_books) {
-        sync_close(sync, CARNET_SYNC_REASON_ORDER);
+        carnet_sync_close(sync, CARNET_SYNC_REASON_ORDER);
         return;
     }
     sync->got_books = true;
     sync->peer_wants = f->wants;
-    if (!sync_read_list(sync, f))
-        sync_close(sync, CARNET_SYNC_REASON_NOISE);
+    if (!carnet_sync_read_list(sync, f))
+        carnet_sync_close(sync, CARNET_SYNC_REASON_NOISE);
 }
 
 static void on_done(struct carnet_sync *sync, const struct frame *f)
 {
-    unsigned lane = sync->stage == STAGE_WANTS ? LANE_WANTS : sync_stage_lane(sync->stage);
+    unsigned lane = sync->stage == STAGE_WANTS ? LANE_WANTS : carnet_sync_stage_lane(sync->stage);
     bool in_lane = sync->stage == STAGE_WANTS || lane < CARNET_LANES;
     if (!in_lane || f->lane != lane || sync->peer_done || (lane < CARNET_LANES && sync->have_in < sync->lane_book_count))
-        sync_close(sync, CARNET_SYNC_REASON_ORDER);
+        carnet_sync_close(sync, CARNET_SYNC_REASON_ORDER);
     else
         sync->peer_done = true;
 }
@@ -243,7 +243,7 @@ static void on_done(struct carnet_sync *sync, const struct frame *f)
 static void on_credit(struct carnet_sync *sync, const struct frame *f)
 {
     if (f->number == 0 || f->number > CARNET_SYNC_WINDOW - sync->credit)
-        sync_close(sync, CARNET_SYNC_REASON_ORDER);
+        carnet_sync_close(sync, CARNET_SYNC_REASON_ORDER);
     else
         sync->credit += (unsigned)f->number;
 }
@@ -251,36 +251,36 @@ static void on_credit(struct carnet_sync *sync, const struct frame *f)
 static void on_places(struct carnet_sync *sync, struct frame *f)
 {
     if (f->type == FRAME_WANT && sync->stage < STAGE_WANTS) {
-        sync_close(sync, CARNET_SYNC_REASON_ORDER);
+        carnet_sync_close(sync, CARNET_SYNC_REASON_ORDER);
         return;
     }
     for (size_t i = 0; i < f->rows; i++) {
         struct frame_place place;
-        frame_place(f, &place);
+        carnet_frame_place(f, &place);
         if (f->r.failed)
             break;
         if (f->type == FRAME_GONE) {
             answered(sync, &place);
         } else if (f->type == FRAME_STOP) {
-            size_t book = sync_book_index(sync, &place.book, false);
-            struct chain *chain = book == SIZE_MAX ? NULL : table_find(&sync->table, book, &place.author, place.stream);
+            size_t book = carnet_sync_book_index(sync, &place.book, false);
+            struct chain *chain = book == SIZE_MAX ? NULL : carnet_table_find(&sync->table, book, &place.author, place.stream);
             if (chain && !chain->stopped) {
                 chain->stopped = true;
                 sync->stats.stopped++;
             }
         } else if (sync->answer_count == ANSWERS_MAX) {
-            sync_close(sync, CARNET_SYNC_REASON_LIMIT);
+            carnet_sync_close(sync, CARNET_SYNC_REASON_LIMIT);
             return;
         } else {
             CARNET_GROW(sync->answers, sync->answer_count, sync->answer_cap);
             sync->answers[sync->answer_count++] = place;
         }
     }
-    if (!frame_done(f))
-        sync_close(sync, CARNET_SYNC_REASON_NOISE);
+    if (!carnet_frame_done(f))
+        carnet_sync_close(sync, CARNET_SYNC_REASON_NOISE);
 }
 
-void sync_receive(struct carnet_sync *sync, struct frame *f, struct carnet_sync_update *update)
+void carnet_sync_receive(struct carnet_sync *sync, struct frame *f, struct carnet_sync_update *update)
 {
     switch (f->type) {
     case FRAME_HAVE:
@@ -306,7 +306,7 @@ void sync_receive(struct carnet_sync *sync, struct frame *f, struct carnet_sync_
     case FRAME_HELLO:
     case FRAME_CHAIN:
     case FRAME_BYE: /* taken before */
-        sync_close(sync, CARNET_SYNC_REASON_ORDER);
+        carnet_sync_close(sync, CARNET_SYNC_REASON_ORDER);
         break;
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "engine.h"
+#include "parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,44 +19,17 @@ static int64_t last(const struct carnet_sync *sync)
     return sync->source->last(sync->source->ctx);
 }
 
-bool sync_fetch(struct carnet_sync *sync, unsigned lane, int64_t n, struct carnet_sync_entry *out)
+bool carnet_sync_fetch(struct carnet_sync *sync, unsigned lane, int64_t n, struct carnet_sync_entry *out)
 {
     return sync->source->next(sync->source->ctx, lane, n, out) && out->n == n;
-}
-
-/* --- which parts the peer gets --- */
-
-struct parts {
-    const struct carnet_cert *peer;
-    size_t here, missing; /* of those it gets */
-};
-
-static bool keep_part(void *ctx, const struct carnet_change *change, const struct carnet_part *part)
-{
-    struct parts *parts = ctx;
-    (void)change;
-    bool gets = part->type == CARNET_PART_BOX || part->type == CARNET_PART_CLEAR || carnet_cert_gets(parts->peer, part->scope);
-    parts->here += gets && part->present;
-    parts->missing += gets && !part->present;
-    return gets;
 }
 
 /* The entry's bytes as the peer gets them. false: they do not decode, a damaged store; nothing may leave unstripped. */
 static bool strip(struct carnet_sync *sync, struct carnet_slice bytes, struct carnet_slice *out, struct parts *parts)
 {
-    struct carnet_entry entry;
-    *parts = (struct parts){ .peer = &sync->peer };
-    carnet_arena_reset(&sync->scratch);
-    if (carnet_entry_decode(bytes, &sync->scratch, &entry) != CARNET_OK)
-        return false;
-    for (size_t i = 0; i < entry.change_count; i++)
-        for (size_t j = 0; j < entry.changes[i].part_count; j++)
-            (void)keep_part(parts, &entry.changes[i], &entry.changes[i].parts[j]);
-    struct parts again = *parts;
-    carnet_buf_clear(&sync->stripped);
-    carnet_entry_strip(&entry, keep_part, &again, &sync->stripped);
+    bool good = carnet_parts_strip(&sync->peer, bytes, &sync->scratch, &sync->stripped, parts);
     *out = carnet_buf_slice(&sync->stripped);
-    return !sync->stripped.failed;
+    return good;
 }
 
 static bool as_sent(struct carnet_sync *sync, struct carnet_slice bytes, struct carnet_slice *out)
@@ -79,10 +53,10 @@ static bool add_entry(struct carnet_sync *sync, struct carnet_slice bytes, size_
 
 static void send_body(struct carnet_sync *sync, struct carnet_sync_update *update, enum frame_type type, size_t count)
 {
-    struct carnet_buf *out = sync_frame(sync, update, type, 2);
+    struct carnet_buf *out = carnet_sync_frame(sync, update, type, 2);
     carnet_cbor_put_array(out, count);
     carnet_buf_append_slice(out, carnet_buf_slice(&sync->body));
-    sync_frame_end(sync, update);
+    carnet_sync_frame_end(sync, update);
     if (type == FRAME_ENTRIES) {
         CARNET_ASSERT(sync->credit);
         sync->credit--;
@@ -92,21 +66,21 @@ static void send_body(struct carnet_sync *sync, struct carnet_sync_update *updat
 
 /* --- pushing what is new, lanes that are done --- */
 
-bool sync_peer_has(struct carnet_sync *sync, const struct carnet_sync_entry *entry)
+bool carnet_sync_peer_has(struct carnet_sync *sync, const struct carnet_sync_entry *entry)
 {
-    if (!sync_shared(sync, &entry->book))
+    if (!carnet_sync_shared(sync, &entry->book))
         return true;
-    size_t book = sync_book_index(sync, &entry->book, false);
-    const struct chain *chain = book == SIZE_MAX ? NULL : table_find(&sync->table, book, &entry->author, entry->stream);
+    size_t book = carnet_sync_book_index(sync, &entry->book, false);
+    const struct chain *chain = book == SIZE_MAX ? NULL : carnet_table_find(&sync->table, book, &entry->author, entry->stream);
     return chain && (chain->stopped || entry->seq <= chain->seq);
 }
 
 static void mark_sent(struct carnet_sync *sync, const struct carnet_sync_entry *entry, bool stopped)
 {
-    size_t book = sync_book_index(sync, &entry->book, true);
+    size_t book = carnet_sync_book_index(sync, &entry->book, true);
     if (book == SIZE_MAX)
         return;
-    struct chain *chain = table_get(&sync->table, book, &entry->author, entry->stream);
+    struct chain *chain = carnet_table_get(&sync->table, book, &entry->author, entry->stream);
     if (chain->seq < entry->seq)
         chain->seq = entry->seq;
     chain->stopped = chain->stopped || stopped;
@@ -126,7 +100,7 @@ static bool next_new(struct carnet_sync *sync, unsigned lane, struct carnet_sync
             sync->cursor[lane] = end + 1;
             return false;
         }
-        if (!sync_peer_has(sync, out))
+        if (!carnet_sync_peer_has(sync, out))
             return true;
         sync->cursor[lane] = out->n + 1;
     }
@@ -153,7 +127,7 @@ static bool push(struct carnet_sync *sync, unsigned lane, struct carnet_sync_upd
     return true;
 }
 
-bool sync_idle(const struct carnet_sync *sync)
+bool carnet_sync_idle(const struct carnet_sync *sync)
 {
     int64_t end = last(sync);
     for (unsigned lane = 0; lane < CARNET_LANES; lane++) {
@@ -178,7 +152,7 @@ static void collect_head(void *arg, const struct carnet_sync_head *head)
     size_t before = c->sync->table.count;
     if (book->count == CARNET_AUTHORS_MAX || head->seq == 0)
         return;
-    struct chain *chain = table_get(&c->sync->table, c->book, &head->author, head->stream);
+    struct chain *chain = carnet_table_get(&c->sync->table, c->book, &head->author, head->stream);
     CARNET_ASSERT(c->sync->table.count == before + 1); /* a lane is read once, and nothing of it passes before */
     chain->head_seq = head->seq;
     memcpy(chain->head_mark, head->hash.b, FRAME_MARK_LEN);
@@ -225,7 +199,7 @@ static void send_have(struct carnet_sync *sync, unsigned lane, struct carnet_syn
     const struct sync_book *book = &sync->books[sync->lane_books[sync->have_out]];
     uint32_t left = book->count - sync->have_out_row;
     uint32_t rows = left > FRAME_ROWS_MAX ? FRAME_ROWS_MAX : left;
-    struct carnet_buf *out = sync_frame(sync, update, FRAME_HAVE, 5);
+    struct carnet_buf *out = carnet_sync_frame(sync, update, FRAME_HAVE, 5);
     carnet_cbor_put_uint(out, lane);
     carnet_cbor_put_id(out, &book->id);
     carnet_cbor_put_bool(out, rows < left);
@@ -234,9 +208,9 @@ static void send_have(struct carnet_sync *sync, unsigned lane, struct carnet_syn
         const struct chain *chain = &sync->table.rows[book->first + sync->have_out_row + i];
         struct frame_head head = { .author = chain->author, .stream = chain->stream, .seq = chain->head_seq };
         memcpy(head.mark, chain->head_mark, sizeof head.mark);
-        frame_put_head(out, &head);
+        carnet_frame_put_head(out, &head);
     }
-    sync_frame_end(sync, update);
+    carnet_sync_frame_end(sync, update);
     sync->have_out_row += rows;
     if (rows == left) {
         sync->have_out++;
@@ -262,7 +236,7 @@ static void make_heap(struct carnet_sync *sync)
             const struct chain *chain = &sync->table.rows[row];
             int64_t n = chain->stopped || chain->seq >= chain->head_seq ? 0 : position(sync, chain, chain->seq + 1);
             if (n > 0)
-                heap_push(&sync->heap, n, row);
+                carnet_heap_push(&sync->heap, n, row);
         }
     }
 }
@@ -276,18 +250,18 @@ static void send_heap(struct carnet_sync *sync, unsigned lane, struct carnet_syn
         struct chain *chain = &sync->table.rows[item.chain];
         struct carnet_sync_entry entry;
         struct carnet_slice bytes;
-        bool here = !chain->stopped && sync_fetch(sync, lane, item.n, &entry) && entry.seq == chain->seq + 1 && entry.stream == chain->stream &&
+        bool here = !chain->stopped && carnet_sync_fetch(sync, lane, item.n, &entry) && entry.seq == chain->seq + 1 && entry.stream == chain->stream &&
                     carnet_id_equal(&entry.author, &chain->author);
         if (here && as_sent(sync, entry.bytes, &bytes)) {
             if (!add_entry(sync, bytes, &count))
                 break;
             chain->seq++;
-            heap_pop(&sync->heap);
+            carnet_heap_pop(&sync->heap);
             int64_t n = position(sync, chain, chain->seq + 1);
             if (n > 0)
-                heap_push(&sync->heap, n, item.chain);
+                carnet_heap_push(&sync->heap, n, item.chain);
         } else {
-            heap_pop(&sync->heap);
+            carnet_heap_pop(&sync->heap);
             chain->stopped = true;
         }
     }
@@ -297,7 +271,7 @@ static void send_heap(struct carnet_sync *sync, unsigned lane, struct carnet_syn
 
 static void next_stage(struct carnet_sync *sync)
 {
-    unsigned lane = sync_stage_lane(sync->stage);
+    unsigned lane = carnet_sync_stage_lane(sync->stage);
     if (lane < CARNET_LANES)
         sync->lanes_done |= 1u << lane;
     sync->entered = sync->my_done = sync->peer_done = false;
@@ -307,7 +281,7 @@ static void next_stage(struct carnet_sync *sync)
 
 static bool step_lane(struct carnet_sync *sync, struct carnet_sync_update *update)
 {
-    unsigned lane = sync_stage_lane(sync->stage);
+    unsigned lane = carnet_sync_stage_lane(sync->stage);
     struct carnet_sync_entry entry;
     if (!sync->entered) {
         enter_lane(sync, lane);
@@ -339,8 +313,8 @@ static bool step_lane(struct carnet_sync *sync, struct carnet_sync_update *updat
     if (!sync->my_done) {
         if (!room(sync, update))
             return false;
-        carnet_cbor_put_uint(sync_frame(sync, update, FRAME_DONE, 2), lane);
-        sync_frame_end(sync, update);
+        carnet_cbor_put_uint(carnet_sync_frame(sync, update, FRAME_DONE, 2), lane);
+        carnet_sync_frame_end(sync, update);
         sync->my_done = true;
     }
     if (!sync->peer_done)
@@ -357,11 +331,11 @@ static bool step_books(struct carnet_sync *sync, struct carnet_sync_update *upda
     }
     if (sync->sent_books || !room(sync, update))
         return false;
-    sync_list(sync, 1);
-    struct carnet_buf *out = sync_frame(sync, update, FRAME_BOOKS, 3);
+    carnet_sync_list(sync, 1);
+    struct carnet_buf *out = carnet_sync_frame(sync, update, FRAME_BOOKS, 3);
     carnet_cbor_put_uint(out, sync->my_wants);
-    sync_put_list(sync, out);
-    sync_frame_end(sync, update);
+    carnet_sync_put_list(sync, out);
+    carnet_sync_frame_end(sync, update);
     sync->sent_books = true;
     return true;
 }
@@ -390,12 +364,12 @@ static bool ask(struct carnet_sync *sync, struct carnet_sync_update *update)
     size_t found = sync->source->wants(sync->source->ctx, &sync->peer, wants, ASKED_MAX);
     carnet_buf_clear(&sync->body);
     for (size_t i = 0; i < found && count < FRAME_WANTS_MAX && sync->asked_count < ASKED_MAX; i++) {
-        if (!sync_shared(sync, &wants[i].book) || was_asked(sync, &wants[i]))
+        if (!carnet_sync_shared(sync, &wants[i].book) || was_asked(sync, &wants[i]))
             continue;
         struct frame_place place = { .book = wants[i].book, .author = wants[i].author, .stream = wants[i].stream, .seq = wants[i].seq };
         CARNET_GROW(sync->asked, sync->asked_count, sync->asked_cap);
         sync->asked[sync->asked_count++] = (struct asked){ .place = place };
-        frame_put_place(&sync->body, &place);
+        carnet_frame_put_place(&sync->body, &place);
         count++;
     }
     free(wants);
@@ -416,18 +390,18 @@ static bool answer(struct carnet_sync *sync, struct carnet_sync_update *update)
     carnet_buf_clear(&sync->body);
     for (; at < sync->answer_count && at < FRAME_WANTS_MAX; at++) {
         const struct frame_place *place = &sync->answers[at];
-        unsigned lane = sync_lane_of(sync, &place->book, place->stream);
+        unsigned lane = carnet_sync_lane_of(sync, &place->book, place->stream);
         struct carnet_sync_entry entry;
         struct carnet_slice bytes;
         struct parts parts;
-        int64_t n = sync_shared(sync, &place->book)
+        int64_t n = carnet_sync_shared(sync, &place->book)
                         ? sync->source->position(sync->source->ctx, &place->book, &place->author, place->stream, place->seq)
                         : 0;
-        if (n > 0 && sync_fetch(sync, lane, n, &entry) && strip(sync, entry.bytes, &bytes, &parts) && parts.here) {
+        if (n > 0 && carnet_sync_fetch(sync, lane, n, &entry) && strip(sync, entry.bytes, &bytes, &parts) && parts.here) {
             if (!add_entry(sync, bytes, &count))
                 break;
         } else {
-            frame_put_place(&gone, place);
+            carnet_frame_put_place(&gone, place);
             gone_count++;
         }
     }
@@ -455,8 +429,8 @@ static bool step_wants(struct carnet_sync *sync, struct carnet_sync_update *upda
     if (ask(sync, update))
         return true;
     if (!sync->my_done && !sync->unanswered && !sync->ask && room(sync, update)) {
-        carnet_cbor_put_uint(sync_frame(sync, update, FRAME_DONE, 2), LANE_WANTS);
-        sync_frame_end(sync, update);
+        carnet_cbor_put_uint(carnet_sync_frame(sync, update, FRAME_DONE, 2), LANE_WANTS);
+        carnet_sync_frame_end(sync, update);
         sync->my_done = true;
     }
     if (!sync->my_done || !sync->peer_done)
@@ -486,7 +460,7 @@ static bool step_stage(struct carnet_sync *sync, struct carnet_sync_update *upda
     return false;
 }
 
-void sync_pump(struct carnet_sync *sync, struct carnet_sync_update *update)
+void carnet_sync_pump(struct carnet_sync *sync, struct carnet_sync_update *update)
 {
     bool moved = true;
     while (moved && !sync->closed) {
@@ -513,7 +487,7 @@ uint64_t carnet_sync_pending(struct carnet_sync *sync)
         struct carnet_sync_entry entry;
         int64_t from = sync->cursor[lane];
         for (size_t looked = 0; looked < COUNT_MAX && source->next(source->ctx, lane, from, &entry); looked++) {
-            pending += !sync_peer_has(sync, &entry);
+            pending += !carnet_sync_peer_has(sync, &entry);
             from = entry.n + 1;
         }
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "engine.h"
+#include "parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +11,7 @@ static bool take_peer(struct carnet_sync *sync, struct carnet_slice raw)
         return false;
     /* the raw bytes must outlive whoever gave them */
     sync->peer.raw = carnet_arena_dup(&sync->peer_arena, raw);
-    sync->gets_all = true;
-    for (int scope = CARNET_SCOPE_IDENTITY; scope < CARNET_SCOPE_COUNT; scope++)
-        sync->gets_all = sync->gets_all && carnet_cert_gets(&sync->peer, (enum carnet_scope)scope);
+    sync->gets_all = carnet_parts_gets_all(&sync->peer);
     sync->peer_known = true;
     return true;
 }
@@ -48,8 +47,8 @@ void carnet_sync_free(struct carnet_sync *sync)
 {
     if (!sync)
         return;
-    table_deinit(&sync->table);
-    heap_deinit(&sync->heap);
+    carnet_table_deinit(&sync->table);
+    carnet_heap_deinit(&sync->heap);
     for (size_t i = 0; i < CARNET_SYNC_FRAMES_MAX; i++)
         carnet_buf_deinit(&sync->out[i]);
     carnet_buf_deinit(&sync->body);
@@ -77,7 +76,7 @@ const struct carnet_sync_stats *carnet_sync_stats(const struct carnet_sync *sync
 
 /* --- what the files of the engine share --- */
 
-void sync_close(struct carnet_sync *sync, enum carnet_sync_reason reason)
+void carnet_sync_close(struct carnet_sync *sync, enum carnet_sync_reason reason)
 {
     if (sync->closed)
         return;
@@ -85,7 +84,7 @@ void sync_close(struct carnet_sync *sync, enum carnet_sync_reason reason)
     sync->reason = reason;
 }
 
-struct carnet_buf *sync_frame(struct carnet_sync *sync, struct carnet_sync_update *update, enum frame_type type, size_t items)
+struct carnet_buf *carnet_sync_frame(struct carnet_sync *sync, struct carnet_sync_update *update, enum frame_type type, size_t items)
 {
     CARNET_ASSERT(update->frame_count < CARNET_SYNC_FRAMES_MAX && update->entry_count == 0);
     struct carnet_buf *out = &sync->out[update->frame_count];
@@ -95,7 +94,7 @@ struct carnet_buf *sync_frame(struct carnet_sync *sync, struct carnet_sync_updat
     return out;
 }
 
-void sync_frame_end(struct carnet_sync *sync, struct carnet_sync_update *update)
+void carnet_sync_frame_end(struct carnet_sync *sync, struct carnet_sync_update *update)
 {
     const struct carnet_buf *out = &sync->out[update->frame_count];
     CARNET_ASSERT(!out->failed);
@@ -104,13 +103,13 @@ void sync_frame_end(struct carnet_sync *sync, struct carnet_sync_update *update)
     sync->stats.sent_bytes += out->len;
 }
 
-bool sync_shared(const struct carnet_sync *sync, const struct carnet_id *book)
+bool carnet_sync_shared(const struct carnet_sync *sync, const struct carnet_id *book)
 {
     return carnet_id_equal(book, &sync->books[0].id) ||
            (carnet_cert_holds(&sync->peer, book) && carnet_cert_holds(sync->source->self(sync->source->ctx), book));
 }
 
-size_t sync_book_index(struct carnet_sync *sync, const struct carnet_id *book, bool add)
+size_t carnet_sync_book_index(struct carnet_sync *sync, const struct carnet_id *book, bool add)
 {
     if (carnet_id_equal(&sync->books[sync->book_last].id, book))
         return sync->book_last;
@@ -129,12 +128,12 @@ size_t sync_book_index(struct carnet_sync *sync, const struct carnet_id *book, b
     return sync->book_count++;
 }
 
-unsigned sync_lane_of(const struct carnet_sync *sync, const struct carnet_id *book, uint32_t stream)
+unsigned carnet_sync_lane_of(const struct carnet_sync *sync, const struct carnet_id *book, uint32_t stream)
 {
     return carnet_id_equal(book, &sync->books[0].id) ? 0 : stream % 2 == CARNET_LOG_LAW ? 1 : 2;
 }
 
-unsigned sync_stage_lane(enum stage stage)
+unsigned carnet_sync_stage_lane(enum stage stage)
 {
     switch (stage) {
     case STAGE_CHARTER:
@@ -165,7 +164,7 @@ static void digest(const struct carnet_sync *sync, const struct carnet_id *book,
     memcpy(out, hash.b, FRAME_DIGEST_LEN);
 }
 
-void sync_list(struct carnet_sync *sync, unsigned lane)
+void carnet_sync_list(struct carnet_sync *sync, unsigned lane)
 {
     const struct carnet_sync_source *source = sync->source;
     for (size_t i = 1; i < sync->book_count; i++)
@@ -180,7 +179,7 @@ void sync_list(struct carnet_sync *sync, unsigned lane)
     carnet_arena_reset(&sync->scratch);
     const struct carnet_id *ids = (const void *)carnet_arena_dup(&sync->scratch, carnet_slice(borrowed, count * sizeof *borrowed)).ptr;
     for (size_t i = 0; i < count; i++) {
-        size_t index = sync_shared(sync, &ids[i]) ? sync_book_index(sync, &ids[i], true) : 0;
+        size_t index = carnet_sync_shared(sync, &ids[i]) ? carnet_sync_book_index(sync, &ids[i], true) : 0;
         if (index == 0 || index == SIZE_MAX)
             continue;
         struct sync_book *book = &sync->books[index];
@@ -195,7 +194,7 @@ void sync_list(struct carnet_sync *sync, unsigned lane)
         sync->cursor[l] = next;
 }
 
-size_t sync_listed(const struct carnet_sync *sync)
+size_t carnet_sync_listed(const struct carnet_sync *sync)
 {
     size_t count = 0;
     for (size_t i = 1; i < sync->book_count; i++)
@@ -208,9 +207,9 @@ static int compare_ids(const void *a, const void *b)
     return carnet_id_compare(a, b);
 }
 
-void sync_put_list(const struct carnet_sync *sync, struct carnet_buf *out)
+void carnet_sync_put_list(const struct carnet_sync *sync, struct carnet_buf *out)
 {
-    size_t count = sync_listed(sync), at = 0;
+    size_t count = carnet_sync_listed(sync), at = 0;
     struct frame_book *rows = carnet_alloc((count + 1) * sizeof *rows);
     for (size_t i = 1; i < sync->book_count; i++) {
         const struct sync_book *book = &sync->books[i];
@@ -222,27 +221,27 @@ void sync_put_list(const struct carnet_sync *sync, struct carnet_buf *out)
     qsort(rows, count, sizeof *rows, compare_ids);
     carnet_cbor_put_array(out, count);
     for (size_t i = 0; i < count; i++)
-        frame_put_book(out, &rows[i]);
+        carnet_frame_put_book(out, &rows[i]);
     free(rows);
 }
 
-bool sync_read_list(struct carnet_sync *sync, struct frame *f)
+bool carnet_sync_read_list(struct carnet_sync *sync, struct frame *f)
 {
     struct frame_book row, before;
     for (size_t i = 1; i < sync->book_count; i++)
         sync->books[i].listed_theirs = false;
     for (size_t i = 0; i < f->rows; i++) {
-        frame_book(f, &row);
+        carnet_frame_book(f, &row);
         if (f->r.failed || carnet_id_equal(&row.id, &sync->books[0].id) || (i && carnet_id_compare(&before.id, &row.id) >= 0))
             return false;
         before = row;
-        size_t index = sync_book_index(sync, &row.id, true);
+        size_t index = carnet_sync_book_index(sync, &row.id, true);
         if (index == SIZE_MAX)
             return false;
         sync->books[index].listed_theirs = true;
         memcpy(sync->books[index].theirs, row.digest, sizeof row.digest);
     }
-    return frame_done(f);
+    return carnet_frame_done(f);
 }
 
 /* --- the handshake --- */
@@ -252,11 +251,11 @@ static bool in_force(struct carnet_sync *sync, const struct carnet_cert *cert)
 {
     const struct carnet_authority *authority = sync->source->authority(sync->source->ctx);
     if (carnet_authority_is_cut(authority, &cert->node)) {
-        sync_close(sync, CARNET_SYNC_REASON_CUT);
+        carnet_sync_close(sync, CARNET_SYNC_REASON_CUT);
         return false;
     }
     if (cert->not_after_ms && cert->not_after_ms < sync->wall_ms) {
-        sync_close(sync, CARNET_SYNC_REASON_EXPIRED);
+        carnet_sync_close(sync, CARNET_SYNC_REASON_EXPIRED);
         return false;
     }
     return true;
@@ -264,10 +263,10 @@ static bool in_force(struct carnet_sync *sync, const struct carnet_cert *cert)
 
 static void send_hello(struct carnet_sync *sync, struct carnet_sync_update *update, bool full)
 {
-    struct carnet_buf *out = sync_frame(sync, update, FRAME_HELLO, 8);
+    struct carnet_buf *out = carnet_sync_frame(sync, update, FRAME_HELLO, 8);
     const struct carnet_cert *self = sync->source->self(sync->source->ctx);
     if (full)
-        sync_list(sync, 0);
+        carnet_sync_list(sync, 0);
     carnet_cbor_put_uint(out, CARNET_SYNC_VERSION);
     carnet_cbor_put_id(out, &sync->books[0].id);
     carnet_cbor_put_id(out, &self->hash);
@@ -275,12 +274,12 @@ static void send_hello(struct carnet_sync *sync, struct carnet_sync_update *upda
     carnet_cbor_put_uint(out, full ? sync->my_wants : 0);
     if (full) {
         carnet_cbor_put_bytes(out, carnet_slice(sync->books[0].mine[0], FRAME_DIGEST_LEN));
-        sync_put_list(sync, out);
+        carnet_sync_put_list(sync, out);
     } else {
         carnet_cbor_put_null(out);
         carnet_cbor_put_array(out, 0);
     }
-    sync_frame_end(sync, update);
+    carnet_sync_frame_end(sync, update);
     sync->sent_hello = true;
     sync->sent_full = sync->sent_full || full;
 }
@@ -291,13 +290,13 @@ static void send_chain(struct carnet_sync *sync, struct carnet_sync_update *upda
     carnet_buf_clear(&sync->body);
     carnet_authority_chain(authority, sync->source->self(sync->source->ctx), &sync->body);
     sync->sent_chain = true;
-    struct carnet_buf *out = sync_frame(sync, update, FRAME_CHAIN, 2);
+    struct carnet_buf *out = carnet_sync_frame(sync, update, FRAME_CHAIN, 2);
     carnet_cbor_put_bytes(out, carnet_buf_slice(&sync->body));
     if (sync->body.failed || out->failed) { /* a tree of invitations deeper than a frame */
-        sync_close(sync, CARNET_SYNC_REASON_LIMIT);
+        carnet_sync_close(sync, CARNET_SYNC_REASON_LIMIT);
         return;
     }
-    sync_frame_end(sync, update);
+    carnet_sync_frame_end(sync, update);
 }
 
 static void greet(struct carnet_sync *sync, struct carnet_sync_update *update)
@@ -306,33 +305,44 @@ static void greet(struct carnet_sync *sync, struct carnet_sync_update *update)
         return;
     if (sync->peer_known && (sync->got_bare || sync->got_full))
         sync->authenticated = true;
-    /* The side that connected chose whom to call, so it names itself first; the other one names itself to members alone. */
+    if (!sync->sent_full && (sync->peer_known || !sync->sent_hello))
+        send_hello(sync, update, sync->peer_known);
+    /* A chain proves the certificate that a hello named. The side that connected chose whom to call, so it shows its own first; the other one
+     * to members alone. */
     if (sync->got_bare && !sync->sent_chain && (sync->authenticated || sync->connector))
         send_chain(sync, update);
-    if (!sync->closed && !sync->sent_full && (sync->peer_known || !sync->sent_hello))
-        send_hello(sync, update, sync->peer_known);
     if (!sync->closed && sync->authenticated && sync->sent_full && sync->got_full)
         sync->stage = STAGE_CHARTER;
+}
+
+/* Is it the peer's certificate, or another one of the same node? Its rights are those of the one that stands. */
+static bool names_peer(const struct carnet_sync *sync, const struct carnet_id *hash)
+{
+    const struct carnet_cert *other;
+    if (carnet_id_equal(&sync->peer.hash, hash))
+        return true;
+    other = carnet_authority_find(sync->source->authority(sync->source->ctx), hash);
+    return other && carnet_id_equal(&other->node, &sync->peer.node);
 }
 
 static void on_hello(struct carnet_sync *sync, struct frame *f, struct carnet_sync_update *update)
 {
     bool first = !sync->got_bare && !sync->got_full;
     if (f->version != CARNET_SYNC_VERSION) {
-        sync_close(sync, CARNET_SYNC_REASON_VERSION);
+        carnet_sync_close(sync, CARNET_SYNC_REASON_VERSION);
         return;
     }
     if (!carnet_id_equal(&f->community, &sync->books[0].id)) {
-        sync_close(sync, CARNET_SYNC_REASON_COMMUNITY);
+        carnet_sync_close(sync, CARNET_SYNC_REASON_COMMUNITY);
         return;
     }
     if (sync->got_full || (f->bare && sync->got_bare) || (!first && !carnet_id_equal(&sync->claimed, &f->cert))) {
-        sync_close(sync, CARNET_SYNC_REASON_ORDER);
+        carnet_sync_close(sync, CARNET_SYNC_REASON_ORDER);
         return;
     }
     sync->claimed = f->cert;
-    if (sync->peer_known && !carnet_id_equal(&sync->peer.hash, &f->cert)) {
-        sync_close(sync, CARNET_SYNC_REASON_UNKNOWN);
+    if (sync->peer_known && !names_peer(sync, &f->cert)) {
+        carnet_sync_close(sync, CARNET_SYNC_REASON_UNKNOWN);
         return;
     }
     if (first) {
@@ -348,8 +358,8 @@ static void on_hello(struct carnet_sync *sync, struct frame *f, struct carnet_sy
     } else {
         memcpy(sync->books[0].theirs[0], f->charter, FRAME_DIGEST_LEN);
         sync->peer_wants = f->wants;
-        if (!sync_read_list(sync, f)) {
-            sync_close(sync, CARNET_SYNC_REASON_NOISE);
+        if (!carnet_sync_read_list(sync, f)) {
+            carnet_sync_close(sync, CARNET_SYNC_REASON_NOISE);
             return;
         }
         sync->got_full = true;
@@ -370,7 +380,7 @@ static bool chain_stands(struct carnet_sync *sync, struct carnet_slice chain)
         if (carnet_cert_decode(carnet_reader_bytes(&r), &sync->scratch, &cert) != CARNET_OK)
             return false;
         if (carnet_authority_is_cut(authority, &cert.node)) {
-            sync_close(sync, CARNET_SYNC_REASON_CUT);
+            carnet_sync_close(sync, CARNET_SYNC_REASON_CUT);
             return false;
         }
     }
@@ -383,7 +393,7 @@ static void on_chain(struct carnet_sync *sync, const struct frame *f, struct car
     struct carnet_arena arena;
     struct carnet_cert cert;
     if (sync->peer_known || !sync->sent_hello || !(sync->got_bare || sync->got_full)) {
-        sync_close(sync, CARNET_SYNC_REASON_ORDER);
+        carnet_sync_close(sync, CARNET_SYNC_REASON_ORDER);
         return;
     }
     carnet_arena_init(&arena);
@@ -392,7 +402,7 @@ static void on_chain(struct carnet_sync *sync, const struct frame *f, struct car
                 memcmp(cert.curve.b, sync->key.b, sizeof sync->key.b) == 0 && take_peer(sync, cert.raw);
     carnet_arena_deinit(&arena);
     if (!good)
-        sync_close(sync, CARNET_SYNC_REASON_UNKNOWN);
+        carnet_sync_close(sync, CARNET_SYNC_REASON_UNKNOWN);
     else
         greet(sync, update);
 }
@@ -401,7 +411,7 @@ static void on_chain(struct carnet_sync *sync, const struct frame *f, struct car
 
 static void on_bye(struct carnet_sync *sync, const struct frame *f)
 {
-    sync_close(sync, f->number <= CARNET_SYNC_REASON_LIMIT ? (enum carnet_sync_reason)f->number : CARNET_SYNC_REASON_NONE);
+    carnet_sync_close(sync, f->number <= CARNET_SYNC_REASON_LIMIT ? (enum carnet_sync_reason)f->number : CARNET_SYNC_REASON_NONE);
     sync->by_peer = true;
 }
 
@@ -414,21 +424,21 @@ static void on_frame(struct carnet_sync *sync, struct carnet_slice bytes, struct
     carnet_buf_clear(&sync->received);
     carnet_buf_append_slice(&sync->received, bytes);
     if (sync->received.failed) {
-        sync_close(sync, CARNET_SYNC_REASON_NOISE);
+        carnet_sync_close(sync, CARNET_SYNC_REASON_NOISE);
         return;
     }
-    if (!frame_open(&f, carnet_buf_slice(&sync->received)))
-        sync_close(sync, CARNET_SYNC_REASON_NOISE);
+    if (!carnet_frame_open(&f, carnet_buf_slice(&sync->received)))
+        carnet_sync_close(sync, CARNET_SYNC_REASON_NOISE);
     else if (f.type == FRAME_BYE)
         on_bye(sync, &f);
     else if (sync->stage != STAGE_HELLO)
-        sync_receive(sync, &f, update);
+        carnet_sync_receive(sync, &f, update);
     else if (f.type == FRAME_HELLO)
         on_hello(sync, &f, update);
     else if (f.type == FRAME_CHAIN)
         on_chain(sync, &f, update);
     else
-        sync_close(sync, CARNET_SYNC_REASON_ORDER);
+        carnet_sync_close(sync, CARNET_SYNC_REASON_ORDER);
 }
 
 static bool waiting(const struct carnet_sync *sync)
@@ -439,9 +449,9 @@ static bool waiting(const struct carnet_sync *sync)
 static void check_time(struct carnet_sync *sync)
 {
     if (sync->stage == STAGE_HELLO && sync->mono_ms - sync->started_ms >= HANDSHAKE_MS_MAX)
-        sync_close(sync, CARNET_SYNC_REASON_SLOW);
+        carnet_sync_close(sync, CARNET_SYNC_REASON_SLOW);
     else if (waiting(sync) && sync->mono_ms - sync->heard_ms >= SILENCE_MS_MAX)
-        sync_close(sync, CARNET_SYNC_REASON_SILENT);
+        carnet_sync_close(sync, CARNET_SYNC_REASON_SILENT);
     /* whatever was learnt in this session: a revocation, or that time has passed */
     else if (sync->peer_known && !sync->closed)
         in_force(sync, &sync->peer);
@@ -467,7 +477,7 @@ static void finish(struct carnet_sync *sync, struct carnet_sync_update *update)
         update->deadline_ms = INT64_MAX;
         return;
     }
-    update->caught_up = sync->stage == STAGE_LIVE && !waiting(sync) && sync->applying_count == 0 && sync_idle(sync);
+    update->caught_up = sync->stage == STAGE_LIVE && !waiting(sync) && sync->applying_count == 0 && carnet_sync_idle(sync);
     update->more = sync->blocked;
     if (sync->stage == STAGE_HELLO)
         update->deadline_ms = sync->started_ms + HANDSHAKE_MS_MAX;
@@ -498,7 +508,7 @@ void carnet_sync_step(struct carnet_sync *sync, const struct carnet_sync_event *
                 in_force(sync, &sync->peer);
             break;
         case CARNET_SYNC_APPLIED:
-            sync_applied(sync, event->rcs, update);
+            carnet_sync_applied(sync, event->rcs, update);
             break;
         case CARNET_SYNC_LOCAL:
             sync->ask = true;
@@ -508,14 +518,14 @@ void carnet_sync_step(struct carnet_sync *sync, const struct carnet_sync_event *
         }
     }
     if (!sync->closed && sync->stage != STAGE_HELLO && sync->applying_count == 0)
-        sync_pump(sync, update);
+        carnet_sync_pump(sync, update);
     if (sync->closed && !was_closed) {
         /* nothing of what this step had prepared leaves, but for the word that ends it */
         update->entry_count = update->frame_count = 0;
         sync->applying_count = 0;
         if (!sync->by_peer) {
-            carnet_cbor_put_uint(sync_frame(sync, update, FRAME_BYE, 2), sync->reason);
-            sync_frame_end(sync, update);
+            carnet_cbor_put_uint(carnet_sync_frame(sync, update, FRAME_BYE, 2), sync->reason);
+            carnet_sync_frame_end(sync, update);
         }
     }
     finish(sync, update);

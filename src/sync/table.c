@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-void table_deinit(struct table *table)
+void carnet_table_deinit(struct table *table)
 {
     free(table->rows);
     free(table->slots);
@@ -30,7 +30,7 @@ static uint32_t *slot_of(const struct table *table, size_t book, const struct ca
     return &table->slots[at];
 }
 
-struct chain *table_find(const struct table *table, size_t book, const struct carnet_id *author, uint32_t stream)
+struct chain *carnet_table_find(const struct table *table, size_t book, const struct carnet_id *author, uint32_t stream)
 {
     if (!table->slot_count)
         return NULL;
@@ -38,7 +38,7 @@ struct chain *table_find(const struct table *table, size_t book, const struct ca
     return row ? &table->rows[row - 1] : NULL;
 }
 
-struct chain *table_get(struct table *table, size_t book, const struct carnet_id *author, uint32_t stream)
+struct chain *carnet_table_get(struct table *table, size_t book, const struct carnet_id *author, uint32_t stream)
 {
     if (table->count * 2 >= table->slot_count) {
         free(table->slots);
@@ -58,13 +58,13 @@ struct chain *table_get(struct table *table, size_t book, const struct carnet_id
     return &table->rows[*slot - 1];
 }
 
-void heap_deinit(struct heap *heap)
+void carnet_heap_deinit(struct heap *heap)
 {
     free(heap->items);
     *heap = (struct heap){ 0 };
 }
 
-void heap_push(struct heap *heap, int64_t n, size_t chain)
+void carnet_heap_push(struct heap *heap, int64_t n, size_t chain)
 {
     CARNET_GROW(heap->items, heap->count, heap->cap);
     size_t at = heap->count++;
@@ -75,7 +75,7 @@ void heap_push(struct heap *heap, int64_t n, size_t chain)
     heap->items[at] = (struct heap_item){ n, (uint32_t)chain };
 }
 
-void heap_pop(struct heap *heap)
+void carnet_heap_pop(struct heap *heap)
 {
     CARNET_ASSERT(heap->count);
     struct heap_item last = heap->items[--heap->count];

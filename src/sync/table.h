@@ -23,9 +23,9 @@ struct table {
     uint32_t *slots;    /* row + 1; 0: empty */
     size_t slot_count;  /* a power of two */
 };
-void table_deinit(struct table *table);
-struct chain *table_find(const struct table *table, size_t book, const struct carnet_id *author, uint32_t stream); /* NULL */
-struct chain *table_get(struct table *table, size_t book, const struct carnet_id *author, uint32_t stream);        /* added when missing */
+void carnet_table_deinit(struct table *table);
+struct chain *carnet_table_find(const struct table *table, size_t book, const struct carnet_id *author, uint32_t stream); /* NULL */
+struct chain *carnet_table_get(struct table *table, size_t book, const struct carnet_id *author, uint32_t stream);        /* added when missing */
 
 /* A heap of chains by the arrival number of their next entry: what is sent leaves in the order in which it came. */
 struct heap_item {
@@ -36,8 +36,8 @@ struct heap {
     struct heap_item *items;
     size_t count, cap;
 };
-void heap_deinit(struct heap *heap);
-void heap_push(struct heap *heap, int64_t n, size_t chain);
-void heap_pop(struct heap *heap); /* the smallest, items[0] */
+void carnet_heap_deinit(struct heap *heap);
+void carnet_heap_push(struct heap *heap, int64_t n, size_t chain);
+void carnet_heap_pop(struct heap *heap); /* the smallest, items[0] */
 
 #endif

@@ -58,6 +58,7 @@ struct carnet_store *carnet_replica_store(struct carnet_replica *replica); /* fo
 int64_t carnet_replica_wall_ms(const struct carnet_replica *replica);
 int64_t carnet_replica_mono_ms(const struct carnet_replica *replica);
 uint32_t carnet_replica_incarnation(const struct carnet_replica *replica); /* that this node writes under */
+struct carnet_id carnet_replica_new_id(struct carnet_replica *replica); /* a UUIDv7 for a new record */
 /* The moment that expiry is judged by: the later of the local clock and the highest hlc that two other authors have reached. */
 int64_t carnet_replica_now_ms(const struct carnet_replica *replica);
 struct carnet_charter carnet_replica_charter(const struct carnet_replica *replica);
@@ -171,7 +172,7 @@ struct carnet_view {
     uint32_t blocked, dark, locked;/* scopes with live values that are not shown, and why */
     bool restricted;
     unsigned conflicts;
-    const struct carnet_record **person; /* person[0] = &record; then the records merged with it */
+    const struct carnet_record **person; /* person[0] is the record (a copy in the arena); then the records merged with it */
     size_t person_count;
 };
 /* The one door to what a record says: no other function gives values to a use case, so that a refusal blocks them all. NOT_FOUND: unknown, or erased. */

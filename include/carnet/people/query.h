@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* people/query: the segment language of the search box, of `find`, of segments and mailings. Layer: people; pure.
+ *
+ *     query  = all { ("or" | "ou") all }                  `and` binds tighter than `or`
+ *     all    = factor { ["and" | "et"] factor }           a space is `and`
+ *     factor = ["-"] ( "(" query ")" | word | "phrase" | name ":" value )
+ *     value  = * | VALUE | VALUE* | *VALUE | "VALUE" | "VALUE"* | LOW-HIGH | LOW..HIGH | <N <=N >N >=N
+ *
+ *     city:Grenoble tag:bénévole -tag:presse age:18-25 consent:newsletter (email:* or phone:*)
+ *
+ * Case, accents, apostrophes, hyphens and spaces count as carnet_text_fold says, in texts and in queries alike.
+ * - A word finds, by prefix, a word of a name (given, family, birth_name), of an e-mail address, or a phone number in
+ *   its national or international form; words of digits in a row are one number too (06 39 98). A word made of several
+ *   (d'Artagnan, Jean-Noël, zoe@example.org) finds them in a row, or written together. A name of several words is
+ *   found written together too (legoff).
+ * - A "phrase" finds whole words in a row, in one value or in given and family name, either first. Words in a row
+ *   never mix a name, an address and a number.
+ * - field:value finds a whole value whatever its spaces and signs (family:legoff is Le Goff); an e-mail address and a
+ *   web site keep their signs; street, employer, issues and note find whole words in a row inside. field/label:value
+ *   asks the label too.
+ * - Ranges: age; born, by YYYY, YYYY-MM, YYYY-MM-DD; support and polling_station by number; postcode and insee by
+ *   their first characters (postcode:38-39). Who has no full birth date is as young as the date allows.
+ * - A cell in conflict is found by each of its values. An operator's word where it can join nothing is a word; what
+ *   holds no letter and no digit is ignored. The empty query finds everybody.
+ *
+ * Only the cells that the caller gives are seen: give the open ones, and a blocked scope cannot be guessed by
+ * searching. */
+#ifndef CARNET_PEOPLE_QUERY_H
+#define CARNET_PEOPLE_QUERY_H
+
+#include "carnet/base/text.h"
+#include "carnet/replica/index.h"
+
+enum {
+    CARNET_QUERY_LEN_MAX = 4096, /* bytes of a query: more is no query typed by somebody */
+    CARNET_QUERY_DEPTH_MAX = 16, /* parentheses in parentheses */
+    CARNET_QUERY_NODES_MAX = 512 /* words and operators */
+};
+
+struct carnet_query;
+/* Gives the query to the caller; text is copied. USAGE: what is wrong, with its column (in characters, from 1) and a
+ * hint. */
+CARNET_MUST_USE carnet_rc carnet_query_parse(struct carnet_slice text, struct carnet_query **out,
+                                             struct carnet_err *err);
+void carnet_query_free(struct carnet_query *query); /* NULL is fine */
+bool carnet_query_is_all(const struct carnet_query *query); /* it asks nothing */
+
+/* Appends an FTS5 MATCH expression over carnet_query_index_text whose rows hold every match. false, and nothing
+ * appended: the query cannot be narrowed (a negation alone, an `or` with a side that is not indexed, out's ceiling);
+ * look at every contact. */
+bool carnet_query_fts(const struct carnet_query *query, struct carnet_buf *out);
+
+struct carnet_query_subject {
+    const struct carnet_cell *cells; /* open ones, as from carnet_record_cells */
+    size_t count;
+    struct carnet_id id;
+    struct carnet_slice book; /* its name */
+    uint32_t today;           /* 20260412 is 12 April 2026; 0: nobody has an age */
+    bool (*consent)(void *ctx, struct carnet_slice purpose); /* is it live? NULL: none is */
+    void *ctx;
+};
+bool carnet_query_matches(const struct carnet_query *query, const struct carnet_query_subject *subject);
+
+enum carnet_query_selector {
+    CARNET_QUERY_FIELD,   /* name: the field without label; `born` for age */
+    CARNET_QUERY_TAG,     /* name: the tag as written, with its star */
+    CARNET_QUERY_PURPOSE  /* name: the purpose, or a star */
+};
+/* Calls once for each selector named, in their order, repetitions too. */
+void carnet_query_selectors(const struct carnet_query *query,
+                            void (*selector)(void *ctx, enum carnet_query_selector kind, struct carnet_slice name),
+                            void *ctx);
+
+
+#endif

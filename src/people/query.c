@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "query_parse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+size_t query_column(const struct query_parser *p, size_t at)
+{
+    size_t column = 1;
+    for (size_t i = 0; i < at; i++)
+        column += (p->text.ptr[i] & 0xc0) != 0x80;
+    return column;
+}
+
+struct query_shown query_shown(struct carnet_slice text)
+{
+    struct query_shown shown;
+    size_t len = text.len < sizeof shown.s ? text.len : sizeof shown.s - 1;
+    while (len && len < text.len && (text.ptr[len] & 0xc0) == 0x80)
+        len--;
+    if (len)
+        memcpy(shown.s, text.ptr, len);
+    shown.s[len] = 0;
+    return shown;
+}
+
+carnet_rc query_node_new(struct query_parser *p, enum query_kind kind, struct query_node **out)
+{
+    if (p->nodes == CARNET_QUERY_NODES_MAX)
+        return carnet_err_set(p->err, CARNET_USAGE, "the query has more than %d words and operators",
+                              CARNET_QUERY_NODES_MAX);
+    p->nodes++;
+    *out = carnet_arena_alloc(&p->query->arena, sizeof **out);
+    (*out)->kind = kind;
+    return CARNET_OK;
+}
+
+struct carnet_slice query_keep(struct query_parser *p, struct query_text *text)
+{
+    struct carnet_slice kept = carnet_arena_dup(&p->query->arena, query_text_slice(text));
+    query_text_deinit(text);
+    return kept;
+}
+
+/* A letter or digit for FTS5's unicode61, whatever its version of Unicode. */
+static bool has_token(struct carnet_slice words)
+{
+    static const uint16_t letters[][2] = {
+        {0xdf, 0x24f},    {0x391, 0x3a1},   {0x3a3, 0x3ff},   {0x400, 0x481},   {0x531, 0x556},
+        {0x561, 0x586},   {0x5d0, 0x5ea},   {0x621, 0x63a},   {0x641, 0x64a},   {0x905, 0x939},
+        {0x10d0, 0x10f0}, {0x3041, 0x3096}, {0x30a1, 0x30fa}, {0x4e00, 0x9fa5}, {0xac00, 0xd7a3},
+    };
+    for (size_t i = 0; i < words.len; i++) {
+        const uint8_t *b = words.ptr + i;
+        uint32_t code = 0;
+        if ((b[0] >= '0' && b[0] <= '9') || (b[0] >= 'a' && b[0] <= 'z'))
+            return true;
+        if (b[0] >= 0xc3 && b[0] < 0xe0 && words.len - i >= 2)
+            code = (uint32_t)(b[0] & 0x1f) << 6 | (b[1] & 0x3f);
+        else if (b[0] >= 0xe0 && b[0] < 0xf0 && words.len - i >= 3)
+            code = (uint32_t)(b[0] & 0x0f) << 12 | (uint32_t)(b[1] & 0x3f) << 6 | (b[2] & 0x3f);
+        for (size_t j = 0; code && code != 0xf7 && j < sizeof letters / sizeof *letters; j++)
+            if (code >= letters[j][0] && code <= letters[j][1])
+                return true;
+    }
+    return false;
+}
+
+struct carnet_slice query_fts_words(struct query_parser *p, const char *mark, struct carnet_slice words, bool prefix)
+{
+    uint8_t array[256];
+    struct query_text text;
+    if (!mark && !has_token(words))
+        return CARNET_SLICE_NONE;
+    query_text_init(&text, array, sizeof array);
+    query_text_put(&text, "\"", 1);
+    if (mark)
+        query_text_put(&text, mark, QUERY_MARK_LEN);
+    query_text_put(&text, words.ptr, words.len);
+    query_text_put(&text, "\"*", prefix ? 2 : 1);
+    return query_keep(p, &text);
+}
+
+/* Reading the text */
+
+/* Bytes of a white space at `at`; 0: none. */
+static size_t space_at(const struct query_parser *p, size_t at)
+{
+    const uint8_t *b = p->text.ptr + at;
+    size_t left = p->text.len - at;
+    if (left && (b[0] == ' ' || (b[0] >= '\t' && b[0] <= '\r')))
+        return 1;
+    if (left >= 2 && b[0] == 0xc2 && b[1] == 0xa0)
+        return 2;
+    bool wide = left >= 3 && b[0] == 0xe2 && b[1] == 0x80 && (b[2] <= 0x8a || b[2] == 0xaf);
+    return wide || (left >= 3 && b[0] == 0xe3 && b[1] == 0x80 && b[2] == 0x80) ? 3 : 0;
+}
+
+static void skip_spaces(struct query_parser *p)
+{
+    for (size_t len; (len = space_at(p, p->at));)
+        p->at += len;
+}
+
+static bool starts(const struct query_parser *p, size_t at, const char *with)
+{
+    size_t len = strlen(with);
+    return p->text.len - at >= len && memcmp(p->text.ptr + at, with, len) == 0;
+}
+
+/* The mark that closes a quotation opened at `at`; NULL: none is opened. */
+static const char *quote_at(const struct query_parser *p, size_t at, size_t *len)
+{
+    static const struct {
+        const char *open, *close;
+    } quotes[] = { { "\"", "\"" }, { "“", "”" }, { "«", "»" } };
+    for (size_t i = 0; i < sizeof quotes / sizeof *quotes; i++) {
+        if (starts(p, at, quotes[i].open)) {
+            *len = strlen(quotes[i].open);
+            return quotes[i].close;
+        }
+    }
+    return NULL;
+}
+
+/* End of what stands without space, parenthesis or quotation mark. */
+static size_t run_end(const struct query_parser *p, size_t at)
+{
+    size_t len;
+    while (at < p->text.len && !space_at(p, at) && p->text.ptr[at] != '(' && p->text.ptr[at] != ')' &&
+           !quote_at(p, at, &len))
+        at++;
+    return at;
+}
+
+static bool is_word(struct carnet_slice run, const char *word)
+{
+    size_t len = strlen(word);
+    for (size_t i = 0; run.len == len && i < len; i++)
+        if ((run.ptr[i] | 0x20) != word[i])
+            return false;
+    return run.len == len;
+}
+
+/* One of the two words stands here, with something after it that it can join. *end is behind it. */
+static bool operator_at(const struct query_parser *p, const char *english, const char *french, size_t *end)
+{
+    *end = run_end(p, p->at);
+    struct carnet_slice run = carnet_slice(p->text.ptr + p->at, *end - p->at);
+    if (!is_word(run, english) && !is_word(run, french))
+        return false;
+    size_t after = *end;
+    for (size_t len; (len = space_at(p, after));)
+        after += len;
+    return after < p->text.len && p->text.ptr[after] != ')';
+}
+
+static carnet_rc parse_or(struct query_parser *p, struct query_node **out);
+
+/* Reads a quotation from p->at, which opens it. A star behind it: prefix. */
+static carnet_rc read_quotation(struct query_parser *p, struct query_value *value)
+{
+    size_t open = p->at, len;
+    const char *close = quote_at(p, open, &len);
+    size_t from = open + len;
+    for (size_t at = from; at < p->text.len; at++) {
+        if (!starts(p, at, close))
+            continue;
+        p->at = at + strlen(close);
+        *value = (struct query_value){ .text = carnet_slice(p->text.ptr + from, at - from), .at = open };
+        value->star_last = starts(p, p->at, "*");
+        p->at += value->star_last;
+        value->whole = value->text;
+        return CARNET_OK;
+    }
+    return carnet_err_set(p->err, CARNET_USAGE, "column %zu: this quotation mark is not closed", query_column(p, open));
+}
+
+static struct query_value plain_value(const struct query_parser *p, size_t at, size_t end)
+{
+    struct query_value value = { .text = carnet_slice(p->text.ptr + at, end - at), .at = at };
+    value.whole = value.text;
+    if (value.text.len && value.text.ptr[0] == '*') {
+        value.star_first = true;
+        value.text.ptr++;
+        value.text.len--;
+    }
+    if (value.text.len && value.text.ptr[value.text.len - 1] == '*') {
+        value.star_last = true;
+        value.text.len--;
+    }
+    value.any = value.star_first && !value.text.len;
+    return value;
+}
+
+static carnet_rc phrase_node(struct query_parser *p, const struct query_value *value, struct query_node **out)
+{
+    uint8_t array[256];
+    struct query_text words;
+    query_text_init(&words, array, sizeof array);
+    if (!query_put_words(&words, value->text)) {
+        query_text_deinit(&words);
+        return CARNET_OK;
+    }
+    if (!value->star_last)
+        query_text_put(&words, " ", 1);
+    struct carnet_slice needle = query_keep(p, &words);
+    carnet_rc rc = query_node_new(p, QUERY_WORDS, out);
+    if (rc)
+        return rc;
+    (*out)->needle = needle;
+    (*out)->fts = query_fts_words(p, NULL, needle, value->star_last);
+    return CARNET_OK;
+}
+
+static bool all_digits(struct carnet_slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] < '0' || text.ptr[i] > '9')
+            return false;
+    return text.len > 0;
+}
+
+/* A prefix of digits as it may stand in the index: 0033 is +33. */
+static struct carnet_slice number_needle(struct query_parser *p, struct carnet_slice digits)
+{
+    uint8_t array[64];
+    struct query_text text;
+    size_t skip = digits.len > 2 && digits.ptr[0] == '0' && digits.ptr[1] == '0' ? 2 : 0;
+    query_text_init(&text, array, sizeof array);
+    query_text_put(&text, " ", 1);
+    query_text_put(&text, digits.ptr + skip, digits.len - skip);
+    return query_keep(p, &text);
+}
+
+static carnet_rc word_node(struct query_parser *p, struct carnet_slice run, struct query_node **out)
+{
+    uint8_t array[256];
+    struct query_text text;
+    query_text_init(&text, array, sizeof array);
+    size_t count = query_put_words(&text, run);
+    struct carnet_slice needle = query_keep(p, &text);
+    if (!count)
+        return CARNET_OK;
+    query_text_init(&text, array, sizeof array);
+    query_put_joined(&text, run);
+    struct carnet_slice joined = query_keep(p, &text);
+    struct query_node *node;
+    carnet_rc rc = query_node_new(p, QUERY_WORDS, &node);
+    if (rc)
+        return rc;
+    *out = node;
+    node->needle = needle;
+    node->fts = query_fts_words(p, NULL, needle, true);
+    if (all_digits(joined))
+        p->digits = joined;
+    if (count > 1 || (p->digits.len > 2 && joined.ptr[0] == '0' && joined.ptr[1] == '0')) {
+        uint8_t both[512];
+        if (p->digits.len) {
+            node->other = number_needle(p, joined);
+        } else {
+            query_text_init(&text, array, sizeof array);
+            query_text_put(&text, " ", 1);
+            query_text_put(&text, joined.ptr, joined.len);
+            node->other = query_keep(p, &text);
+        }
+        struct carnet_slice other = query_fts_words(p, NULL, node->other, true);
+        query_text_init(&text, both, sizeof both);
+        if (node->fts.len && other.len) {
+            query_text_put(&text, "(", 1);
+            query_text_put(&text, node->fts.ptr, node->fts.len);
+            query_text_put(&text, " OR ", 4);
+            query_text_put(&text, other.ptr, other.len);
+            query_text_put(&text, ")", 1);
+        }
+        node->fts = query_keep(p, &text);
+    }
+    return CARNET_OK;
+}
+
+static carnet_rc parse_run(struct query_parser *p, struct query_node **out)
+{
+    size_t from = p->at;
+    size_t end = run_end(p, from);
+    struct carnet_slice run = carnet_slice(p->text.ptr + from, end - from);
+    const uint8_t *colon = memchr(run.ptr, ':', run.len);
+    p->at = end;
+    if (!colon || colon == run.ptr)
+        return word_node(p, run, out);
+    struct carnet_slice name = carnet_slice(run.ptr, (size_t)(colon - run.ptr));
+    size_t at = from + name.len + 1, len;
+    struct query_value value = plain_value(p, at, end);
+    if (at == end && quote_at(p, at, &len)) {
+        carnet_rc rc = read_quotation(p, &value);
+        if (rc)
+            return rc;
+    }
+    return query_parse_value(p, name, from, &value, out);
+}
+
+static carnet_rc parse_parentheses(struct query_parser *p, struct query_node **out)
+{
+    size_t open = p->at++;
+    if (p->depth == CARNET_QUERY_DEPTH_MAX)
+        return carnet_err_set(p->err, CARNET_USAGE, "column %zu: more than %d parentheses in each other",
+                              query_column(p, open), CARNET_QUERY_DEPTH_MAX);
+    p->depth++;
+    carnet_rc rc = parse_or(p, out);
+    p->depth--;
+    p->digits = CARNET_SLICE_NONE;
+    if (rc)
+        return rc;
+    if (!starts(p, p->at, ")"))
+        return carnet_err_set(p->err, CARNET_USAGE, "column %zu: this parenthesis is not closed",
+                              query_column(p, open));
+    p->at++;
+    return CARNET_OK;
+}
+
+/* *out stays NULL when there is nothing to look for. */
+static carnet_rc parse_factor(struct query_parser *p, struct query_node **out)
+{
+    static const char *const nots[] = { "-", "\xe2\x88\x92", "–" }; /* what keyboards make of it: minus sign, en dash */
+    struct query_value phrase;
+    size_t len = 0;
+    *out = NULL;
+    p->digits = CARNET_SLICE_NONE;
+    for (size_t i = 0; !len && i < sizeof nots / sizeof *nots; i++)
+        if (starts(p, p->at, nots[i]))
+            len = strlen(nots[i]);
+    bool negated = len > 0;
+    p->at += len;
+    if (p->at == p->text.len || space_at(p, p->at))
+        return CARNET_OK; /* a sign that stands alone */
+    carnet_rc rc;
+    if (starts(p, p->at, "(")) {
+        rc = parse_parentheses(p, out);
+    } else if (quote_at(p, p->at, &len)) {
+        rc = read_quotation(p, &phrase);
+        if (!rc)
+            rc = phrase_node(p, &phrase, out);
+    } else {
+        rc = parse_run(p, out);
+    }
+    if (rc || !negated || !*out)
+        return rc;
+    struct query_node *child = *out;
+    p->digits = CARNET_SLICE_NONE;
+    rc = query_node_new(p, QUERY_NOT, out);
+    if (!rc)
+        (*out)->first = child;
+    return rc;
+}
+
+/* A list of children, and the words of digits that end it. */
+struct list {
+    struct query_node *first, **tail;
+    size_t count;
+    struct query_node **run; /* where the first of those words hangs */
+    size_t run_count;
+    struct query_text digits;
+};
+
+/* 06 39 98: each of the words, or the number they make. */
+static carnet_rc close_run(struct query_parser *p, struct list *list)
+{
+    struct query_node *either, *number, *each;
+    size_t count = list->run_count;
+    list->run_count = 0;
+    if (count < 2) {
+        list->digits.len = 0;
+        return CARNET_OK;
+    }
+    carnet_rc rc = query_node_new(p, QUERY_OR, &either);
+    if (!rc)
+        rc = query_node_new(p, QUERY_WORDS, &number);
+    if (!rc)
+        rc = query_node_new(p, QUERY_AND, &each);
+    if (rc)
+        return rc;
+    number->needle = number_needle(p, query_text_slice(&list->digits));
+    number->fts = query_fts_words(p, NULL, number->needle, true);
+    each->first = *list->run;
+    either->first = number;
+    number->next = each;
+    *list->run = either;
+    list->tail = &either->next;
+    list->count -= count - 1;
+    list->digits.len = 0;
+    return CARNET_OK;
+}
+
+static carnet_rc list_add(struct query_parser *p, struct list *list, struct query_node *node)
+{
+    if (!p->digits.len) {
+        carnet_rc rc = close_run(p, list);
+        if (rc)
+            return rc;
+    } else {
+        if (!list->run_count++)
+            list->run = list->tail;
+        query_text_put(&list->digits, p->digits.ptr, p->digits.len);
+    }
+    *list->tail = node;
+    list->tail = &node->next;
+    list->count++;
+    return CARNET_OK;
+}
+
+/* The node of a list of children: none, the only one, or an operator over them. */
+static carnet_rc list_node(struct query_parser *p, struct list *list, enum query_kind kind, struct query_node **out)
+{
+    *out = list->first;
+    if (list->count < 2)
+        return CARNET_OK;
+    carnet_rc rc = query_node_new(p, kind, out);
+    if (!rc)
+        (*out)->first = list->first;
+    return rc;
+}
+
+static bool is_end(const struct query_parser *p)
+{
+    return p->at == p->text.len || p->text.ptr[p->at] == ')';
+}
+
+static carnet_rc parse_and(struct query_parser *p, struct query_node **out)
+{
+    uint8_t array[64];
+    struct list list = { .first = NULL };
+    carnet_rc rc = CARNET_OK;
+    size_t end;
+    list.tail = &list.first;
+    query_text_init(&list.digits, array, sizeof array);
+    for (skip_spaces(p); !rc && !is_end(p); skip_spaces(p)) {
+        struct query_node *node;
+        if (list.count && operator_at(p, "or", "ou", &end))
+            break;
+        if (list.count && operator_at(p, "and", "et", &end)) {
+            p->at = end;
+            rc = close_run(p, &list);
+            continue;
+        }
+        rc = parse_factor(p, &node);
+        if (!rc && node)
+            rc = list_add(p, &list, node);
+    }
+    if (!rc)
+        rc = close_run(p, &list);
+    query_text_deinit(&list.digits);
+    p->digits = CARNET_SLICE_NONE;
+    return rc ? rc : list_node(p, &list, QUERY_AND, out);
+}
+
+static carnet_rc parse_or(struct query_parser *p, struct query_node **out)
+{
+    struct list list = { .first = NULL };
+    size_t end;
+    list.tail = &list.first;
+    for (;;) {
+        struct query_node *node = NULL;
+        carnet_rc rc = parse_and(p, &node);
+        if (!rc && node) {
+            *list.tail = node;
+            list.tail = &node->next;
+            list.count++;
+        }
+        if (rc)
+            return rc;
+        if (is_end(p) || !operator_at(p, "or", "ou", &end))
+            return list_node(p, &list, QUERY_OR, out);
+        p->at = end;
+    }
+}
+
+carnet_rc carnet_query_parse(struct carnet_slice text, struct carnet_query **out, struct carnet_err *err)
+{
+    *out = NULL;
+    if (text.len > CARNET_QUERY_LEN_MAX)
+        return carnet_err_set(err, CARNET_USAGE, "the query is longer than %d bytes", CARNET_QUERY_LEN_MAX);
+    if (!carnet_text_is_utf8(text))
+        return carnet_err_set(err, CARNET_USAGE, "the query is not text in UTF-8");
+    struct carnet_query *query = carnet_alloc(sizeof *query);
+    carnet_arena_init(&query->arena);
+    struct query_parser p = { .query = query, .err = err };
+    p.text = carnet_arena_dup(&query->arena, text);
+    struct query_node *root = NULL;
+    carnet_rc rc = parse_or(&p, &root);
+    if (!rc && p.at < p.text.len)
+        rc = carnet_err_set(err, CARNET_USAGE, "column %zu: no parenthesis is open that this one would close",
+                            query_column(&p, p.at));
+    if (!rc && !root) {
+        root = carnet_arena_alloc(&query->arena, sizeof *root);
+        root->kind = QUERY_ALL;
+    }
+    if (rc) {
+        carnet_query_free(query);
+        return rc;
+    }
+    query->root = root;
+    *out = query;
+    return CARNET_OK;
+}
+
+void carnet_query_free(struct carnet_query *query)
+{
+    if (query) {
+        carnet_arena_deinit(&query->arena);
+        free(query);
+    }
+}

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: EUPL-1.2
+# Replicas that exchange entries.
+carnet_test(replica replica)
+target_sources(test_replica PRIVATE support/replica_world.c)
+target_include_directories(test_replica PRIVATE support)
