@@ -37,7 +37,8 @@ static void plan_cell(struct sim *sim, struct plan *plan, unsigned node, const s
     snprintf(plan->labels[i], sizeof plan->labels[i], "%s", label);
     snprintf(plan->values[i], sizeof plan->values[i], "%s", value);
     plan->cells[i] = (struct carnet_write_cell){ field, str(plan->labels[i]), str(plan->values[i]) };
-    struct sim_write *write = &sim->writes[sim_write_add(sim, plan->record, node, field, label, value)];
+    size_t index = sim_write_add(sim, plan->record, node, field, label, value);
+    struct sim_write *write = &sim->writes[index];
     for (size_t j = 0; view && j < view->record.live_count; j++) {
         const struct carnet_sibling *s = &view->record.live[j];
         if (s->state != CARNET_SIBLING_VALUE || s->field != field || !carnet_slice_equal(s->label, str(label)))

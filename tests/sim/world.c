@@ -312,8 +312,10 @@ static void edges_of(struct sim *sim, unsigned index, bool all)
             *edge = (struct sim_edge){ .a = swap ? other : index, .b = swap ? index : other };
             edge->wanted = other == 0 || sim_chance(sim, 500);
         }
-        if (all)
+        if (all) { /* what was to connect in two days connects now */
             edge->wanted = true;
+            edge->armed = false;
+        }
         sim_edge_arm(sim, (unsigned)(edge - sim->edges), 1 + (int64_t)sim_below(sim, 1000));
     }
 }
