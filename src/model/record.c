@@ -341,9 +341,13 @@ void carnet_record_fill(struct carnet_record *record, const struct carnet_record
         carnet_record_add_seed(record, &late->seeds[i]);
     for (size_t i = 0; i < late->live_count; i++) {
         bool found;
-        PLACE(record->live, record->live_count, &late->live[i].dot, &found);
-        if (found)
-            carnet_record_add_sibling(record, &late->live[i]);
+        size_t at = PLACE(record->live, record->live_count, &late->live[i].dot, &found);
+        if (!found)
+            continue;
+        /* the part is here, and it is one that this node cannot read: nothing is waited for any more */
+        if (record->live[at].state == CARNET_SIBLING_MISSING && late->live[i].state == CARNET_SIBLING_LOCKED)
+            record->live[at].state = CARNET_SIBLING_LOCKED;
+        carnet_record_add_sibling(record, &late->live[i]);
     }
 }
 

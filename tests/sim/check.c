@@ -191,6 +191,31 @@ static void explain(struct sim_node *node, size_t record)
     }
 }
 
+static void show_record(struct sim_node *node, size_t record)
+{
+    struct sim *sim = node->sim;
+    const struct sim_record *r = &sim->records[record];
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_record_row row;
+    struct carnet_record state;
+    carnet_record_init(&state);
+    if (carnet_store_record_get(carnet_replica_store(node->replica), &sim->books[r->book], &r->id, &row, &err) != CARNET_OK || carnet_record_unpack(row.state, &state) != CARNET_OK)
+        return;
+    printf("  r%zu kind %u erased %d hlc %llx-%llx\n", record, (unsigned)state.kind, state.erased, (unsigned long long)state.hlc_first, (unsigned long long)state.hlc_last);
+    for (size_t i = 0; i < state.live_count; i++)
+        printf("    live n%u %u/%llu/%u scope %u state %u seed %llx field %u %.*s\n", sim_node_of(sim, state.live[i].dot.author), state.live[i].dot.stream,
+               (unsigned long long)state.live[i].dot.seq, state.live[i].dot.index, (unsigned)state.live[i].scope, (unsigned)state.live[i].state, (unsigned long long)state.live[i].seed,
+               (unsigned)state.live[i].field, (int)state.live[i].value.len, state.live[i].value.len ? (const char *)state.live[i].value.ptr : "");
+    for (size_t i = 0; i < state.replaced_count; i++)
+        printf("    replaced n%u %u/%llu/%u\n", sim_node_of(sim, state.replaced[i].author), state.replaced[i].stream, (unsigned long long)state.replaced[i].seq, state.replaced[i].index);
+    for (size_t i = 0; i < state.event_count; i++)
+        printf("    event n%u %u/%llu/%u type %llu\n", sim_node_of(sim, state.events[i].dot.author), state.events[i].dot.stream, (unsigned long long)state.events[i].dot.seq,
+               state.events[i].dot.index, (unsigned long long)carnet_event_peek(state.events[i].raw));
+    for (size_t i = 0; i < state.seed_count; i++)
+        printf("    seed %llx scope %u%s%s\n", (unsigned long long)state.seeds[i].id, (unsigned)state.seeds[i].scope, state.seeds[i].dead ? " dead" : "", state.seeds[i].held ? " held" : "");
+    carnet_record_deinit(&state);
+}
+
 struct verdict {
     bool erased, restricted;
     uint32_t open;
@@ -472,6 +497,10 @@ static bool hunt_file(void *ctx, const char *file, struct carnet_slice bytes)
             if (memcmp(bytes.ptr + i, needle->bytes, needle->len) != 0)
                 continue;
             bool may = needle->kind == SIM_NEEDLE_VALUE && (!sim_node_reads(hunt->node, needle->scope) || !sim_node_holds(hunt->node, sim->records[needle->record].book));
+            if (sim->trace)
+                explain(hunt->node, needle->record);
+            if (sim->trace)
+                show_record(hunt->node, needle->record);
             sim_fail(sim, may ? "P6" : "P5", "n%u: %s of r%zu (%s) in %s at %zu of %zu", hunt->node->index,
                      needle->kind == SIM_NEEDLE_VALUE ? "plaintext" : needle->kind == SIM_NEEDLE_SEED ? "a seed" : "ciphertext", needle->record, carnet_scope_name(needle->scope), file, i,
                      bytes.len);
@@ -557,6 +586,8 @@ static void check_write(struct sim_node *node, const struct sim_write *write, co
     for (size_t i = 0; !gone && i < view->record.live_count; i++)
         if (carnet_dot_equal(&view->record.live[i].dot, &write->dot))
             live = &view->record.live[i];
+    if (!sim_node_member(&sim->nodes[write->node]) && !sim_holds_dot(node, r->book, &write->dot))
+        return; /* its author was cut or expired before it met anybody */
     bool voided = sim_beyond(node, r->book, &write->dot);
     if (voided) {
         if (live)
@@ -566,7 +597,7 @@ static void check_write(struct sim_node *node, const struct sim_write *write, co
     bool dark = false;
     for (size_t i = 0; i < sim->event_count; i++) {
         const struct sim_event *event = &sim->events[i];
-        if (event->type == CARNET_EVENT_ERASE && event->record == r->person && event->fate == SIM_ACKED)
+        if (event->type == CARNET_EVENT_ERASE && event->record == r->person && held(node, event))
             return; /* P4 looks at it */
         if (event->fate == SIM_ACKED && ((event->type == CARNET_EVENT_DARK && event->record == r->person && event->scope == carnet_field_by_number(write->field)->scope) ||
                                          (event->type == CARNET_EVENT_RECTIFY && event->record == write->record && names(event, &write->dot))))
@@ -575,7 +606,8 @@ static void check_write(struct sim_node *node, const struct sim_write *write, co
     bool superseded = false;
     for (size_t i = 0; i < sim->write_count && !superseded; i++) {
         const struct sim_write *later = &sim->writes[i];
-        if (later->record != write->record || later->fate == SIM_FAILED || later == write || (later->dot.seq && sim_beyond(node, r->book, &later->dot)))
+        if (later->record != write->record || later->fate == SIM_FAILED || later == write ||
+            (later->dot.seq && (sim_beyond(node, r->book, &later->dot) || !sim_holds_dot(node, r->book, &later->dot))))
             continue;
         for (size_t j = 0; j < later->seen_count; j++)
             superseded = superseded || carnet_dot_equal(&later->seen[j], &write->dot);
@@ -660,6 +692,15 @@ bool sim_converged(struct sim *sim, char *why, size_t len)
 static void verify_line(void *ctx, const char *error)
 {
     struct sim_node *node = ctx;
+    struct carnet_err err = CARNET_ERR_INIT;
+    for (size_t i = 0; node->sim->trace && i < node->sim->record_count; i++) {
+        if (!strstr(error, carnet_id_text(&node->sim->records[i].id).s))
+            continue;
+        explain(node, node->sim->records[i].person);
+        show_record(node, i);
+        if (carnet_replica_rebuild(node->replica, &err) == CARNET_OK)
+            show_record(node, i);
+    }
     sim_fail(node->sim, "verify", "n%u: %s", node->index, error);
 }
 
