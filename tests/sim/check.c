@@ -125,7 +125,8 @@ void sim_check_opened(struct sim_node *node)
     for (size_t i = 0; i < node->shown_count; i++) {
         const struct sim_head *head = &node->shown[i];
         if (!source.position(source.ctx, &head->book, &head->author, head->stream, head->seq))
-            sim_fail(sim, "P2", "n%u announced an entry that it lost", node->index);
+            sim_fail(sim, "P2", "n%u announced entry %llu of log %u of n%u, and lost it (%lld entries left)", node->index, (unsigned long long)head->seq, (unsigned)head->stream,
+                     sim_node_of(sim, carnet_id_head(&head->author)), (long long)carnet_replica_last(node->replica));
     }
     for (size_t i = 0; i < sim->event_count; i++)
         if (sim->events[i].node == node->index && sim->events[i].fate == SIM_ACKED && !sim_holds_dot(node, sim->records[sim->events[i].record].book, &sim->events[i].dot))

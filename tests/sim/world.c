@@ -171,6 +171,18 @@ unsigned sim_node_of(const struct sim *sim, uint64_t author)
     return SIM_HOSTILE;
 }
 
+static void knobs(struct sim_node *node, bool faults)
+{
+    const struct sim_mix *mix = &node->sim->mix;
+    struct simvfs_knobs set = { .no_psow = mix->no_psow };
+    if (faults) {
+        set.ioerr_ppm = mix->ioerr_ppm;
+        set.enospc_ppm = mix->enospc_ppm;
+        set.fsyncerr_ppm = mix->fsyncerr_ppm;
+    }
+    simvfs_knobs(node->sim->vfs, node->name, &set);
+}
+
 static void run_core(struct sim_node *node)
 {
     struct carnet_core_ops ops;
@@ -236,18 +248,6 @@ void sim_crash(struct sim_node *node, bool power)
     sim_due(sim, sim->now + away, SIM_START, node->index, 0);
 }
 
-static void knobs(struct sim_node *node, bool faults)
-{
-    const struct sim_mix *mix = &node->sim->mix;
-    struct simvfs_knobs set = { .no_psow = mix->no_psow };
-    if (faults) {
-        set.ioerr_ppm = mix->ioerr_ppm;
-        set.enospc_ppm = mix->enospc_ppm;
-        set.fsyncerr_ppm = mix->fsyncerr_ppm;
-    }
-    simvfs_knobs(node->sim->vfs, node->name, &set);
-}
-
 bool sim_start(struct sim_node *node)
 {
     struct sim *sim = node->sim;
@@ -288,7 +288,8 @@ static void prepare(struct sim *sim, struct sim_node *node, unsigned index)
     carnet_box_pair(node->identity.curve, &node->curve, &box_sk);
     node->env = (struct carnet_replica_env){ .clock = { wall_hook, mono_hook, node }, .rng = rng, .vfs = "carnet-sim" };
     node->timer = INT64_MAX;
-    if (sim->mix.years ? index == 1 : false) {
+    knobs(node, false); /* SQLite asks at open what the disk promises */
+    if (sim->mix.years && index == 1) {
         int64_t years = 1 + (int64_t)sim_below(sim, 10);
         node->offset_ms = (sim_chance(sim, 600) ? years : -years) * 365 * SIM_DAY;
     } else {
@@ -674,6 +675,8 @@ int sim_run(uint64_t seed, bool trace, bool reverse)
     draw(sim);
     sim_trace(sim, "seed %" PRIu64 ": %u nodes, %u operations, %s%s", seed, sim->mix.nodes, sim->mix.ops, sim->mix.sparse ? "200 days" : "20 minutes",
               sim->mix.years ? ", a clock off by years" : "");
+    sim_trace(sim, "cut %u kill %u break %u partition %u clog %u jump %u per mille; corrupt %u ioerr %u full %u fsync %u ppm", sim->mix.cut_pm, sim->mix.kill_pm, sim->mix.break_pm,
+              sim->mix.partition_pm, sim->mix.clog_pm, sim->mix.jump_pm, sim->mix.corrupt_ppm, sim->mix.ioerr_ppm, sim->mix.enospc_ppm, sim->mix.fsyncerr_ppm);
     found(sim);
     for (unsigned i = 0; i < sim->node_count; i++)
         knobs(&sim->nodes[i], true);
