@@ -674,7 +674,7 @@ carnet_rc carnet_apply_own(struct carnet_replica *replica, struct carnet_slice r
     struct carnet_entry entry;
     carnet_rc rc;
     carnet_arena_reset(&replica->entry_arena);
-    CARNET_ASSERT(carnet_entry_decode(raw, &replica->entry_arena, &entry) == CARNET_OK);
+    CARNET_ASSERT(carnet_entry_decode_own(raw, &replica->entry_arena, &entry) == CARNET_OK);
     carnet_rc world = accept(replica, &entry, true, &rc, err);
     if (world != CARNET_OK)
         return world;
