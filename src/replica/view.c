@@ -12,7 +12,7 @@ static carnet_rc unknown(struct carnet_err *err)
 static carnet_rc unpack(struct carnet_replica *replica, struct carnet_slice state, struct carnet_arena *arena, struct carnet_record *out, struct carnet_err *err)
 {
     if (carnet_record_unpack(carnet_arena_dup(arena, state), &replica->viewed) != CARNET_OK)
-        return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "the state of a record");
+        return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "record");
     carnet_rows_copy(&replica->viewed, arena, out);
     return CARNET_OK;
 }
@@ -20,10 +20,11 @@ static carnet_rc unpack(struct carnet_replica *replica, struct carnet_slice stat
 /* Scopes of the record that somebody agreed to: those of its subject's person. */
 static carnet_rc find_open(struct carnet_replica *replica, struct carnet_view *view, struct carnet_arena *arena, struct carnet_err *err)
 {
-    const struct carnet_record *record = &view->record;
+    struct carnet_record *record = carnet_arena_alloc(arena, sizeof *record); /* a view may be copied: the person does not point into it */
     const struct carnet_record **person = NULL;
     size_t count = 0;
     carnet_rc rc = CARNET_OK;
+    *record = view->record;
     view->person = carnet_arena_alloc(arena, sizeof *view->person);
     view->person[0] = record;
     view->person_count = 1;

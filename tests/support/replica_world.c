@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "replica_world.h"
 
+#include "carnet/sys/file.h"
+
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +23,9 @@ static struct world_node *new_node(struct world *world)
     assert_true(world->count < WORLD_NODES_MAX);
     node->world = world;
     node->hands.wall_ms = WORLD_MS;
-    snprintf(node->path, sizeof node->path, "%s/node%zu.db", world->dir, world->count);
+    char *path = carnet_path_join(world->dir, (const char[]){ 'n', (char)('0' + world->count), '.', 'd', 'b', 0 });
+    snprintf(node->path, sizeof node->path, "%s", path);
+    free(path);
     node->env.clock = carnet_clock_manual(&node->hands);
     node->env.rng = carnet_rng_seeded(&node->dice, 1000 + world->count);
     carnet_identity_new(&node->env.rng, &node->identity);

@@ -170,7 +170,7 @@ struct carnet_view {
     uint32_t blocked, dark, locked;/* scopes with live values that are not shown, and why */
     bool restricted;
     unsigned conflicts;
-    const struct carnet_record **person; /* person[0] = &record; then the records merged with it */
+    const struct carnet_record **person; /* person[0] is the record (a copy in the arena); then the records merged with it */
     size_t person_count;
 };
 /* The one door to what a record says: no other function gives values to a use case, so that a refusal blocks them all. NOT_FOUND: unknown, or erased. */
