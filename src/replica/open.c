@@ -816,6 +816,16 @@ int64_t carnet_replica_wall_ms(const struct carnet_replica *replica)
     return carnet_clock_wall_ms(&replica->env.clock);
 }
 
+int64_t carnet_replica_mono_ms(const struct carnet_replica *replica)
+{
+    return carnet_clock_mono_ms(&replica->env.clock);
+}
+
+uint32_t carnet_replica_incarnation(const struct carnet_replica *replica)
+{
+    return replica->incarnation;
+}
+
 int64_t carnet_replica_now_ms(const struct carnet_replica *replica)
 {
     int64_t wall_ms = carnet_replica_wall_ms(replica), reached_ms = carnet_hlc_ms(replica->reached[1].hlc);
@@ -829,7 +839,7 @@ struct carnet_charter carnet_replica_charter(const struct carnet_replica *replic
 
 int64_t carnet_replica_last(const struct carnet_replica *replica)
 {
-#if defined(CARNET_PLANT) && CARNET_PLANT == 11
+#if defined(CARNET_PLANT) && (CARNET_PLANT == 10 || CARNET_PLANT == 11)
     return replica->last_new; /* planted: what is not durable yet is announced */
 #else
     return replica->last;

@@ -56,6 +56,8 @@ const struct carnet_identity *carnet_replica_identity(const struct carnet_replic
 struct carnet_slice carnet_replica_community_name(const struct carnet_replica *replica);
 struct carnet_store *carnet_replica_store(struct carnet_replica *replica); /* for reads by use cases: searches, walks, counts */
 int64_t carnet_replica_wall_ms(const struct carnet_replica *replica);
+int64_t carnet_replica_mono_ms(const struct carnet_replica *replica);
+uint32_t carnet_replica_incarnation(const struct carnet_replica *replica); /* that this node writes under */
 struct carnet_id carnet_replica_new_id(struct carnet_replica *replica); /* a UUIDv7 for a new record */
 /* The moment that expiry is judged by: the later of the local clock and the highest hlc that two other authors have reached. */
 int64_t carnet_replica_now_ms(const struct carnet_replica *replica);
