@@ -141,22 +141,24 @@ static void pick_candidate(struct carnet_loop *loop, struct carnet_dial *dial)
     }
 }
 
-uint64_t carnet_dial_ask(struct carnet_loop *loop, const struct carnet_target *who, const char *address)
+uint64_t carnet_dial_ask(struct carnet_loop *loop, const struct carnet_target *who, const char *address, bool *made)
 {
+    loop->dials_ms = 0;
+    *made = false;
     for (size_t i = 0; i < loop->dial_count; i++) {
         struct carnet_dial *dial = &loop->dials[i];
-        if (strcmp(dial->address, address) != 0 || (who ? !carnet_id_equal(&dial->node, &who->node) : !dial->open))
+        if ((address && strcmp(dial->address, address) != 0) || (who ? !carnet_id_equal(&dial->node, &who->node) : !dial->open))
             continue;
         dial->failures = dial->rounds = 0;
         dial->next_ms = 0;
         if (dial->link)
             carnet_net_retry(loop->net, dial->link);
-        loop->dials_ms = 0;
         return dial->id;
     }
     struct carnet_dial *dial = dial_new(loop);
-    snprintf(dial->address, sizeof dial->address, "%s", address);
+    snprintf(dial->address, sizeof dial->address, "%s", address ? address : who->addresses[0]);
     dial->asked = true;
+    dial->fixed = address != NULL;
     dial->open = !who;
     if (who) {
         dial->node = who->node;
@@ -164,7 +166,7 @@ uint64_t carnet_dial_ask(struct carnet_loop *loop, const struct carnet_target *w
     } else {
         pick_candidate(loop, dial);
     }
-    loop->dials_ms = 0;
+    *made = true;
     return dial->id;
 }
 
@@ -211,11 +213,14 @@ static void failed(struct carnet_loop *loop, struct carnet_dial *dial)
         loop->dials_ms = 0;
         return;
     }
-    const struct carnet_target *target = dial->asked ? NULL : target_of(loop, &dial->node);
+    const struct carnet_target *target = dial->fixed ? NULL : target_of(loop, &dial->node);
     if (target && target->address_count > 1) {
         hang_up(loop, dial);
-        dial->turn++;
-        later(loop, dial);
+        dial->turn = (dial->turn + 1) % target->address_count;
+        memcpy(dial->address, target->addresses[dial->turn], sizeof dial->address);
+        if (dial->turn == 0)
+            later(loop, dial);
+        loop->dials_ms = 0;
     }
 }
 
@@ -271,7 +276,7 @@ static void follow_charter(struct carnet_loop *loop)
         }
         dial->wanted = true;
         dial->curve = target->curve;
-        if (!dial->asked && !dial->link)
+        if (!dial->fixed && !dial->link)
             memcpy(dial->address, target->addresses[dial->turn % target->address_count], sizeof dial->address);
     }
     for (size_t i = loop->dial_count; i-- > 0;)

@@ -137,10 +137,10 @@ static carnet_rc connect_one(struct carnet_loop *loop, const char *text, struct 
 {
     struct carnet_target who;
     const char *address;
-    bool named;
+    bool named, made;
     carnet_rc rc = carnet_dial_parse(loop, text, &who, &named, &address, err);
     if (rc == CARNET_OK)
-        carnet_dial_ask(loop, named ? &who : NULL, address);
+        carnet_dial_ask(loop, named ? &who : NULL, address, &made);
     return rc;
 }
 
