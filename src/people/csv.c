@@ -102,7 +102,8 @@ struct carnet_rows_csv {
 
 struct sample {
     struct record *records;
-    size_t *ends;    /* bytes from the start of the file to behind the record */
+    size_t *starts;  /* bytes from the start of the file to the record */
+    size_t *ends;    /* to behind it */
     uint64_t *lines; /* and lines */
     size_t count;
 };
@@ -110,6 +111,7 @@ struct sample {
 static void sample_begin(struct sample *sample)
 {
     *sample = (struct sample){ .records = carnet_alloc(SAMPLE_RECORDS * sizeof *sample->records),
+                               .starts = carnet_alloc(SAMPLE_RECORDS * sizeof *sample->starts),
                                .ends = carnet_alloc(SAMPLE_RECORDS * sizeof *sample->ends),
                                .lines = carnet_alloc(SAMPLE_RECORDS * sizeof *sample->lines) };
     for (size_t i = 0; i < SAMPLE_RECORDS; i++)
@@ -121,6 +123,7 @@ static void sample_end(struct sample *sample)
     for (size_t i = 0; i < SAMPLE_RECORDS; i++)
         carnet_buf_deinit(&sample->records[i].bytes);
     free(sample->records);
+    free(sample->starts);
     free(sample->ends);
     free(sample->lines);
 }
@@ -141,8 +144,10 @@ static void sample_read(struct sample *sample, struct carnet_slice head, const s
         if (len > CARNET_LINE_LEN_MAX)
             break;
         struct record *r = &sample->records[sample->count];
-        if (!goes_on)
+        if (!goes_on) {
             record_clear(r);
+            sample->starts[sample->count] = at;
+        }
         goes_on = feed(&parser, r, carnet_slice(head.ptr + at, len));
         at += len;
         lines++;
@@ -506,7 +511,7 @@ static carnet_rc recognise(struct carnet_rows *rows, const struct carnet_rows_op
         carnet_err_hint(err, "the first line must name the columns; --map COLUMN=FIELD says what one holds");
         return CARNET_USAGE;
     }
-    size_t start = header ? sample->ends[header - 1] : 0;
+    size_t start = sample->starts[header];
     put_line_text(rows, carnet_slice(head.ptr + start, sample->ends[header] - start), &csv->header);
     carnet_source_skip(&rows->source, sample->ends[header], sample->lines[header]);
     struct carnet_buf text;

@@ -407,6 +407,13 @@ static size_t next_word(struct carnet_slice text, size_t at, struct carnet_slice
     return at < text.len ? at + 1 : at;
 }
 
+static void put_name(struct carnet_rows *rows, uint32_t field, struct carnet_slice text)
+{
+    const struct carnet_field_def *def = carnet_field_by_number(field);
+    if (text.len && normalise(rows, def, CARNET_SLICE_NONE, CARNET_SLICE_NONE, text))
+        put_slot(rows, def, CARNET_SLICE_NONE, carnet_buf_slice(&rows->value), 0);
+}
+
 /* "DUPONT Jean", "Jean DUPONT", "Dupont, Jean", "Jean de La Tour": one blank between words, as normalised. */
 static void split_name(struct carnet_rows *rows)
 {
@@ -456,10 +463,8 @@ static void split_name(struct carnet_rows *rows)
         family = carnet_slice(all.ptr + start, all.len - start);
         given = trim(carnet_slice(all.ptr, start));
     }
-    if (given.len)
-        put_slot(rows, carnet_field_by_number(CARNET_FIELD_GIVEN), CARNET_SLICE_NONE, given, 0);
-    if (family.len)
-        put_slot(rows, carnet_field_by_number(CARNET_FIELD_FAMILY), CARNET_SLICE_NONE, family, 0);
+    put_name(rows, CARNET_FIELD_GIVEN, given);
+    put_name(rows, CARNET_FIELD_FAMILY, family);
 }
 
 /* An address under a label that says no more than the one without: it is left out. */

@@ -158,8 +158,8 @@ static bool is_binary(const struct carnet_source *s)
     return controls * 50 > s->end; /* a stray NUL is a matter of its row; 2 % of controls are no text */
 }
 
-/* Which of UTF-8 and Windows-1252, by what there is more of. */
-static enum carnet_source_encoding guess(const uint8_t *bytes, size_t len)
+/* Which of UTF-8 and Windows-1252, by what there is more of. cut: the end may be in the middle of a character. */
+static enum carnet_source_encoding guess(const uint8_t *bytes, size_t len, bool cut)
 {
     size_t good = 0, bad = 0;
     for (size_t i = 0; i < len;) {
@@ -169,9 +169,9 @@ static enum carnet_source_encoding guess(const uint8_t *bytes, size_t len)
             continue;
         }
         size_t need = c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
-        if (need && i + need > len)
-            break; /* cut by the end of the block */
-        if (need && carnet_text_is_utf8(carnet_slice(bytes + i, need))) {
+        if (need && i + need > len && cut)
+            break;
+        if (need && i + need <= len && carnet_text_is_utf8(carnet_slice(bytes + i, need))) {
             good++;
             i += need;
         } else {
@@ -213,7 +213,7 @@ carnet_rc carnet_source_open(struct carnet_source *s, int fd, struct carnet_slic
     } else if (zeros_at(s, 0)) {
         to_utf16(s, CARNET_SOURCE_UTF16BE, 0);
     } else {
-        s->encoding = guess(s->win, s->end);
+        s->encoding = guess(s->win, s->end, !s->eof);
     }
     binary = is_binary(s);
     if (binary) {
@@ -296,7 +296,7 @@ void carnet_source_back(struct carnet_source *s, size_t len, uint64_t line)
 struct carnet_slice carnet_source_text(struct carnet_source *s, struct carnet_slice bytes, struct carnet_buf *scratch)
 {
     if (s->encoding == CARNET_SOURCE_ASCII)
-        s->encoding = guess(bytes.ptr, bytes.len);
+        s->encoding = guess(bytes.ptr, bytes.len, false);
     if (s->encoding != CARNET_SOURCE_CP1252)
         return bytes;
     carnet_buf_clear(scratch);

@@ -696,8 +696,9 @@ carnet_rc carnet_value_normalise(const struct carnet_field_def *def, struct carn
             out->ptr[start + 1] &= (uint8_t)~0x20;
         }
         if (def->field == CARNET_FIELD_HANDLE && value.ptr[0] == '@' && !memchr(value.ptr + 1, '@', out->len - start - 1)) {
-            memmove(out->ptr + start, out->ptr + start + 1, out->len - start - 1);
-            out->len--;
+            size_t skip = out->len - start > 1 && out->ptr[start + 1] == ' ' ? 2 : 1;
+            memmove(out->ptr + start, out->ptr + start + skip, out->len - start - skip);
+            out->len -= skip;
         }
         ok = true;
         is_typed = false;

@@ -1,2 +1,629 @@
 // SPDX-License-Identifier: EUPL-1.2
-int main(void) { return 0; }
+/* Files of contacts: the golden files beside the fixtures say what each one gives, row by row. */
+#include "carnet/base/limits.h"
+#include "carnet/base/text.h"
+#include "carnet/people/csv.h"
+#include "carnet/people/rows.h"
+#include "carnet/sys/file.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void put_text(struct carnet_buf *out, struct carnet_slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] == '\n')
+            carnet_buf_append_str(out, "\\n");
+        else
+            carnet_buf_append_byte(out, text.ptr[i]);
+}
+
+static void put_row(struct carnet_buf *out, const struct carnet_row *row)
+{
+    carnet_buf_printf(out, "line %llu", (unsigned long long)row->line);
+    if (row->reason)
+        carnet_buf_printf(out, " REJECTED: %s", row->reason);
+    carnet_buf_append_byte(out, '\n');
+    for (size_t i = 0; i < row->cell_count; i++) {
+        const struct carnet_rows_cell *cell = &row->cells[i];
+        carnet_buf_printf(out, "  %s", cell->def->name);
+        if (cell->label.len) {
+            carnet_buf_append_byte(out, '/');
+            put_text(out, cell->label);
+        }
+        carnet_buf_append_str(out, ": ");
+        put_text(out, cell->value);
+        carnet_buf_append_byte(out, '\n');
+    }
+    for (size_t i = 0; i < row->tag_count; i++) {
+        carnet_buf_append_str(out, "  #");
+        put_text(out, row->tags[i]);
+        carnet_buf_append_byte(out, '\n');
+    }
+    for (int side = 0; side < 2; side++)
+        for (size_t i = 0; i < (side ? row->objection_count : row->grant_count); i++) {
+            const struct carnet_rows_consent *consent = side ? &row->objections[i] : &row->grants[i];
+            carnet_buf_append_str(out, side ? "  objects: " : "  agrees: ");
+            put_text(out, consent->purpose.len ? consent->purpose : carnet_slice_str("(all)"));
+            carnet_buf_append_str(out, " by ");
+            put_text(out, consent->column);
+            if (consent->at_ms)
+                carnet_buf_printf(out, " at %lld", (long long)consent->at_ms);
+            carnet_buf_append_byte(out, '\n');
+        }
+}
+
+/* What a file gives, with its mapping; rejects may be NULL. */
+static carnet_rc dump(struct carnet_slice bytes, const struct carnet_rows_options *options, struct carnet_buf *out,
+                      struct carnet_buf *rejects, struct carnet_err *err)
+{
+    struct carnet_rows *rows;
+    struct carnet_row row;
+    carnet_rc rc = carnet_rows_open_bytes(bytes, options, &rows, err);
+    if (rc != CARNET_OK)
+        return rc;
+    while ((rc = carnet_rows_next(rows, &row, err)) == CARNET_OK) {
+        put_row(out, &row);
+        if (row.reason && rejects)
+            carnet_rows_put_reject(rows, &row, rejects);
+    }
+    assert_int_equal(rc, CARNET_NOT_FOUND);
+    const char *name, *target;
+    carnet_buf_append_str(out, "== columns\n");
+    for (size_t i = 0; carnet_rows_column(rows, i, &name, &target); i++)
+        if (target)
+            carnet_buf_printf(out, "  %s -> %s\n", name, target);
+    uint64_t read_bytes, size_bytes;
+    carnet_rows_progress(rows, &read_bytes, &size_bytes);
+    assert_int_equal(read_bytes, size_bytes);
+    assert_int_equal(read_bytes, bytes.len);
+    carnet_rows_close(rows);
+    return CARNET_OK;
+}
+
+/* With CARNET_GOLDEN=write in the environment the golden file is written instead: read the difference before you commit it. */
+static void is_golden(const char *file)
+{
+    char path[300], golden_path[310];
+    struct carnet_rows_options options = { 0 };
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_buf bytes, out, golden, rejects;
+    snprintf(path, sizeof path, "%s/%s", FIXTURES, file);
+    snprintf(golden_path, sizeof golden_path, "%s.rows.txt", path);
+    carnet_buf_init(&bytes, 1 << 20);
+    carnet_buf_init(&out, 1 << 20);
+    carnet_buf_init(&golden, 1 << 20);
+    carnet_buf_init(&rejects, 1 << 20);
+    assert_int_equal(carnet_file_read(path, &bytes, &err), CARNET_OK);
+    assert_int_equal(dump(carnet_buf_slice(&bytes), &options, &out, &rejects, &err), CARNET_OK);
+    if (rejects.len) {
+        carnet_buf_append_str(&out, "== rejects\n");
+        carnet_buf_append_slice(&out, carnet_buf_slice(&rejects));
+    }
+    const char *mode = getenv("CARNET_GOLDEN");
+    if (mode && strcmp(mode, "write") == 0)
+        assert_int_equal(carnet_file_write(golden_path, carnet_buf_slice(&out), 0644, &err), CARNET_OK);
+    assert_int_equal(carnet_file_read(golden_path, &golden, &err), CARNET_OK);
+    assert_string_equal(carnet_buf_cstr(&out), carnet_buf_cstr(&golden));
+    carnet_buf_deinit(&bytes);
+    carnet_buf_deinit(&out);
+    carnet_buf_deinit(&golden);
+    carnet_buf_deinit(&rejects);
+}
+
+static void files_of_other_tools_give_their_rows(void **state)
+{
+    (void)state;
+    static const char *const files[] = { "nationbuilder.csv", "tableur-1252.csv", "tableur-utf16le.csv", "tableur-utf16be-sans-marque.csv",
+                                         "contenu.csv", "brevo.csv", "actionnetwork.csv", "digitalebox.csv", "google.csv", "outlook.csv",
+                                         "android21.vcf", "apple3.vcf", "v4.vcf" };
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        is_golden(files[i]);
+}
+
+/* The rows of a text as one string, without the columns. */
+static char *rows_of(struct carnet_slice bytes, const struct carnet_rows_options *options)
+{
+    struct carnet_buf out;
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_rows_options none = { 0 };
+    carnet_buf_init(&out, 1 << 22);
+    carnet_rc rc = dump(bytes, options ? options : &none, &out, NULL, &err);
+    if (rc != CARNET_OK)
+        carnet_buf_printf(&out, "%s: %s\n", carnet_rc_name(rc), err.what);
+    char *end = strstr(carnet_buf_cstr(&out), "== columns\n");
+    char *text = carnet_strdup_slice(end ? carnet_slice(out.ptr, (size_t)(end - (char *)out.ptr)) : carnet_buf_slice(&out));
+    carnet_buf_deinit(&out);
+    return text;
+}
+
+static void text_gives(const char *text, const char *want)
+{
+    char *got = rows_of(carnet_slice_str(text), NULL);
+    assert_string_equal(got, want);
+    free(got);
+}
+
+static void separators_and_line_ends_are_recognised(void **state)
+{
+    (void)state;
+    static const char want[] = "line 2\n  given: Zoé\n  family: Le Goff\n  email: zoe@example.org\n";
+    text_gives("Prénom;Nom;Email\nZoé;Le Goff;zoe@example.org\n", want);
+    text_gives("Prénom,Nom,Email\nZoé,Le Goff,zoe@example.org", want);
+    text_gives("Prénom\tNom\tEmail\r\nZoé\tLe Goff\tzoe@example.org\r\n", want);
+    text_gives("Prénom|Nom|Email\nZoé|Le Goff|zoe@example.org\n\n\n", want);
+    text_gives("Prénom;Nom;Email\rZoé;Le Goff;zoe@example.org\r", want);
+    text_gives("\xef\xbb\xbf\"Prénom\";\"Nom\";\"Email\"\n\"Zoé\";\"Le Goff\";\"zoe@example.org\"\n", want);
+    text_gives("Pr\xe9nom;Nom;Email\nZo\xe9;Le Goff;zoe@example.org\n", want);
+    text_gives("sep=|\r\nPrénom|Nom|Email\r\nZoé|Le Goff|zoe@example.org\r\n",
+               "line 3\n  given: Zoé\n  family: Le Goff\n  email: zoe@example.org\n");
+    text_gives("email\nzoe@example.org\nmax@example.org\n", "line 2\n  email: zoe@example.org\nline 3\n  email: max@example.org\n");
+    text_gives("given,family\nZoé,\"Le\n\"\"Goff\"\"\"\nMax,Roi\n",
+               "line 2\n  given: Zoé\n  family: Le \"Goff\"\nline 4\n  given: Max\n  family: Roi\n");
+    /* the first accent comes behind the first block: Windows-1252 all the same */
+    struct carnet_buf big;
+    carnet_buf_init(&big, 1 << 20);
+    carnet_buf_append_str(&big, "given;note\n");
+    for (int i = 0; i < 3000; i++)
+        carnet_buf_append_str(&big, "Max;une note sans accent de plus\n");
+    carnet_buf_append_str(&big, "Zo\xe9;fin\n");
+    char *got = rows_of(carnet_buf_slice(&big), NULL);
+    assert_non_null(strstr(got, "line 3002\n  given: Zoé\n  note: fin\n"));
+    free(got);
+    carnet_buf_deinit(&big);
+}
+
+static void columns_may_be_mapped_by_hand(void **state)
+{
+    (void)state;
+    struct carnet_rows_map maps[] = {
+        { carnet_slice_str("Métier"), carnet_slice_str("employer") },
+        { carnet_slice_str("joindre"), carnet_slice_str("phone/mobile") },
+        { carnet_slice_str("NOM"), carnet_slice_str("-") },
+        { carnet_slice_str("lettre"), carnet_slice_str("consent:newsletter") },
+        { carnet_slice_str("ref"), carnet_slice_str("source_id/fichier") },
+    };
+    struct carnet_rows_options options = { .maps = maps, .map_count = 5 };
+    char *got = rows_of(carnet_slice_str("Prénom;Nom;metier;Joindre;Lettre;Ref\nZoé;Le Goff;Mairie;06 39 98 00 01;oui;7\n"), &options);
+    assert_string_equal(got, "line 2\n  given: Zoé\n  employer: Mairie\n  phone/mobile: +33639980001\n  source_id/fichier: 7\n"
+                             "  agrees: newsletter by Lettre\n");
+    free(got);
+    static const char *const wrong[][2] = { { "absent", "employer" }, { "Nom", "nothing" }, { "Nom", "consent:nothing" }, { "Nom", "" },
+                                            { "Nom", "status:newsletter" }, { "Nom", "phone/" } };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct carnet_rows_map map = { carnet_slice_str(wrong[i][0]), carnet_slice_str(wrong[i][1]) };
+        struct carnet_rows_options one = { .maps = &map, .map_count = 1 };
+        struct carnet_err err = CARNET_ERR_INIT;
+        struct carnet_rows *rows;
+        assert_int_equal(carnet_rows_open_bytes(carnet_slice_str("Prénom;Nom\nZoé;Le Goff\n"), &one, &rows, &err), CARNET_USAGE);
+        assert_null(rows);
+        assert_true(err.what[0]);
+    }
+    struct carnet_rows_map job = { carnet_slice_str("x-job"), carnet_slice_str("note") };
+    struct carnet_rows_options one = { .maps = &job, .map_count = 1 };
+    got = rows_of(carnet_slice_str("BEGIN:VCARD\nFN:Zoé Le Goff\nX-JOB:maire\\, élue\nEND:VCARD\n"), &one);
+    assert_string_equal(got, "line 1\n  note: maire, élue\n  given: Zoé\n  family: Le Goff\n");
+    free(got);
+}
+
+static void the_mapping_is_json(void **state)
+{
+    (void)state;
+    struct carnet_rows_options options = { 0 };
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_rows *rows;
+    struct carnet_buf out;
+    carnet_buf_init(&out, 10000);
+    assert_int_equal(
+        carnet_rows_open_bytes(carnet_slice_str("Prénom;\"Surnom \"\"x\"\"\";Portable;Newsletter\nZoé;;;\n"), &options, &rows, &err), CARNET_OK);
+    carnet_rows_mapping(rows, &out);
+    assert_string_equal(carnet_buf_cstr(&out), "\"mapping\":{\"Prénom\": \"given\", \"Portable\": \"phone/mobile\", \"Newsletter\": "
+                                               "\"consent:newsletter\"},\"unmapped\":[\"Surnom \\\"x\\\"\"]");
+    carnet_rows_close(rows);
+    carnet_buf_deinit(&out);
+}
+
+static void consent_is_read_on_the_safe_side(void **state)
+{
+    (void)state;
+    text_gives("email;newsletter;unsubscribed\na@example.org;oui;oui\nb@example.org;peut-être;\nc@example.org;;05/06/2021\n"
+               "d@example.org;non;non\ne@example.org;OUI;-\n",
+               "line 2\n  email: a@example.org\n  agrees: newsletter by newsletter\n  objects: newsletter by unsubscribed\n"
+               "  objects: targeted by unsubscribed\n"
+               "line 3\n  email: b@example.org\n"
+               "line 4\n  email: c@example.org\n  objects: newsletter by unsubscribed at 1622851200000\n"
+               "  objects: targeted by unsubscribed at 1622851200000\n"
+               "line 5\n  email: d@example.org\n"
+               "line 6\n  email: e@example.org\n  agrees: newsletter by newsletter\n");
+    text_gives("email;sms\na@example.org;oui\n", "line 2\n  email: a@example.org\n  agrees: sms by sms\n");
+    text_gives("email;sms\na@example.org;0639980001\n", "line 2\n  email: a@example.org\n  phone/mobile: +33639980001\n");
+    text_gives("email;do not contact;do_not_call;date du consentement;opt in\na@example.org;1;Y;01/02/2020;1\n",
+               "line 2\n  email: a@example.org\n  agrees: newsletter by opt in at 1580515200000\n  objects: (all) by do not contact\n"
+               "  objects: call by do_not_call\n");
+}
+
+static void a_bad_row_does_not_stop_the_file(void **state)
+{
+    (void)state;
+    text_gives("given;email\nZoé;zoe\nMax;max@example.org\n;\n;;;\nx;y;z\n",
+               "line 2 REJECTED: column \"email\": email: \"zoe\" is not an e-mail address\n"
+               "line 3\n  given: Max\n  email: max@example.org\n"
+               "line 6 REJECTED: more cells than the header has columns\n");
+    text_gives("given;email\n\"Zoé;zoe@example.org\nMax;max@example.org\n",
+               "line 2 REJECTED: a quotation mark that is opened and not closed\nline 3\n  given: Max\n  email: max@example.org\n");
+    struct carnet_buf text;
+    carnet_buf_init(&text, 8 << 20);
+    /* a line beyond the limit, by its number, and the next ones */
+    carnet_buf_append_str(&text, "given;note\nZoé;");
+    while (text.len < CARNET_LINE_LEN_MAX + 100)
+        carnet_buf_append_str(&text, "0123456789");
+    carnet_buf_append_str(&text, "\nMax;suite\n\"Luc\n");
+    while (text.len < 3 * CARNET_LINE_LEN_MAX)
+        carnet_buf_append_str(&text, "0123456789");
+    carnet_buf_append_str(&text, "\nAnne;fin\n");
+    char *got = rows_of(carnet_buf_slice(&text), NULL);
+    assert_string_equal(got, "line 2 REJECTED: longer than 1024 KiB\nline 3\n  given: Max\n  note: suite\n"
+                             "line 5 REJECTED: longer than 1024 KiB\nline 6\n  given: Anne\n  note: fin\n");
+    free(got);
+    /* a value that is too long, a NUL, bytes that are no UTF-8 in a file of UTF-8 */
+    carnet_buf_clear(&text);
+    carnet_buf_append_str(&text, "given;note\nZoé;");
+    while (text.len < 20000)
+        carnet_buf_append_str(&text, "0123456789");
+    carnet_buf_append(&text, "\nM\0x;a\nL\xe9o;b\nAnne;fin\n", 22);
+    got = rows_of(carnet_buf_slice(&text), NULL);
+    assert_string_equal(got, "line 2 REJECTED: column \"note\": note: longer than 16 KiB\nline 3 REJECTED: a NUL byte\n"
+                             "line 4 REJECTED: column \"given\": given: not a text in UTF-8\nline 5\n  given: Anne\n  note: fin\n");
+    free(got);
+    carnet_buf_deinit(&text);
+}
+
+static void what_is_no_file_of_contacts_is_refused_at_once(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t len;
+        carnet_rc rc;
+    } cases[] = {
+        { "\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01\x00H\x00H", 18, CARNET_MALFORMED },
+        { "%PDF-1.5 text;email\n", 20, CARNET_MALFORMED },
+        { "PK\x03\x04", 4, CARNET_MALFORMED },
+        { "\x01\x02\x03\x04;\n", 6, CARNET_MALFORMED },
+        { "", 0, CARNET_MALFORMED },
+        { "\n\n\n", 3, CARNET_MALFORMED },
+        { ";;;\n;;;\n", 8, CARNET_USAGE },
+        { "Il était une fois\nun roi\n", 26, CARNET_USAGE },
+        { "zoe@example.org;06 39 98 00 01\nmax@example.org;06 39 98 00 02\n", 62, CARNET_USAGE },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct carnet_rows_options options = { .lang = CARNET_LANG_FR };
+        struct carnet_err err = { .lang = CARNET_LANG_FR };
+        struct carnet_rows *rows;
+        carnet_rc rc = carnet_rows_open_bytes(carnet_slice(cases[i].bytes, cases[i].len), &options, &rows, &err);
+        if (rc != cases[i].rc)
+            fail_msg("case %zu: %s", i, carnet_rc_name(rc));
+        assert_true(err.what[0]);
+    }
+    struct carnet_rows_options vcard = { .format = CARNET_ROWS_VCARD };
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_rows *rows;
+    assert_int_equal(carnet_rows_open_bytes(carnet_slice_str("email\nzoe@example.org\n"), &vcard, &rows, &err), CARNET_MALFORMED);
+    struct carnet_buf wide;
+    carnet_buf_init(&wide, 4 << 20);
+    carnet_buf_append_str(&wide, "email");
+    for (int i = 0; i < 1000000; i++)
+        carnet_buf_append_byte(&wide, ';');
+    carnet_buf_append_str(&wide, "\nzoe@example.org;;;\n"); /* empty columns are none */
+    char *got = rows_of(carnet_buf_slice(&wide), NULL);
+    assert_string_equal(got, "line 2\n  email: zoe@example.org\n");
+    free(got);
+    carnet_buf_clear(&wide);
+    carnet_buf_append_str(&wide, "email");
+    for (int i = 0; i < 500000; i++)
+        carnet_buf_append_str(&wide, ";a");
+    carnet_buf_append_str(&wide, "\nzoe@example.org\n");
+    got = rows_of(carnet_buf_slice(&wide), NULL);
+    assert_string_equal(got, "failed: more than 4096 columns\n");
+    free(got);
+    carnet_buf_deinit(&wide);
+}
+
+static void rejects_can_be_corrected_and_read_again(void **state)
+{
+    (void)state;
+    struct carnet_rows_options options = { .lang = CARNET_LANG_FR };
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_buf out, rejects;
+    carnet_buf_init(&out, 1 << 16);
+    carnet_buf_init(&rejects, 1 << 16);
+    assert_int_equal(dump(carnet_slice_str("Pr\xe9nom;E-mail\nZo\xe9;zoe\nMax;max@example.org\n\"Lu;c\";\"lu\"\"c\"\n"), &options, &out,
+                          &rejects, &err),
+                     CARNET_OK);
+    assert_string_equal(carnet_buf_cstr(&rejects),
+                        "carnet_line;carnet_reason;Prénom;E-mail\r\n"
+                        "2;colonne «\u00a0E-mail\u00a0»\u00a0: email\u00a0: «\u00a0zoe\u00a0» n’est pas une adresse de messagerie;Zoé;zoe\r\n"
+                        "4;\"colonne «\u00a0E-mail\u00a0»\u00a0: email\u00a0: «\u00a0lu\"\"c\u00a0» n’est pas une adresse de messagerie\";"
+                        "\"Lu;c\";\"lu\"\"c\"\r\n");
+    text_gives("carnet_line;carnet_reason;Prénom;E-mail\r\n2;une raison;Zoé;zoe@example.org\r\n3;longue;;\r\n",
+               "line 2\n  given: Zoé\n  email: zoe@example.org\n");
+    carnet_buf_clear(&out);
+    struct carnet_buf again;
+    carnet_buf_init(&again, 1 << 16);
+    assert_int_equal(dump(carnet_buf_slice(&rejects), &options, &out, &again, &err), CARNET_OK);
+    assert_non_null(strstr(carnet_buf_cstr(&again), ";\"Lu;c\";\"lu\"\"c\"\r\n"));
+    /* vCard */
+    carnet_buf_clear(&rejects);
+    carnet_buf_clear(&again);
+    carnet_buf_clear(&out);
+    assert_int_equal(dump(carnet_slice_str("BEGIN:VCARD\nFN:Zoé\nTEL:12\nEND:VCARD\n"), &options, &out, &rejects, &err), CARNET_OK);
+    assert_string_equal(carnet_buf_cstr(&rejects), "BEGIN:VCARD\nX-CARNET-LINE:1\r\nX-CARNET-REASON:colonne «\u00a0TEL\u00a0»\u00a0: phone\u00a0: "
+                                                   "«\u00a0" "12\u00a0» n’est pas un numéro de téléphone\r\nFN:Zoé\nTEL:12\nEND:VCARD\n");
+    assert_int_equal(dump(carnet_buf_slice(&rejects), &options, &out, &again, &err), CARNET_OK);
+    assert_non_null(strstr(carnet_buf_cstr(&again), "TEL:12\nEND:VCARD\n"));
+    carnet_buf_deinit(&again);
+    carnet_buf_deinit(&out);
+    carnet_buf_deinit(&rejects);
+}
+
+/* In a process of its own, with 64 MiB: `write` fills a pipe; ends with 0 when `want` rows came. */
+static void reads_within_bounds(void (*write_to)(int fd), carnet_rc want_open, size_t want_good, size_t want_rejected)
+{
+    int fds[2];
+    assert_int_equal(pipe(fds), 0);
+    pid_t writer = fork();
+    if (writer == 0) {
+        close(fds[0]);
+        write_to(fds[1]);
+        _exit(0);
+    }
+    close(fds[1]);
+    pid_t reader = fork();
+    if (reader == 0) {
+        struct carnet_rows_options options = { 0 };
+        struct carnet_err err = CARNET_ERR_INIT;
+        struct carnet_rows *rows;
+        struct carnet_row row;
+        struct rusage before, after;
+        size_t good = 0, rejected = 0;
+        getrusage(RUSAGE_SELF, &before);
+        carnet_rc rc = carnet_rows_open(fds[0], &options, &rows, &err);
+        if (rc == CARNET_OK)
+            while (carnet_rows_next(rows, &row, &err) == CARNET_OK)
+                *(row.reason ? &rejected : &good) += 1;
+        carnet_rows_close(rows);
+        getrusage(RUSAGE_SELF, &after);
+        bool bounded = after.ru_maxrss - before.ru_maxrss < 64 * 1024;
+        _exit(rc != want_open ? 1 : good != want_good ? 2 : rejected != want_rejected ? 3 : bounded ? 0 : 4);
+    }
+    int status;
+    close(fds[0]);
+    assert_int_equal(waitpid(reader, &status, 0), reader);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_int_equal(waitpid(writer, &status, 0), writer);
+}
+
+static void put(int fd, const char *bytes, size_t len)
+{
+    while (len) {
+        ssize_t done = write(fd, bytes, len);
+        if (done < 0)
+            _exit(0); /* the reader has had enough */
+        bytes += done;
+        len -= (size_t)done;
+    }
+}
+
+static void put_many(int fd, const char *text, size_t total)
+{
+    static char block[1 << 16];
+    size_t len = strlen(text), full = sizeof block / len * len;
+    for (size_t i = 0; i < full; i++)
+        block[i] = text[i % len];
+    for (; total > full; total -= full)
+        put(fd, block, full);
+}
+
+static void write_one_line(int fd)
+{
+    put_many(fd, "0123456789", (size_t)1 << 30);
+}
+
+static void write_long_line(int fd)
+{
+    put(fd, "given;email\nZ;", 14);
+    put_many(fd, "0123456789", (size_t)1 << 30);
+    put(fd, "\nMax;max@example.org\n", 21);
+}
+
+static void write_stray_quotes(int fd)
+{
+    put(fd, "given;email\n", 12);
+    put_many(fd, "\"Max;max@example.org\n", 20 << 20); /* each line opens a quotation that the next ones do not close */
+    put(fd, "\nMax;max@example.org\n", 21);
+}
+
+static void write_photo(int fd)
+{
+    put(fd, "BEGIN:VCARD\nFN:Max Roi\nPHOTO;ENCODING=b:", 40);
+    put_many(fd, "0123456789", 64 << 20);
+    put(fd, "\n ", 2);
+    put_many(fd, "0123456789\n ", 64 << 20);
+    put(fd, "\nTEL:0639980001\nEND:VCARD\n", 26);
+    put(fd, "BEGIN:VCARD\nFN:Luc Roi\nNOTE:", 28);
+    put_many(fd, "0123456789\n ", 64 << 20);
+    put(fd, "\nEND:VCARD\nBEGIN:VCARD\nFN:Max Roi\nNOTE:", 40);
+    put_many(fd, "0123456789", 64 << 20);
+    put(fd, "\nEND:VCARD\n", 11);
+}
+
+static void memory_is_bounded_whatever_the_file(void **state)
+{
+    (void)state;
+    reads_within_bounds(write_one_line, CARNET_LIMIT, 0, 0);
+    reads_within_bounds(write_long_line, CARNET_OK, 1, 1);
+    reads_within_bounds(write_photo, CARNET_OK, 1, 2);
+}
+
+static void stray_quotes_cost_no_more_than_they_swallow(void **state)
+{
+    (void)state;
+    int fds[2];
+    assert_int_equal(pipe(fds), 0);
+    pid_t writer = fork();
+    if (writer == 0) {
+        close(fds[0]);
+        write_stray_quotes(fds[1]);
+        _exit(0);
+    }
+    close(fds[1]);
+    struct carnet_rows_options options = { 0 };
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_rows *rows;
+    struct carnet_row row;
+    size_t rejected = 0;
+    assert_int_equal(carnet_rows_open(fds[0], &options, &rows, &err), CARNET_OK);
+    while (carnet_rows_next(rows, &row, &err) == CARNET_OK)
+        rejected += row.reason != NULL;
+    assert_true(rejected >= 64);
+    carnet_rows_close(rows);
+    close(fds[0]);
+    int status;
+    assert_int_equal(waitpid(writer, &status, 0), writer);
+}
+
+static uint64_t mix(uint64_t *state)
+{
+    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+/* Text of what is dangerous in cells: formulas, separators, quotes, apostrophes, full-width signs. */
+static void draw_text(uint64_t *state, struct carnet_buf *out)
+{
+    static const char *const pieces[] = { "=", "+", "-", "@", "'", "''", "\"", ";", ",", "|", "\t", "\n", "\r", " ", "a", "é", "=cmd|' /C calc'!A0",
+                                          "＝", "＋", "－", "＠", "1", "l’", "\r\n", "’", "x;=1", "＝1" };
+    size_t count = mix(state) % 7;
+    for (size_t i = 0; i < count; i++)
+        carnet_buf_append_str(out, pieces[mix(state) % (sizeof pieces / sizeof pieces[0])]);
+}
+
+static bool starts_formula(const uint8_t *p, size_t len)
+{
+    if (len == 0)
+        return false;
+    if (strchr("=+-@", p[0]) && p[0])
+        return true;
+    return len >= 3 && p[0] == 0xef && p[1] == 0xbc && (p[2] == 0x8b || p[2] == 0x8d || p[2] == 0x9d || p[2] == 0xa0);
+}
+
+static void an_export_starts_no_formula_and_is_read_back_unchanged(void **state)
+{
+    (void)state;
+    uint64_t seed = 1;
+    struct carnet_buf raw, value, file;
+    struct carnet_value_rules rules = carnet_value_rules_default();
+    const struct carnet_field_def *note = carnet_field_by_number(CARNET_FIELD_NOTE);
+    carnet_buf_init(&raw, 10000);
+    carnet_buf_init(&value, 10000);
+    carnet_buf_init(&file, 10000);
+    for (int round = 0; round < 20000; round++) {
+        char separator = ";,\t"[round % 3];
+        carnet_buf_clear(&raw);
+        carnet_buf_clear(&value);
+        carnet_buf_clear(&file);
+        draw_text(&seed, &raw);
+        /* the cell alone: rearming gives back every byte */
+        carnet_csv_put_cell(&value, carnet_buf_slice(&raw), ',');
+        for (size_t i = 0, start = 0; i < value.len; i++) {
+            /* as a spreadsheet with any separator would cut it; the quotation mark that opens the cell is no part of it */
+            if (i == start) {
+                size_t at = i + (i == 0 && value.ptr[0] == '"');
+                if (starts_formula(value.ptr + at, value.len - at))
+                    fail_msg("round %d: %s", round, carnet_buf_cstr(&value));
+                if (at == 0 || value.ptr[0] == '"')
+                    assert_false(start == 0 && (value.ptr[at] == '\t' || value.ptr[at] == '\r' || value.ptr[at] == 0));
+            }
+            if (strchr(";,|\t\r\n", value.ptr[i]))
+                start = i + 1;
+        }
+        carnet_buf_clear(&value);
+        if (carnet_value_normalise(note, carnet_buf_slice(&raw), &rules, &value, NULL) != CARNET_OK || value.len == 0)
+            continue;
+        carnet_csv_put_cell(&file, carnet_slice_str("given"), separator);
+        carnet_csv_put_cell(&file, carnet_slice_str("note"), separator);
+        carnet_csv_put_cell(&file, carnet_slice_str("phone/mobile"), '\n');
+        carnet_csv_put_cell(&file, carnet_slice_str("Zoé"), separator);
+        carnet_csv_put_cell(&file, carnet_buf_slice(&value), separator);
+        carnet_csv_put_cell(&file, carnet_slice_str("+33639980001"), '\n');
+        struct carnet_rows_options options = { 0 };
+        struct carnet_err err = CARNET_ERR_INIT;
+        struct carnet_rows *rows;
+        struct carnet_row row;
+        assert_int_equal(carnet_rows_open_bytes(carnet_buf_slice(&file), &options, &rows, &err), CARNET_OK);
+        assert_int_equal(carnet_rows_next(rows, &row, &err), CARNET_OK);
+        assert_null(row.reason);
+        assert_int_equal(row.cell_count, 3);
+        if (!carnet_slice_equal(row.cells[1].value, carnet_buf_slice(&value)))
+            fail_msg("round %d: %s", round, carnet_buf_cstr(&file));
+        assert_true(carnet_slice_equal(row.cells[2].value, carnet_slice_str("+33639980001")));
+        assert_int_equal(carnet_rows_next(rows, &row, &err), CARNET_NOT_FOUND);
+        carnet_rows_close(rows);
+    }
+    carnet_buf_deinit(&raw);
+    carnet_buf_deinit(&value);
+    carnet_buf_deinit(&file);
+}
+
+static void names_in_one_cell_are_split(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {
+        { "Jean DUPONT", "Jean", "DUPONT" },
+        { "DUPONT Jean", "Jean", "DUPONT" },
+        { "LE GOFF Zoé", "Zoé", "LE GOFF" },
+        { "Dupont, Jean-Noël", "Jean-Noël", "Dupont" },
+        { "Anne de La Tour", "Anne", "de La Tour" },
+        { "Zoé Le Goff", "Zoé", "Le Goff" },
+        { "Anne Marie Dupont", "Anne Marie", "Dupont" },
+        { "Charles d’Artagnan", "Charles", "d’Artagnan" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char file[200], want[300];
+        snprintf(file, sizeof file, "nom complet;email\n%s;a@example.org\n", cases[i][0]);
+        snprintf(want, sizeof want, "line 2\n  email: a@example.org\n  given: %s\n  family: %s\n", cases[i][1], cases[i][2]);
+        text_gives(file, want);
+    }
+    text_gives("Nom;Email\nLe Goff Zoé;a@example.org\nPlaton;b@example.org\n",
+               "line 2\n  email: a@example.org\n  given: Zoé\n  family: Le Goff\nline 3\n  email: b@example.org\n  family: Platon\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(files_of_other_tools_give_their_rows),
+        cmocka_unit_test(separators_and_line_ends_are_recognised),
+        cmocka_unit_test(columns_may_be_mapped_by_hand),
+        cmocka_unit_test(the_mapping_is_json),
+        cmocka_unit_test(consent_is_read_on_the_safe_side),
+        cmocka_unit_test(a_bad_row_does_not_stop_the_file),
+        cmocka_unit_test(what_is_no_file_of_contacts_is_refused_at_once),
+        cmocka_unit_test(rejects_can_be_corrected_and_read_again),
+        cmocka_unit_test(memory_is_bounded_whatever_the_file),
+        cmocka_unit_test(stray_quotes_cost_no_more_than_they_swallow),
+        cmocka_unit_test(an_export_starts_no_formula_and_is_read_back_unchanged),
+        cmocka_unit_test(names_in_one_cell_are_split),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
