@@ -21,8 +21,8 @@ enum {
 /* The cells of one record, as libcsv gives them. */
 struct record {
     struct carnet_buf bytes;
-    size_t ends[CARNET_ROWS_COLUMNS_MAX];
-    size_t count;
+    size_t *ends; /* of each cell in bytes; at most CARNET_ROWS_COLUMNS_MAX */
+    size_t count, cap;
     size_t used;   /* up to the last cell that is not empty */
     bool too_many; /* a cell beyond CARNET_ROWS_COLUMNS_MAX is not empty */
     bool ended;
@@ -32,6 +32,18 @@ static struct carnet_slice cell_of(const struct record *r, size_t i)
 {
     size_t start = i ? r->ends[i - 1] : 0;
     return carnet_slice(r->bytes.ptr + start, r->ends[i] - start);
+}
+
+static void record_begin(struct record *r)
+{
+    *r = (struct record){ 0 };
+    carnet_buf_init(&r->bytes, 4 * CARNET_LINE_LEN_MAX);
+}
+
+static void record_end(struct record *r)
+{
+    carnet_buf_deinit(&r->bytes);
+    free(r->ends);
 }
 
 static void record_clear(struct record *r)
@@ -50,6 +62,7 @@ static void on_cell(void *bytes, size_t len, void *ctx)
     }
     if (len)
         carnet_buf_append(&r->bytes, bytes, len);
+    CARNET_GROW(r->ends, r->count, r->cap);
     r->ends[r->count++] = r->bytes.len;
     if (len)
         r->used = r->count;
@@ -115,13 +128,13 @@ static void sample_begin(struct sample *sample)
                                .ends = carnet_alloc(SAMPLE_RECORDS * sizeof *sample->ends),
                                .lines = carnet_alloc(SAMPLE_RECORDS * sizeof *sample->lines) };
     for (size_t i = 0; i < SAMPLE_RECORDS; i++)
-        carnet_buf_init(&sample->records[i].bytes, 4 * CARNET_LINE_LEN_MAX);
+        record_begin(&sample->records[i]);
 }
 
 static void sample_end(struct sample *sample)
 {
     for (size_t i = 0; i < SAMPLE_RECORDS; i++)
-        carnet_buf_deinit(&sample->records[i].bytes);
+        record_end(&sample->records[i]);
     free(sample->records);
     free(sample->starts);
     free(sample->ends);
@@ -529,7 +542,7 @@ static carnet_rc recognise(struct carnet_rows *rows, const struct carnet_rows_op
 carnet_rc carnet_rows_csv_open(struct carnet_rows *rows, const struct carnet_rows_options *options, struct carnet_err *err)
 {
     rows->csv = carnet_alloc(sizeof *rows->csv);
-    carnet_buf_init(&rows->csv->record.bytes, 4 * CARNET_LINE_LEN_MAX);
+    record_begin(&rows->csv->record);
     carnet_buf_init(&rows->csv->header, 4 * CARNET_LINE_LEN_MAX);
     struct sample sample;
     sample_begin(&sample);
@@ -544,7 +557,7 @@ void carnet_rows_csv_close(struct carnet_rows *rows)
     if (!rows->csv)
         return;
     csv_free(&rows->csv->parser);
-    carnet_buf_deinit(&rows->csv->record.bytes);
+    record_end(&rows->csv->record);
     carnet_buf_deinit(&rows->csv->header);
     free(rows->csv);
     rows->csv = NULL;

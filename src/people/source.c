@@ -97,13 +97,17 @@ static void decode_utf16(struct carnet_source *s)
 /* Adds a block to the window; false: reading failed. At the end of the file only eof changes. */
 static bool fill(struct carnet_source *s)
 {
-    if (s->end + 2 * BLOCK > WINDOW) {
+    if (s->end + 2 * BLOCK > s->cap) {
         memmove(s->win, s->win + s->mark, s->end - s->mark);
         s->at -= s->mark;
         s->end -= s->mark;
         s->mark = 0;
     }
-    CARNET_ASSERT(s->end + 2 * BLOCK <= WINDOW);
+    if (s->end + 2 * BLOCK > s->cap) {
+        s->cap = 2 * s->cap < WINDOW ? 2 * s->cap : WINDOW;
+        s->win = carnet_realloc(s->win, s->cap, 1);
+    }
+    CARNET_ASSERT(s->end + 2 * BLOCK <= s->cap);
     bool wide = s->encoding == CARNET_SOURCE_UTF16LE || s->encoding == CARNET_SOURCE_UTF16BE;
     if (!wide) {
         ssize_t got = read_some(s, s->win + s->end, BLOCK);
@@ -135,7 +139,7 @@ static bool zeros_at(const struct carnet_source *s, size_t offset)
 static void to_utf16(struct carnet_source *s, enum carnet_source_encoding encoding, size_t skip)
 {
     s->encoding = encoding;
-    s->raw = carnet_alloc(BLOCK);
+    s->raw = carnet_realloc(NULL, BLOCK, 1);
     s->raw_len = s->end - skip;
     memcpy(s->raw, s->win + skip, s->raw_len);
     s->end = 0;
@@ -190,7 +194,8 @@ carnet_rc carnet_source_open(struct carnet_source *s, int fd, struct carnet_slic
         s->size_bytes = mem.len;
     else if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
         s->size_bytes = (uint64_t)st.st_size;
-    s->win = carnet_alloc(WINDOW);
+    s->cap = 4 * BLOCK;
+    s->win = carnet_realloc(NULL, s->cap, 1);
     while (s->end < BLOCK && !s->eof) {
         ssize_t got = read_some(s, s->win + s->end, BLOCK - s->end);
         if (got < 0) {

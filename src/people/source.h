@@ -21,6 +21,7 @@ struct carnet_source {
     uint8_t *raw;    /* UTF-16: a block as read */
     size_t raw_len;
     uint8_t *win;    /* decoded UTF-16, else as read */
+    size_t cap;
     size_t mark;     /* start of the record: bytes from here on are kept */
     size_t at;       /* next byte that no line has given */
     size_t end;
