@@ -37,7 +37,7 @@ int main(int argc, char **argv)
             path = value;
             ok = value[0];
         } else if (strcmp(argv[i], "--format") == 0) {
-            static const char *const names[] = { "nationbuilder", "vcard", "csv" };
+            static const char *const names[] = {"nationbuilder", "vcard", "csv"};
             for (int j = 0; j < 3; j++)
                 if (strcmp(value, names[j]) == 0) {
                     format = (enum demo_format)j;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
-/* Invented people: the i-th one of a seed, always the same and quick to make (well under a microsecond), for the demonstration, the
- * tests and the benchmarks. Towns are public ones with their codes; addresses end in example.org; telephone numbers are those reserved
- * for fiction, only 20,000, so that in a large file several people share one. */
+/* Invented people: the i-th one of a seed, always the same and quick to make (well under a microsecond), for the
+ * demonstration, the tests and the benchmarks. Towns are public ones with their codes; addresses end in example.org;
+ * telephone numbers are those reserved for fiction, only 20,000, so that in a large file several people share one. */
 #ifndef CARNET_TESTS_PEOPLE_H
 #define CARNET_TESTS_PEOPLE_H
 
@@ -35,7 +35,8 @@ struct demo_person {
 void demo_person_make(uint64_t seed, uint64_t i, struct demo_person *out);
 
 enum demo_format { DEMO_NATIONBUILDER, DEMO_VCARD, DEMO_CSV };
-/* A file as those tools write it: a NationBuilder export with every column, vCard 3.0, a French spreadsheet with ';'. */
+/* A file as those tools write it: a NationBuilder export with every column, vCard 3.0, a French spreadsheet with ';'.
+ */
 void demo_write_header(FILE *out, enum demo_format format);
 void demo_write_person(FILE *out, enum demo_format format, const struct demo_person *person);
 

@@ -32,7 +32,8 @@ static void a_seed_gives_the_same_people(void **state)
 static bool has(const struct carnet_row *row, const char *field, const char *label, const char *value)
 {
     for (size_t i = 0; i < row->cell_count; i++)
-        if (strcmp(row->cells[i].def->name, field) == 0 && carnet_slice_equal(row->cells[i].label, carnet_slice_str(label)))
+        if (strcmp(row->cells[i].def->name, field) == 0 &&
+            carnet_slice_equal(row->cells[i].label, carnet_slice_str(label)))
             return carnet_slice_equal(row->cells[i].value, carnet_slice_str(value));
     return !value[0];
 }
@@ -60,7 +61,7 @@ static void each_format_gives_the_people_back(void **state)
             demo_write_person(file, (enum demo_format)format, &p);
         }
         fclose(file);
-        struct carnet_rows_options options = { 0 };
+        struct carnet_rows_options options = {0};
         struct carnet_err err = CARNET_ERR_INIT;
         struct carnet_rows *rows;
         struct carnet_row row;
@@ -73,15 +74,19 @@ static void each_format_gives_the_people_back(void **state)
             char born[40] = "";
             if (p.born_year)
                 snprintf(born, sizeof born, "%04u-%02u-%02u", p.born_year, p.born_month, p.born_day);
-            assert_true(has(&row, "given", "", p.given) && has(&row, "family", "", p.family) && has(&row, "email", "", p.email));
-            assert_true(has(&row, "street", "", p.street) && has(&row, "postcode", "", p.postcode) && has(&row, "city", "", p.city));
-            assert_true(has(&row, "born", "", born) && has(&row, "gender", "", p.female ? "f" : "m") && has(&row, "note", "", p.note));
+            assert_true(has(&row, "given", "", p.given) && has(&row, "family", "", p.family) &&
+                        has(&row, "email", "", p.email));
+            assert_true(has(&row, "street", "", p.street) && has(&row, "postcode", "", p.postcode) &&
+                        has(&row, "city", "", p.city));
+            assert_true(has(&row, "born", "", born) && has(&row, "gender", "", p.female ? "f" : "m") &&
+                        has(&row, "note", "", p.note));
             assert_true(has(&row, "phone", "mobile", p.mobile));
             assert_true(has(&row, "phone", format == DEMO_NATIONBUILDER ? "" : "home", p.phone));
             assert_int_equal(row.tag_count, p.tag_count);
             if (format != DEMO_VCARD) {
                 assert_int_equal(has_purpose(row.grants, row.grant_count, "newsletter"), p.email_opt_in);
-                assert_int_equal(has_purpose(row.objections, row.objection_count, "newsletter"), p.unsubscribed_day > 0);
+                assert_int_equal(has_purpose(row.objections, row.objection_count, "newsletter"),
+                                 p.unsubscribed_day > 0);
                 assert_int_equal(has_purpose(row.objections, row.objection_count, ""), p.do_not_contact);
             }
         }
