@@ -578,6 +578,11 @@ static void put_entry(const char *name, const char *why, struct carnet_slice byt
         put_entry_lines(&entry);
     put_hex("bytes", bytes);
     write_corpus("entry", name, bytes);
+    if (rc == CARNET_OK) { /* the fuzz target also tries bytes as a leaf */
+        char leaf[80];
+        snprintf(leaf, sizeof leaf, "leaf-%s", name);
+        write_corpus("entry", leaf, entry.changes[entry.change_count - 1].leaf);
+    }
 }
 
 static bool no_part(void *ctx, const struct carnet_change *change, const struct carnet_part *part)
