@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* The tables. Enduring ones are the truth; derived ones are emptied and refilled from them by a rebuild, so that a change of
+ * a view needs no migration. Ids are blobs of 16 bytes, hashes blobs of 32, times milliseconds. In a row, what a walk looks
+ * at stands before the long blob, so that its pages are not read. */
+#include "internal.h"
+
+const char *const carnet_store__schema[] = {
+    /* --- enduring --- */
+
+    /* Small named values: keys, settings, the node's own place in its chains. */
+    "CREATE TABLE meta("
+    " name TEXT PRIMARY KEY NOT NULL,"
+    " value BLOB NOT NULL"
+    ") STRICT, WITHOUT ROWID",
+
+    /* Books by a small number, because every stream and every record names one. Numbers are given in order, from 1. */
+    "CREATE TABLE books("
+    " b INTEGER PRIMARY KEY,"
+    " id BLOB NOT NULL UNIQUE"
+    ") STRICT",
+
+    /* Chains and their heads. */
+    "CREATE TABLE streams("
+    " n INTEGER PRIMARY KEY,"
+    " book INTEGER NOT NULL REFERENCES books(b),"
+    " author BLOB NOT NULL,"
+    " stream INTEGER NOT NULL,"     /* incarnation * 2 + log */
+    " seq INTEGER NOT NULL,"        /* of the head; 0: none */
+    " void_from INTEGER NOT NULL,"  /* 0: none */
+    " hash BLOB NOT NULL,"          /* of the head */
+    " UNIQUE(book, author, stream)"
+    ") STRICT",
+
+    /* Entries in the order in which they arrived here. */
+    "CREATE TABLE entries("
+    " n INTEGER PRIMARY KEY,"
+    " stream INTEGER NOT NULL REFERENCES streams(n),"
+    " seq INTEGER NOT NULL,"
+    " lane INTEGER NOT NULL,"       /* 0 charter, 1 law, 2 data */
+    " flags INTEGER NOT NULL,"      /* enum carnet_entry_flag */
+    " hlc INTEGER NOT NULL,"
+    " hash BLOB NOT NULL,"
+    " bytes BLOB NOT NULL,"         /* replaced when a part is dropped */
+    " UNIQUE(stream, seq)"
+    ") STRICT",
+    /* The charter and the law are sent before the data, and are few. */
+    "CREATE INDEX entries_lane ON entries(lane) WHERE lane < 2",
+    "CREATE INDEX entries_flagged ON entries(n) WHERE flags <> 0",
+
+    /* Invitations given out. */
+    "CREATE TABLE invites("
+    " code BLOB PRIMARY KEY NOT NULL,"
+    " until INTEGER NOT NULL,"
+    " used INTEGER NOT NULL,"       /* 0: not yet */
+    " node BLOB NOT NULL,"          /* who used it */
+    " terms BLOB NOT NULL"
+    ") STRICT, WITHOUT ROWID",
+
+    /* How many of each there are, written once a transaction. One row. */
+    "CREATE TABLE counts("
+    " one INTEGER PRIMARY KEY CHECK(one = 1),"
+    " contacts INTEGER NOT NULL,"
+    " conflicts INTEGER NOT NULL,"
+    " entries INTEGER NOT NULL,"
+    " records INTEGER NOT NULL"
+    ") STRICT",
+    "INSERT INTO counts VALUES(1, 0, 0, 0, 0)",
+
+    /* --- derived --- */
+
+    /* Merged records. */
+    "CREATE TABLE records("
+    " n INTEGER PRIMARY KEY,"
+    " book INTEGER NOT NULL REFERENCES books(b),"
+    " id BLOB NOT NULL,"
+    " tail INTEGER NOT NULL,"       /* of the id, as people type it */
+    " subject BLOB,"                /* NULL: none */
+    " kind INTEGER NOT NULL,"
+    " flags INTEGER NOT NULL,"      /* bit 0: counts as a contact */
+    " conflicts INTEGER NOT NULL,"
+    " indexed INTEGER NOT NULL,"    /* scopes in the search index */
+    " due INTEGER NOT NULL,"        /* 0: never */
+    " state BLOB NOT NULL,"
+    " UNIQUE(book, id)"
+    ") STRICT",
+    "CREATE INDEX records_tail ON records(tail)",
+    "CREATE INDEX records_conflicting ON records(n) WHERE conflicts > 0",
+    "CREATE INDEX records_due ON records(due) WHERE due > 0",
+    "CREATE INDEX records_about ON records(book, subject) WHERE subject <> id",
+
+    /* The entries that changed a record. */
+    "CREATE TABLE touches("
+    " record INTEGER NOT NULL,"
+    " entry INTEGER NOT NULL,"
+    " change INTEGER NOT NULL,"
+    " PRIMARY KEY(record, entry, change)"
+    ") STRICT, WITHOUT ROWID",
+
+    /* Hashes of what identifies a person outside, to the records that have it. */
+    "CREATE TABLE points("
+    " hash INTEGER NOT NULL,"
+    " record INTEGER NOT NULL,"
+    " PRIMARY KEY(hash, record)"
+    ") STRICT, WITHOUT ROWID",
+
+    /* Records that were merged, each way. */
+    "CREATE TABLE edges("
+    " a INTEGER NOT NULL,"
+    " b INTEGER NOT NULL,"
+    " PRIMARY KEY(a, b)"
+    ") STRICT, WITHOUT ROWID",
+
+    /* Folded words of the records: no text is kept, no position. */
+    "CREATE VIRTUAL TABLE search USING fts5(text, content='', columnsize=0, detail=none, prefix='2 3',"
+    " tokenize='unicode61 remove_diacritics 0')",
+    NULL,
+};
