@@ -204,10 +204,11 @@ static carnet_rc open_wal(struct carnet_store *store, bool unclean, struct carne
         code = SQLITE_CANTOPEN;
     if (code == SQLITE_OK)
         code = execute(store, "PRAGMA synchronous=" SYNCHRONOUS);
-    if (code == SQLITE_OK)
-        code = prepare(store);
     if (code != SQLITE_OK)
         return carnet_store__fail(store, code, err);
+    code = prepare(store);
+    if (code != SQLITE_OK) /* a statement that does not fit the tables: they are not those of this version */
+        return code == SQLITE_ERROR ? carnet_store__damaged(store, err) : carnet_store__fail(store, code, err);
     sqlite3_wal_hook(store->db, note_wal, store);
     sqlite3_busy_timeout(store->db, 5000);
     store->wal_frames_max = WAL_LEN_MAX / PAGE_LEN;
