@@ -442,6 +442,8 @@ carnet_rc carnet_replica_write(struct carnet_replica *replica, const struct carn
     bool mine;
     uint64_t written;
     size_t law_from = 0;
+    struct carnet_write_result ignored;
+    result = result ? result : &ignored;
     memset(result, 0, sizeof *result);
     carnet_rc rc = carnet_tx_enter(replica, &mine, &written, err);
     if (rc != CARNET_OK)
