@@ -3,7 +3,6 @@
 
 #include "internal.h"
 
-
 /* Whether an entry is valid hangs on its header and leaves alone, never on what a part says: a node that was not given
  * the part must come to the same answer. A part's bytes are only held against the hash in its leaf; what they say is
  * delta.c's matter. */
