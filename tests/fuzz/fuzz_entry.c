@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
-/* Any bytes as an entry: what decodes is written again byte for byte, goes without its parts and gets them back, and can be checked and
- * opened whatever it says. As hashes and signature keep most bytes out, they are also tried as a leaf, and as the cells of a part, in an entry
- * that is right around them. */
+/* Any bytes as an entry: what decodes is written again byte for byte, goes without its parts and gets them back, and
+ * can be checked and opened whatever it says. As hashes and signature keep most bytes out, they are also tried as a
+ * leaf, and as the cells of a part, in an entry that is right around them. */
 #include "../support/log_world.h"
 
 #include <stdlib.h>
@@ -36,8 +36,8 @@ static struct log_world *the_world(void)
 
 static void open_all(const struct carnet_entry *entry, struct carnet_arena *arena)
 {
-    static const uint8_t seed[16] = { 1, 1, 1, 1 };
-    struct carnet_opener opener = { .ctx = (void *)(uintptr_t)seed, .key = log_key, .wanted = CARNET_SCOPES_ALL };
+    static const uint8_t seed[16] = {1, 1, 1, 1};
+    struct carnet_opener opener = {.ctx = (void *)(uintptr_t)seed, .key = log_key, .wanted = CARNET_SCOPES_ALL};
     for (size_t i = 0; i < entry->change_count; i++) {
         struct carnet_record delta;
         size_t cells = 0;
@@ -65,10 +65,13 @@ static void try_entry(struct log_world *world, struct carnet_slice raw)
         must(peek == CARNET_OK && carnet_hash_equal(&hash, &entry.hash) && carnet_cbor_check(raw) == CARNET_OK);
         carnet_entry_strip(&entry, nothing, NULL, &bare);
         must(carnet_entry_decode(carnet_buf_slice(&bare), &arena, &stripped) == CARNET_OK);
-        must(carnet_slice_equal(stripped.header_raw, entry.header_raw) && carnet_hash_equal(&stripped.hash, &entry.hash));
+        must(carnet_slice_equal(stripped.header_raw, entry.header_raw) &&
+             carnet_hash_equal(&stripped.hash, &entry.hash));
         bool added = carnet_entry_fill(&stripped, &entry, &full);
-        must(carnet_slice_equal(carnet_buf_slice(&full), raw) && added == (bare.len != raw.len || !carnet_slice_equal(carnet_buf_slice(&bare), raw)));
-        must(carnet_authority_check(world->authority, &entry, NULL) == carnet_authority_check(world->authority, &stripped, NULL));
+        must(carnet_slice_equal(carnet_buf_slice(&full), raw) &&
+             added == (bare.len != raw.len || !carnet_slice_equal(carnet_buf_slice(&bare), raw)));
+        must(carnet_authority_check(world->authority, &entry, NULL) ==
+             carnet_authority_check(world->authority, &stripped, NULL));
         open_all(&entry, &arena);
         open_all(&stripped, &arena);
     }
@@ -88,7 +91,8 @@ static size_t part_count(struct carnet_slice leaf)
     return carnet_reader_array(&r);
 }
 
-static void try_around(struct log_world *world, struct carnet_slice leaf, struct carnet_slice part, const struct carnet_id *book)
+static void try_around(struct log_world *world, struct carnet_slice leaf, struct carnet_slice part,
+                       const struct carnet_id *book)
 {
     struct log_world scratch = *world; /* its arena alone is another */
     struct carnet_buf bodies;
