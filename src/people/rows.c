@@ -756,7 +756,7 @@ void carnet_rows_mapping(const struct carnet_rows *rows, struct carnet_buf *out)
         else
             json_array_append_new(unmapped, json_string(named->name));
     }
-    char *first = json_dumps(mapping, JSON_PRESERVE_ORDER), *second = json_dumps(unmapped, JSON_PRESERVE_ORDER);
+    char *first = json_dumps(mapping, JSON_PRESERVE_ORDER | JSON_COMPACT), *second = json_dumps(unmapped, JSON_PRESERVE_ORDER | JSON_COMPACT);
     CARNET_ASSERT(first && second);
     carnet_buf_append_str(out, "\"mapping\":");
     carnet_buf_append_str(out, first);
