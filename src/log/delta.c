@@ -12,6 +12,7 @@ static bool read_cells(struct carnet_slice plain, struct carnet_sibling *cells, 
     carnet_reader_init(&r, plain);
     carnet_reader_array_exact(&r, count);
     for (size_t i = 0; i < count && !r.failed; i++) {
+        cells[i] = (struct carnet_sibling){ 0 };
         carnet_reader_array_exact(&r, 3);
         cells[i].field = (uint32_t)carnet_reader_uint_max(&r, UINT32_MAX);
         cells[i].label = carnet_reader_text_max(&r, CARNET_LABEL_LEN_MAX);
@@ -52,7 +53,7 @@ static bool open_part(const struct carnet_entry *entry, size_t change, const str
 static void add_cells(const struct carnet_entry *entry, size_t change, const struct carnet_part *part, const struct carnet_opener *opener,
                       struct scratch *scratch, struct carnet_arena *arena, struct carnet_record *delta)
 {
-    struct carnet_sibling cells[CARNET_PART_CELLS_MAX] = { 0 };
+    struct carnet_sibling cells[CARNET_PART_CELLS_MAX];
     struct carnet_slice plain;
     enum carnet_sibling_state state = CARNET_SIBLING_LOCKED;
     if (!part->present)

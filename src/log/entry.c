@@ -145,12 +145,17 @@ static carnet_rc read_leaf(struct carnet_change *change)
     return carnet_reader_done(&r);
 }
 
-static carnet_rc read_change(struct carnet_reader *r, const struct carnet_hash *leaf_hash, struct carnet_change *change)
+static bool hash_is(const char *domain, struct carnet_slice bytes, const struct carnet_hash *expected)
+{
+    struct carnet_hash hash = carnet_hash_of(domain, bytes);
+    return carnet_hash_equal(&hash, expected);
+}
+
+static carnet_rc read_change(struct carnet_reader *r, const struct carnet_hash *leaf_hash, bool known, struct carnet_change *change)
 {
     carnet_reader_array_exact(r, 2);
     change->leaf = carnet_reader_bytes(r);
-    struct carnet_hash hash = carnet_hash_of(CARNET_LEAF_DOMAIN, change->leaf);
-    if (r->failed || !carnet_hash_equal(&hash, leaf_hash))
+    if (r->failed || (!known && !hash_is(CARNET_LEAF_DOMAIN, change->leaf, leaf_hash)))
         return CARNET_MALFORMED;
     carnet_rc rc = read_leaf(change);
     if (rc != CARNET_OK)
@@ -162,14 +167,13 @@ static carnet_rc read_change(struct carnet_reader *r, const struct carnet_hash *
             continue;
         part->bytes = carnet_reader_bytes(r);
         part->present = true;
-        hash = carnet_hash_of(CARNET_PART_HASH_DOMAIN, part->bytes);
-        if (r->failed || !carnet_hash_equal(&hash, &part->hash))
+        if (r->failed || (!known && !hash_is(CARNET_PART_HASH_DOMAIN, part->bytes, &part->hash)))
             return CARNET_MALFORMED;
     }
     return r->failed ? CARNET_MALFORMED : CARNET_OK;
 }
 
-carnet_rc carnet_entry_decode(struct carnet_slice raw, struct carnet_arena *arena, struct carnet_entry *out)
+static carnet_rc decode(struct carnet_slice raw, bool known, struct carnet_arena *arena, struct carnet_entry *out)
 {
     *out = (struct carnet_entry){ .raw = raw };
     if (raw.len > CARNET_ENTRY_LEN_MAX)
@@ -190,7 +194,7 @@ carnet_rc carnet_entry_decode(struct carnet_slice raw, struct carnet_arena *aren
     for (size_t i = 0; i < count; i++) {
         struct carnet_hash leaf_hash;
         carnet_reader_bytes_exact(&header, leaf_hash.b, sizeof leaf_hash.b);
-        carnet_rc rc = header.failed ? CARNET_MALFORMED : read_change(&r, &leaf_hash, &out->changes[i]);
+        carnet_rc rc = header.failed ? CARNET_MALFORMED : read_change(&r, &leaf_hash, known, &out->changes[i]);
         if (rc != CARNET_OK)
             return rc;
     }
@@ -198,6 +202,16 @@ carnet_rc carnet_entry_decode(struct carnet_slice raw, struct carnet_arena *aren
     out->hash = carnet_hash_of(CARNET_ENTRY_DOMAIN, out->header_raw);
     carnet_rc rc = carnet_reader_done(&header);
     return rc == CARNET_OK ? carnet_reader_done(&r) : rc;
+}
+
+carnet_rc carnet_entry_decode(struct carnet_slice raw, struct carnet_arena *arena, struct carnet_entry *out)
+{
+    return decode(raw, false, arena, out);
+}
+
+carnet_rc carnet_entry_decode_own(struct carnet_slice raw, struct carnet_arena *arena, struct carnet_entry *out)
+{
+    return decode(raw, true, arena, out);
 }
 
 carnet_rc carnet_entry_peek(struct carnet_slice raw, struct carnet_entry_header *out, struct carnet_hash *hash)

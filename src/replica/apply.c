@@ -240,7 +240,7 @@ static carnet_rc strip_entry(struct carnet_replica *replica, int64_t n, const st
         return rc;
     carnet_arena_reset(&replica->read_arena);
     if (carnet_entry_decode(carnet_arena_dup(&replica->read_arena, row.bytes), &replica->read_arena, &entry) != CARNET_OK)
-        return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "an entry");
+        return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "entry");
     struct drop_list list = { .entry = &entry, .masks = carnet_arena_alloc(&replica->read_arena, (entry.change_count + 1) * sizeof *list.masks) };
     for (size_t i = 0; rc == CARNET_OK && i < entry.change_count; i++) {
         const struct carnet_change *change = &entry.changes[i];
@@ -521,7 +521,7 @@ static carnet_rc accept_again(struct carnet_replica *replica, const struct carne
     bool wanting;
     carnet_rc world = carnet_store_entry_find(replica->store, stream->row.n, entry->header.seq, &row, err);
     if (world == CARNET_NOT_FOUND)
-        return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "an entry is missing from its log");
+        return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "log");
     if (world != CARNET_OK)
         return world;
     *rc = CARNET_OK;
@@ -532,7 +532,7 @@ static carnet_rc accept_again(struct carnet_replica *replica, const struct carne
     if (*rc != CARNET_OK || !(row.flags & CARNET_ENTRY_WANTING) || row.flags & CARNET_ENTRY_VOID)
         return CARNET_OK;
     if (carnet_entry_decode(carnet_arena_dup(&replica->entry_arena, row.bytes), &replica->entry_arena, &held) != CARNET_OK)
-        return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "an entry");
+        return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "entry");
     carnet_buf_clear(&replica->strip_bytes);
     if (!carnet_entry_fill(&held, entry, &replica->strip_bytes))
         return CARNET_OK;
@@ -674,14 +674,14 @@ carnet_rc carnet_apply_own(struct carnet_replica *replica, struct carnet_slice r
     struct carnet_entry entry;
     carnet_rc rc;
     carnet_arena_reset(&replica->entry_arena);
-    CARNET_ASSERT(carnet_entry_decode(raw, &replica->entry_arena, &entry) == CARNET_OK);
+    CARNET_ASSERT(carnet_entry_decode_own(raw, &replica->entry_arena, &entry) == CARNET_OK);
     carnet_rc world = accept(replica, &entry, true, &rc, err);
     if (world != CARNET_OK)
         return world;
     if (rc == CARNET_REFUSED && carnet_authority_is_cut(replica->authority, &replica->node))
         return carnet_err_set(err, rc, "this node's access was revoked");
     if (rc == CARNET_REFUSED)
-        return carnet_err_set(err, rc, "this node may not do that: %s", replica->why);
+        return carnet_err_set(err, rc, "this node's certificate does not allow that");
     CARNET_ASSERT(rc == CARNET_OK);
     return rc;
 }
@@ -733,7 +733,7 @@ static carnet_rc add_touched(struct carnet_replica *replica, struct carnet_slice
     carnet_rc rc = CARNET_OK;
     carnet_arena_init(&arena);
     if (carnet_entry_decode(carnet_arena_dup(&arena, bytes), &arena, &entry) != CARNET_OK)
-        rc = carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "an entry");
+        rc = carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "entry");
     for (size_t i = 0; rc == CARNET_OK && i < entry.change_count; i++) {
         struct carnet_record_row row;
         rc = carnet_store_record_get(replica->store, &entry.header.book, &entry.changes[i].record, &row, err);

@@ -151,6 +151,8 @@ struct carnet_replica {
     struct carnet_loaded target, subject, other; /* of the change being applied */
     struct carnet_loaded written_target, written_subject; /* of the record being written */
     struct carnet_record delta, old, projected, viewed;
+    uint8_t random[1024]; /* drawn ahead: seeds are many and small */
+    size_t random_left;
     const char *why;   /* of the last refusal: a static English text for logs */
     bool applying_own; /* the entry being applied is the batch */
     bool rebuilding;
@@ -175,6 +177,8 @@ void carnet_welcome_put(const struct carnet_replica *replica, const struct carne
  * kind NODE with its addresses and `alive` by itself. One record: the smaller kind stands. */
 #define CARNET_LABEL_MEMBER "member"
 #define CARNET_LABEL_NODE "node"
+
+void carnet_random(struct carnet_replica *replica, void *out, size_t len);
 
 /* --- streams --- */
 struct carnet_stream *carnet_streams_find(struct carnet_streams *streams, const struct carnet_id *book, const struct carnet_id *author, uint32_t stream); /* NULL */

@@ -114,7 +114,7 @@ static carnet_rc load_streams(struct carnet_replica *replica, struct carnet_err 
             continue;
         rc = carnet_store_entry_find(replica->store, stream->row.n, stream->row.seq, &row, err);
         if (rc == CARNET_NOT_FOUND)
-            return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "the head of a log is missing");
+            return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "log");
         if (rc != CARNET_OK)
             return rc;
         stream->hlc = row.hlc;
@@ -191,7 +191,7 @@ carnet_rc carnet_charter_load(struct carnet_replica *replica, struct carnet_err 
             continue;
         carnet_arena_reset(&replica->read_arena);
         if (carnet_entry_decode(row.bytes, &replica->read_arena, &entry) != CARNET_OK)
-            return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "an entry of the charter");
+            return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "charter");
         uint32_t stream = carnet_entry_stream(&entry.header);
         if (entry.header.seq <= carnet_authority_cut_at(replica->authority, &entry.header.author, &entry.header.book, stream))
             carnet_charter_feed(replica, &entry);
@@ -230,7 +230,7 @@ carnet_rc carnet_memory_load(struct carnet_replica *replica, struct carnet_err *
     if (rc == CARNET_OK && count > 0) {
         rc = carnet_store_entry_get(replica->store, count, &row, err);
         if (rc == CARNET_NOT_FOUND)
-            rc = carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "the entries are not in order");
+            rc = carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "entries");
     }
     replica->last = replica->last_new = count;
     return rc;
@@ -791,9 +791,24 @@ struct carnet_store *carnet_replica_store(struct carnet_replica *replica)
     return replica->store;
 }
 
+void carnet_random(struct carnet_replica *replica, void *out, size_t len)
+{
+    CARNET_ASSERT(len <= sizeof replica->random);
+    if (replica->random_left < len) {
+        carnet_rng_fill(&replica->env.rng, replica->random, sizeof replica->random);
+        replica->random_left = sizeof replica->random;
+    }
+    uint8_t *from = replica->random + sizeof replica->random - replica->random_left;
+    memcpy(out, from, len);
+    carnet_wipe(from, len); /* given once, kept nowhere */
+    replica->random_left -= len;
+}
+
 struct carnet_id carnet_replica_new_id(struct carnet_replica *replica)
 {
-    return carnet_rng_id(&replica->env.rng, carnet_replica_wall_ms(replica));
+    uint8_t random[10];
+    carnet_random(replica, random, sizeof random);
+    return carnet_id_v7(carnet_replica_wall_ms(replica), random);
 }
 
 int64_t carnet_replica_wall_ms(const struct carnet_replica *replica)

@@ -61,7 +61,7 @@ carnet_rc carnet_rows_unpack(struct carnet_loaded *loaded, struct carnet_err *er
     carnet_buf_append_slice(&loaded->packed, loaded->row.state);
     loaded->row.state = carnet_buf_slice(&loaded->packed);
     if (loaded->packed.failed || carnet_record_unpack(loaded->row.state, &loaded->record) != CARNET_OK)
-        return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "the state of a record");
+        return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "record");
     return CARNET_OK;
 }
 
@@ -143,7 +143,7 @@ static carnet_rc load_copy(struct carnet_replica *replica, int64_t n, struct car
         carnet_rows_copy(&record, arena, *out);
     }
     carnet_record_deinit(&record);
-    return rc == CARNET_OK ? rc : carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "the state of a record");
+    return rc == CARNET_OK ? rc : carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "record");
 }
 
 carnet_rc carnet_rows_component(struct carnet_replica *replica, int64_t n, int64_t numbers[CARNET_PERSON_MAX], size_t *count, struct carnet_err *err)
@@ -421,7 +421,7 @@ carnet_rc carnet_rows_put(struct carnet_replica *replica, struct carnet_loaded *
     carnet_arena_reset(&replica->row_arena);
     if (known) {
         if (carnet_record_unpack(carnet_buf_slice(&loaded->packed), &replica->old) != CARNET_OK)
-            return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "the state of a record");
+            return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "record");
         before_count = carnet_consent_edges(&replica->old, before, CARNET_PERSON_MAX);
         find_points(&replica->old, &old_points);
         rc = carnet_rows_person(replica, &loaded->record, loaded->row.n, &replica->row_arena, &person, &person_count, err);
@@ -497,7 +497,7 @@ static carnet_rc merge_touches(struct carnet_replica *replica, const struct carn
             continue;
         const struct carnet_slice bytes = carnet_arena_dup(&out->arena, row.bytes); /* the record's slices stay in it */
         if (carnet_entry_decode(bytes, &out->arena, &entry) != CARNET_OK || touches[i].change >= entry.change_count) {
-            rc = carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "an entry");
+            rc = carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "entry");
             break;
         }
         carnet_rows_clear(&delta);

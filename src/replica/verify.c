@@ -21,7 +21,7 @@ carnet_rc carnet_replica_state(struct carnet_replica *replica, const struct carn
         if (row.flags & CARNET_ROW_EMPTY)
             continue;
         if (carnet_record_unpack(row.state, &replica->viewed) != CARNET_OK) {
-            rc = carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "the state of a record");
+            rc = carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "record");
             break;
         }
         carnet_buf_clear(&canonical);
@@ -213,7 +213,7 @@ static carnet_rc replay_all(struct carnet_replica *replica, struct carnet_err *e
         from = row.n + 1;
         carnet_arena_reset(&replica->entry_arena);
         if (carnet_entry_decode(carnet_arena_dup(&replica->entry_arena, row.bytes), &replica->entry_arena, &entry) != CARNET_OK)
-            return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "an entry");
+            return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "entry");
         if (row.flags & CARNET_ENTRY_VOID)
             rc = carnet_apply_void(replica, &entry, row.n, err);
         else

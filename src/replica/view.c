@@ -12,7 +12,7 @@ static carnet_rc unknown(struct carnet_err *err)
 static carnet_rc unpack(struct carnet_replica *replica, struct carnet_slice state, struct carnet_arena *arena, struct carnet_record *out, struct carnet_err *err)
 {
     if (carnet_record_unpack(carnet_arena_dup(arena, state), &replica->viewed) != CARNET_OK)
-        return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "the state of a record");
+        return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "record");
     carnet_rows_copy(&replica->viewed, arena, out);
     return CARNET_OK;
 }

@@ -16,8 +16,8 @@ static bool read_stream(struct carnet_store *store, sqlite3_stmt *stmt, struct c
            carnet_store__get_bytes(stmt, 5, out->hash.b, sizeof out->hash.b);
 }
 
-carnet_rc carnet_store_stream(struct carnet_store *store, const struct carnet_id *book, const struct carnet_id *author, uint32_t stream,
-                              bool create, struct carnet_stream_row *out, struct carnet_err *err)
+carnet_rc carnet_store_stream(struct carnet_store *store, const struct carnet_id *book, const struct carnet_id *author,
+                              uint32_t stream, bool create, struct carnet_stream_row *out, struct carnet_err *err)
 {
     int64_t b = 0;
     carnet_rc rc = carnet_store__book(store, book, create, &b, err);
@@ -41,11 +41,13 @@ carnet_rc carnet_store_stream(struct carnet_store *store, const struct carnet_id
     carnet_store__int(store, stmt, 3, stream);
     rc = carnet_store__run(store, stmt, err);
     if (rc == CARNET_OK)
-        *out = (struct carnet_stream_row){ .n = sqlite3_last_insert_rowid(store->db), .book = *book, .author = *author, .stream = stream };
+        *out = (struct carnet_stream_row){
+            .n = sqlite3_last_insert_rowid(store->db), .book = *book, .author = *author, .stream = stream};
     return rc;
 }
 
-carnet_rc carnet_store_stream_update(struct carnet_store *store, const struct carnet_stream_row *row, struct carnet_err *err)
+carnet_rc carnet_store_stream_update(struct carnet_store *store, const struct carnet_stream_row *row,
+                                     struct carnet_err *err)
 {
     CARNET_ASSERT(row->n > 0 && row->seq <= INT64_MAX && row->void_from <= INT64_MAX);
     sqlite3_stmt *stmt = carnet_store__write(store, Q_STREAM_PUT);
@@ -57,7 +59,8 @@ carnet_rc carnet_store_stream_update(struct carnet_store *store, const struct ca
 }
 
 carnet_rc carnet_store_streams(struct carnet_store *store, const struct carnet_id *book,
-                               bool (*each)(void *ctx, const struct carnet_stream_row *row), void *ctx, struct carnet_err *err)
+                               bool (*each)(void *ctx, const struct carnet_stream_row *row), void *ctx,
+                               struct carnet_err *err)
 {
     int64_t b = 0;
     if (book) {
@@ -109,7 +112,8 @@ carnet_rc carnet_store_entry_add(struct carnet_store *store, struct carnet_entry
 }
 
 /* Steps to the row, if any, and reads it. */
-static carnet_rc take_entry(struct carnet_store *store, sqlite3_stmt *stmt, enum held held, struct carnet_entry_row *out, struct carnet_err *err)
+static carnet_rc take_entry(struct carnet_store *store, sqlite3_stmt *stmt, enum held held,
+                            struct carnet_entry_row *out, struct carnet_err *err)
 {
     carnet_rc rc = carnet_store__row(store, stmt, err);
     if (rc != CARNET_OK)
@@ -128,14 +132,16 @@ static carnet_rc take_entry(struct carnet_store *store, sqlite3_stmt *stmt, enum
     return ok ? CARNET_OK : carnet_store__damaged(store, err);
 }
 
-carnet_rc carnet_store_entry_get(struct carnet_store *store, int64_t n, struct carnet_entry_row *out, struct carnet_err *err)
+carnet_rc carnet_store_entry_get(struct carnet_store *store, int64_t n, struct carnet_entry_row *out,
+                                 struct carnet_err *err)
 {
     sqlite3_stmt *stmt = carnet_store__read(store, Q_ENTRY_GET);
     carnet_store__int(store, stmt, 1, n);
     return take_entry(store, stmt, HELD_ENTRY_GET, out, err);
 }
 
-carnet_rc carnet_store_entry_find(struct carnet_store *store, int64_t stream_n, uint64_t seq, struct carnet_entry_row *out, struct carnet_err *err)
+carnet_rc carnet_store_entry_find(struct carnet_store *store, int64_t stream_n, uint64_t seq,
+                                  struct carnet_entry_row *out, struct carnet_err *err)
 {
     if (seq > INT64_MAX)
         return CARNET_NOT_FOUND;
@@ -145,7 +151,8 @@ carnet_rc carnet_store_entry_find(struct carnet_store *store, int64_t stream_n, 
     return take_entry(store, stmt, HELD_ENTRY_FIND, out, err);
 }
 
-carnet_rc carnet_store_entry_bytes(struct carnet_store *store, int64_t n, struct carnet_slice bytes, struct carnet_err *err)
+carnet_rc carnet_store_entry_bytes(struct carnet_store *store, int64_t n, struct carnet_slice bytes,
+                                   struct carnet_err *err)
 {
     sqlite3_stmt *stmt = carnet_store__write(store, Q_ENTRY_BYTES);
     carnet_store__int(store, stmt, 1, n);
@@ -161,17 +168,21 @@ carnet_rc carnet_store_entry_flags(struct carnet_store *store, int64_t n, unsign
     return carnet_store__run(store, stmt, err);
 }
 
-carnet_rc carnet_store_entry_next(struct carnet_store *store, unsigned lane, int64_t from, struct carnet_entry_row *out, struct carnet_err *err)
+carnet_rc carnet_store_entry_next(struct carnet_store *store, unsigned lane, int64_t from, struct carnet_entry_row *out,
+                                  struct carnet_err *err)
 {
     CARNET_ASSERT(lane <= 3);
-    sqlite3_stmt *stmt = carnet_store__read(store, lane == 3 ? Q_ENTRY_NEXT : lane == 2 ? Q_ENTRY_NEXT_DATA : Q_ENTRY_NEXT_LAW);
+    sqlite3_stmt *stmt = carnet_store__read(store, lane == 3   ? Q_ENTRY_NEXT
+                                                   : lane == 2 ? Q_ENTRY_NEXT_DATA
+                                                               : Q_ENTRY_NEXT_LAW);
     carnet_store__int(store, stmt, 1, from);
     if (lane < 3)
         carnet_store__int(store, stmt, 2, lane);
     return take_entry(store, stmt, HELD_ENTRY_NEXT, out, err);
 }
 
-carnet_rc carnet_store_entry_flagged(struct carnet_store *store, unsigned flags, int64_t from, struct carnet_entry_row *out, struct carnet_err *err)
+carnet_rc carnet_store_entry_flagged(struct carnet_store *store, unsigned flags, int64_t from,
+                                     struct carnet_entry_row *out, struct carnet_err *err)
 {
     sqlite3_stmt *stmt = carnet_store__read(store, Q_ENTRY_FLAGGED);
     carnet_store__int(store, stmt, 1, from);

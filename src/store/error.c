@@ -21,7 +21,8 @@ static carnet_rc say(struct carnet_store *store, int code, struct carnet_err *er
     }
     switch (code & 0xff) {
     case SQLITE_FULL:
-        rc = carnet_err_set(err, CARNET_FAILED, "cannot write %s: %s", path, carnet_tr(carnet_err_lang(err), "the disk is full"));
+        rc = carnet_err_set(err, CARNET_FAILED, "cannot write %s: %s", path,
+                            carnet_tr(carnet_err_lang(err), "the disk is full"));
         carnet_err_hint(err, "free some space, then try again");
         return rc;
     case SQLITE_CORRUPT:
@@ -55,13 +56,15 @@ static carnet_rc say(struct carnet_store *store, int code, struct carnet_err *er
         carnet_err_hint(err, "check the disk, then start carnet again");
         return rc;
     default:
-        return carnet_err_set(err, CARNET_FAILED, "%s: %s", path, store->db ? sqlite3_errmsg(store->db) : sqlite3_errstr(code));
+        return carnet_err_set(err, CARNET_FAILED, "%s: %s", path,
+                              store->db ? sqlite3_errmsg(store->db) : sqlite3_errstr(code));
     }
 }
 
 carnet_rc carnet_store__fail(struct carnet_store *store, int code, struct carnet_err *err)
 {
     store->broken = store->open;
+    store->stale = true;
     store->unsynced = store->unsynced || is_sync_failure(code);
     return say(store, code, err);
 }
@@ -141,8 +144,8 @@ carnet_rc carnet_store__run(struct carnet_store *store, sqlite3_stmt *stmt, stru
     return rc;
 }
 
-carnet_rc carnet_store__numbers(struct carnet_store *store, sqlite3_stmt *stmt, int64_t *out_n, size_t max, size_t *count,
-                                struct carnet_err *err)
+carnet_rc carnet_store__numbers(struct carnet_store *store, sqlite3_stmt *stmt, int64_t *out_n, size_t max,
+                                size_t *count, struct carnet_err *err)
 {
     *count = 0;
     while (*count < max) {

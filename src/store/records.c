@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-static carnet_rc take_record(struct carnet_store *store, sqlite3_stmt *stmt, enum held held, struct carnet_record_row *out, struct carnet_err *err)
+static carnet_rc take_record(struct carnet_store *store, sqlite3_stmt *stmt, enum held held,
+                             struct carnet_record_row *out, struct carnet_err *err)
 {
     carnet_rc rc = carnet_store__row(store, stmt, err);
     if (rc != CARNET_OK)
@@ -18,13 +19,15 @@ static carnet_rc take_record(struct carnet_store *store, sqlite3_stmt *stmt, enu
     };
     bool ok = carnet_store__book_id(store, sqlite3_column_int64(stmt, 1), &out->book) &&
               carnet_store__get_bytes(stmt, 2, out->id.b, sizeof out->id.b) &&
-              (sqlite3_column_type(stmt, 3) == SQLITE_NULL || carnet_store__get_bytes(stmt, 3, out->subject.b, sizeof out->subject.b));
+              (sqlite3_column_type(stmt, 3) == SQLITE_NULL ||
+               carnet_store__get_bytes(stmt, 3, out->subject.b, sizeof out->subject.b));
     out->state = carnet_store__get_held(store, held, stmt, 9);
     carnet_store__end(stmt);
     return ok ? CARNET_OK : carnet_store__damaged(store, err);
 }
 
-carnet_rc carnet_store_record_get(struct carnet_store *store, const struct carnet_id *book, const struct carnet_id *id, struct carnet_record_row *out, struct carnet_err *err)
+carnet_rc carnet_store_record_get(struct carnet_store *store, const struct carnet_id *book, const struct carnet_id *id,
+                                  struct carnet_record_row *out, struct carnet_err *err)
 {
     int64_t b = 0;
     carnet_rc rc = carnet_store__book(store, book, false, &b, err);
@@ -36,7 +39,8 @@ carnet_rc carnet_store_record_get(struct carnet_store *store, const struct carne
     return take_record(store, stmt, HELD_RECORD_GET, out, err);
 }
 
-carnet_rc carnet_store_record_at(struct carnet_store *store, int64_t n, struct carnet_record_row *out, struct carnet_err *err)
+carnet_rc carnet_store_record_at(struct carnet_store *store, int64_t n, struct carnet_record_row *out,
+                                 struct carnet_err *err)
 {
     sqlite3_stmt *stmt = carnet_store__read(store, Q_RECORD_AT);
     carnet_store__int(store, stmt, 1, n);
@@ -88,9 +92,10 @@ carnet_rc carnet_store_record_put(struct carnet_store *store, struct carnet_reco
     carnet_rc rc = carnet_store__row(store, stmt, err);
     if (rc != CARNET_OK)
         return rc;
-    struct carnet_id subject = { { 0 } };
+    struct carnet_id subject = {{0}};
     carnet_store__get_bytes(stmt, 0, subject.b, sizeof subject.b);
-    int64_t contact = sqlite3_column_int64(stmt, 1) & 1, conflicts = sqlite3_column_int64(stmt, 2), due_ms = sqlite3_column_int64(stmt, 3);
+    int64_t contact = sqlite3_column_int64(stmt, 1) & 1, conflicts = sqlite3_column_int64(stmt, 2),
+            due_ms = sqlite3_column_int64(stmt, 3);
     carnet_store__end(stmt);
 
     /* A column that is set costs its indexes, changed or not: the usual write leaves them alone. */
@@ -114,22 +119,26 @@ carnet_rc carnet_store_record_put(struct carnet_store *store, struct carnet_reco
     return rc;
 }
 
-carnet_rc carnet_store_record_next(struct carnet_store *store, int64_t from, struct carnet_record_row *out, struct carnet_err *err)
+carnet_rc carnet_store_record_next(struct carnet_store *store, int64_t from, struct carnet_record_row *out,
+                                   struct carnet_err *err)
 {
     sqlite3_stmt *stmt = carnet_store__read(store, Q_RECORD_NEXT);
     carnet_store__int(store, stmt, 1, from);
     return take_record(store, stmt, HELD_RECORD_NEXT, out, err);
 }
 
-carnet_rc carnet_store_record_conflicting(struct carnet_store *store, int64_t from, struct carnet_record_row *out, struct carnet_err *err)
+carnet_rc carnet_store_record_conflicting(struct carnet_store *store, int64_t from, struct carnet_record_row *out,
+                                          struct carnet_err *err)
 {
     sqlite3_stmt *stmt = carnet_store__read(store, Q_RECORD_CONFLICTING);
     carnet_store__int(store, stmt, 1, from);
     return take_record(store, stmt, HELD_RECORD_CONFLICTING, out, err);
 }
 
-/* The due ones are indexed by time and walked by number: few are looked through at each call, many are met soon on the way. */
-carnet_rc carnet_store_record_due(struct carnet_store *store, int64_t now_ms, int64_t from, struct carnet_record_row *out, struct carnet_err *err)
+/* The due ones are indexed by time and walked by number: few are looked through at each call, many are met soon on the
+ * way. */
+carnet_rc carnet_store_record_due(struct carnet_store *store, int64_t now_ms, int64_t from,
+                                  struct carnet_record_row *out, struct carnet_err *err)
 {
     sqlite3_stmt *stmt = carnet_store__read(store, Q_RECORD_DUE_MANY);
     carnet_store__int(store, stmt, 1, now_ms);
@@ -144,7 +153,9 @@ carnet_rc carnet_store_record_due(struct carnet_store *store, int64_t now_ms, in
     return take_record(store, stmt, HELD_RECORD_DUE, out, err);
 }
 
-carnet_rc carnet_store_record_after(struct carnet_store *store, const struct carnet_id *book, const struct carnet_id *after, struct carnet_record_row *out, struct carnet_err *err)
+carnet_rc carnet_store_record_after(struct carnet_store *store, const struct carnet_id *book,
+                                    const struct carnet_id *after, struct carnet_record_row *out,
+                                    struct carnet_err *err)
 {
     int64_t b = 0;
     carnet_rc rc = carnet_store__book(store, book, false, &b, err);
@@ -156,7 +167,9 @@ carnet_rc carnet_store_record_after(struct carnet_store *store, const struct car
     return take_record(store, stmt, HELD_RECORD_AFTER, out, err);
 }
 
-carnet_rc carnet_store_record_about(struct carnet_store *store, const struct carnet_id *book, const struct carnet_id *subject, int64_t from, struct carnet_record_row *out, struct carnet_err *err)
+carnet_rc carnet_store_record_about(struct carnet_store *store, const struct carnet_id *book,
+                                    const struct carnet_id *subject, int64_t from, struct carnet_record_row *out,
+                                    struct carnet_err *err)
 {
     int64_t b = 0;
     carnet_rc rc = carnet_store__book(store, book, false, &b, err);
@@ -169,7 +182,8 @@ carnet_rc carnet_store_record_about(struct carnet_store *store, const struct car
     return take_record(store, stmt, HELD_RECORD_ABOUT, out, err);
 }
 
-carnet_rc carnet_store_record_tails(struct carnet_store *store, uint64_t low, uint64_t high, size_t max, int64_t *out_n, size_t *count, struct carnet_err *err)
+carnet_rc carnet_store_record_tails(struct carnet_store *store, uint64_t low, uint64_t high, size_t max, int64_t *out_n,
+                                    size_t *count, struct carnet_err *err)
 {
     CARNET_ASSERT(low <= high && high <= INT64_MAX && max <= INT64_MAX);
     sqlite3_stmt *stmt = carnet_store__read(store, Q_RECORD_TAILS);
@@ -186,7 +200,8 @@ carnet_rc carnet_store_count(struct carnet_store *store, struct carnet_store_cou
     return CARNET_OK;
 }
 
-carnet_rc carnet_store_touch(struct carnet_store *store, int64_t record_n, int64_t entry_n, unsigned change, struct carnet_err *err)
+carnet_rc carnet_store_touch(struct carnet_store *store, int64_t record_n, int64_t entry_n, unsigned change,
+                             struct carnet_err *err)
 {
     sqlite3_stmt *stmt = carnet_store__write(store, Q_TOUCH);
     carnet_store__int(store, stmt, 1, record_n);
@@ -195,7 +210,9 @@ carnet_rc carnet_store_touch(struct carnet_store *store, int64_t record_n, int64
     return carnet_store__run(store, stmt, err);
 }
 
-carnet_rc carnet_store_touches(struct carnet_store *store, int64_t record_n, bool (*each)(void *ctx, int64_t entry_n, unsigned change), void *ctx, struct carnet_err *err)
+carnet_rc carnet_store_touches(struct carnet_store *store, int64_t record_n,
+                               bool (*each)(void *ctx, int64_t entry_n, unsigned change), void *ctx,
+                               struct carnet_err *err)
 {
     sqlite3_stmt *stmt = carnet_store__read(store, Q_TOUCHES);
     carnet_store__int(store, stmt, 1, record_n);
@@ -228,7 +245,8 @@ static carnet_rc write_pair(struct carnet_store *store, enum query query, int64_
     return carnet_store__run(store, stmt, err);
 }
 
-static carnet_rc read_pairs(struct carnet_store *store, enum query query, int64_t a, int64_t *out_n, size_t max, size_t *count, struct carnet_err *err)
+static carnet_rc read_pairs(struct carnet_store *store, enum query query, int64_t a, int64_t *out_n, size_t max,
+                            size_t *count, struct carnet_err *err)
 {
     CARNET_ASSERT(max <= INT64_MAX);
     sqlite3_stmt *stmt = carnet_store__read(store, query);
@@ -247,7 +265,8 @@ carnet_rc carnet_store_point_remove(struct carnet_store *store, uint64_t hash, i
     return write_pair(store, Q_POINT_REMOVE, (int64_t)hash, record_n, err);
 }
 
-carnet_rc carnet_store_points(struct carnet_store *store, uint64_t hash, int64_t *out_n, size_t max, size_t *count, struct carnet_err *err)
+carnet_rc carnet_store_points(struct carnet_store *store, uint64_t hash, int64_t *out_n, size_t max, size_t *count,
+                              struct carnet_err *err)
 {
     return read_pairs(store, Q_POINTS, (int64_t)hash, out_n, max, count, err);
 }
@@ -259,7 +278,8 @@ carnet_rc carnet_store_edge_put(struct carnet_store *store, int64_t a, int64_t b
     return rc == CARNET_OK ? write_pair(store, query, b, a, err) : rc;
 }
 
-carnet_rc carnet_store_edges(struct carnet_store *store, int64_t a, int64_t *out_n, size_t max, size_t *count, struct carnet_err *err)
+carnet_rc carnet_store_edges(struct carnet_store *store, int64_t a, int64_t *out_n, size_t max, size_t *count,
+                             struct carnet_err *err)
 {
     return read_pairs(store, Q_EDGES, a, out_n, max, count, err);
 }

@@ -4,26 +4,31 @@
 /* Calls of the progress handler, a thousand steps each: some seconds. */
 enum { SEARCH_BUDGET = 100000 };
 
-static carnet_rc write_text(struct carnet_store *store, enum query query, int64_t record_n, struct carnet_slice text, struct carnet_err *err)
+static carnet_rc write_text(struct carnet_store *store, enum query query, int64_t record_n, struct carnet_slice text,
+                            struct carnet_err *err)
 {
     sqlite3_stmt *stmt = carnet_store__write(store, query);
     carnet_store__int(store, stmt, 1, record_n);
-    if (sqlite3_bind_text64(stmt, 2, text.len > 0 ? (const char *)text.ptr : "", text.len, SQLITE_STATIC, SQLITE_UTF8) != SQLITE_OK)
+    if (sqlite3_bind_text64(stmt, 2, text.len > 0 ? (const char *)text.ptr : "", text.len, SQLITE_STATIC,
+                            SQLITE_UTF8) != SQLITE_OK)
         return carnet_store__fail(store, SQLITE_TOOBIG, err);
     return carnet_store__run(store, stmt, err);
 }
 
-carnet_rc carnet_store_search_add(struct carnet_store *store, int64_t record_n, struct carnet_slice text, struct carnet_err *err)
+carnet_rc carnet_store_search_add(struct carnet_store *store, int64_t record_n, struct carnet_slice text,
+                                  struct carnet_err *err)
 {
     return write_text(store, Q_SEARCH_ADD, record_n, text, err);
 }
 
-carnet_rc carnet_store_search_remove(struct carnet_store *store, int64_t record_n, struct carnet_slice text, struct carnet_err *err)
+carnet_rc carnet_store_search_remove(struct carnet_store *store, int64_t record_n, struct carnet_slice text,
+                                     struct carnet_err *err)
 {
     return write_text(store, Q_SEARCH_REMOVE, record_n, text, err);
 }
 
-carnet_rc carnet_store_search(struct carnet_store *store, const char *match, int64_t after, int64_t *out_n, size_t max, size_t *count, struct carnet_err *err)
+carnet_rc carnet_store_search(struct carnet_store *store, const char *match, int64_t after, int64_t *out_n, size_t max,
+                              size_t *count, struct carnet_err *err)
 {
     CARNET_ASSERT(max <= INT64_MAX);
     *count = 0;
@@ -39,6 +44,9 @@ carnet_rc carnet_store_search(struct carnet_store *store, const char *match, int
     store->budget = -1;
     carnet_rc rc = CARNET_OK;
     if (code == SQLITE_INTERRUPT) {
+        /* Words of this transaction may have been on their way to the index. */
+        store->broken = store->open;
+        store->stale = true;
         rc = carnet_err_set(err, CARNET_LIMIT, "this search takes too long");
         carnet_err_hint(err, "give more letters or more words");
     } else if (code == SQLITE_ERROR) {

@@ -25,29 +25,29 @@ static int execute(struct carnet_store *store, const char *sql)
     return sqlite3_exec(store->db, sql, NULL, NULL, NULL);
 }
 
-static int configure(struct carnet_store *store, const struct carnet_store_options *options)
+static int configure(struct carnet_store *store)
 {
     static const struct {
         int option, on;
     } switches[] = {
-        { SQLITE_DBCONFIG_DEFENSIVE, 1 },
-        { SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 },
-        { SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0 },
-        { SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0 },
-        { SQLITE_DBCONFIG_DQS_DML, 0 },
-        { SQLITE_DBCONFIG_DQS_DDL, 0 },
+        {SQLITE_DBCONFIG_DEFENSIVE, 1},
+        {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+        {SQLITE_DBCONFIG_ENABLE_FTS3_TOKENIZER, 0},
+        {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+        {SQLITE_DBCONFIG_DQS_DML, 0},
+        {SQLITE_DBCONFIG_DQS_DDL, 0},
     };
     static const struct {
         int id, max;
     } limits[] = {
-        { SQLITE_LIMIT_LENGTH, ROW_LEN_MAX },
-        { SQLITE_LIMIT_SQL_LENGTH, 64 * 1024 },
-        { SQLITE_LIMIT_ATTACHED, 1 }, /* VACUUM attaches one */
-        { SQLITE_LIMIT_EXPR_DEPTH, 50 },
-        { SQLITE_LIMIT_COMPOUND_SELECT, 10 },
-        { SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100 },
-        { SQLITE_LIMIT_VARIABLE_NUMBER, 999 },
-        { SQLITE_LIMIT_TRIGGER_DEPTH, 4 },
+        {SQLITE_LIMIT_LENGTH, ROW_LEN_MAX},
+        {SQLITE_LIMIT_SQL_LENGTH, 64 * 1024},
+        {SQLITE_LIMIT_ATTACHED, 1}, /* VACUUM attaches one */
+        {SQLITE_LIMIT_EXPR_DEPTH, 50},
+        {SQLITE_LIMIT_COMPOUND_SELECT, 10},
+        {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100},
+        {SQLITE_LIMIT_VARIABLE_NUMBER, 999},
+        {SQLITE_LIMIT_TRIGGER_DEPTH, 4},
     };
     for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++) {
         int now = -1;
@@ -58,16 +58,16 @@ static int configure(struct carnet_store *store, const struct carnet_store_optio
     }
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++)
         sqlite3_limit(store->db, limits[i].id, limits[i].max);
-    sqlite3_hard_heap_limit64(HEAP_LEN_MAX + (sqlite3_int64)options->cache_bytes);
+    sqlite3_hard_heap_limit64(HEAP_LEN_MAX + (sqlite3_int64)store->cache_bytes);
     /* Somebody else has the file until it ends, so waiting helps little; busy is said within a second. */
     sqlite3_busy_timeout(store->db, 500);
 
-    size_t cache_bytes = options->cache_bytes > 0 ? options->cache_bytes : CACHE_LEN;
     char cache[64];
-    snprintf(cache, sizeof cache, "PRAGMA cache_size=-%zu", cache_bytes / 1024 + 1);
-    int code = execute(store, "PRAGMA page_size=8192; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF;"
-                              "PRAGMA secure_delete=ON; PRAGMA cell_size_check=ON; PRAGMA foreign_keys=ON;"
-                              "PRAGMA synchronous=EXTRA; PRAGMA wal_autocheckpoint=0");
+    snprintf(cache, sizeof cache, "PRAGMA cache_size=-%zu", store->cache_bytes / 1024 + 1);
+    int code =
+        execute(store, "PRAGMA page_size=8192; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF;"
+                       "PRAGMA secure_delete=ON; PRAGMA cell_size_check=ON; PRAGMA foreign_keys=ON;"
+                       "PRAGMA synchronous=EXTRA; PRAGMA wal_autocheckpoint=0");
     return code == SQLITE_OK ? execute(store, cache) : code;
 }
 
@@ -92,7 +92,8 @@ static int number(struct carnet_store *store, const char *sql, int64_t *out)
 static carnet_rc create(struct carnet_store *store, struct carnet_err *err)
 {
     char marks[96];
-    snprintf(marks, sizeof marks, "PRAGMA application_id=%d; PRAGMA user_version=%d", SCHEMA_APPLICATION, SCHEMA_VERSION);
+    snprintf(marks, sizeof marks, "PRAGMA application_id=%d; PRAGMA user_version=%d", SCHEMA_APPLICATION,
+             SCHEMA_VERSION);
     int code = execute(store, "BEGIN EXCLUSIVE");
     for (size_t i = 0; code == SQLITE_OK && carnet_store__schema[i]; i++)
         code = execute(store, carnet_store__schema[i]);
@@ -122,8 +123,9 @@ static carnet_rc recognise(struct carnet_store *store, bool may_create, struct c
     if (application != SCHEMA_APPLICATION || version < 1)
         return carnet_err_set(err, CARNET_FAILED, "%s is not a database of carnet", store->path);
     if (version > SCHEMA_VERSION) {
-        carnet_rc rc = carnet_err_set(err, CARNET_FAILED, "%s was written by a newer carnet (format %lld, this one knows %d)",
-                                      store->path, (long long)version, (int)SCHEMA_VERSION);
+        carnet_rc rc =
+            carnet_err_set(err, CARNET_FAILED, "%s was written by a newer carnet (format %lld, this one knows %d)",
+                           store->path, (long long)version, (int)SCHEMA_VERSION);
         carnet_err_hint(err, "install the latest carnet");
         return rc;
     }
@@ -142,6 +144,12 @@ static int spend(void *ctx)
 {
     struct carnet_store *store = ctx;
     return store->budget >= 0 && --store->budget < 0;
+}
+
+static void hook(struct carnet_store *store)
+{
+    sqlite3_wal_hook(store->db, note_wal, store);
+    sqlite3_progress_handler(store->db, 1000, spend, store);
 }
 
 static int prepare(struct carnet_store *store)
@@ -177,7 +185,8 @@ static carnet_rc load(struct carnet_store *store, struct carnet_err *err)
     stmt = carnet_store__read(store, Q_BOOKS);
     while ((rc = carnet_store__row(store, stmt, err)) == CARNET_OK) {
         struct carnet_id id;
-        if (sqlite3_column_int64(stmt, 0) != (int64_t)store->book_count + 1 || !carnet_store__get_bytes(stmt, 1, id.b, sizeof id.b)) {
+        if (sqlite3_column_int64(stmt, 0) != (int64_t)store->book_count + 1 ||
+            !carnet_store__get_bytes(stmt, 1, id.b, sizeof id.b)) {
             carnet_store__end(stmt);
             return carnet_store__damaged(store, err);
         }
@@ -209,7 +218,7 @@ static carnet_rc open_wal(struct carnet_store *store, bool unclean, struct carne
     code = prepare(store);
     if (code != SQLITE_OK) /* a statement that does not fit the tables: they are not those of this version */
         return code == SQLITE_ERROR ? carnet_store__damaged(store, err) : carnet_store__fail(store, code, err);
-    sqlite3_wal_hook(store->db, note_wal, store);
+    hook(store);
     sqlite3_busy_timeout(store->db, 5000);
     store->wal_frames_max = WAL_LEN_MAX / PAGE_LEN;
     if (unclean) {
@@ -233,30 +242,57 @@ static carnet_rc make_file(const char *path, struct carnet_err *err)
     }
     if (errno == EEXIST)
         return CARNET_OK;
-    return carnet_err_set(err, CARNET_FAILED, "cannot write %s: %s", path, carnet_errno_text(carnet_err_lang(err), errno));
+    return carnet_err_set(err, CARNET_FAILED, "cannot write %s: %s", path,
+                          carnet_errno_text(carnet_err_lang(err), errno));
 }
 
-carnet_rc carnet_store_open(const char *path, const struct carnet_store_options *options, struct carnet_store **out, struct carnet_err *err)
+static struct carnet_store *blank(const char *path, sqlite3_vfs *vfs, size_t cache_bytes)
 {
-    *out = NULL;
-    CARNET_ASSERT(path && path[0]);
     struct carnet_store *store = carnet_alloc(sizeof *store);
     for (size_t i = 0; i < HELD_COUNT; i++)
         carnet_buf_init(&store->held[i], ROW_LEN_MAX);
     store->budget = -1;
+    store->vfs = vfs;
+    store->cache_bytes = cache_bytes;
+    store->path = carnet_strdup_slice(carnet_slice_str(path));
+    return store;
+}
+
+static carnet_rc connect(struct carnet_store *store, bool may_create, bool unclean, struct carnet_err *err)
+{
+    int flags =
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (may_create ? SQLITE_OPEN_CREATE : 0);
+    int code = sqlite3_open_v2(store->path, &store->db, flags, store->vfs->zName);
+    if (code == SQLITE_OK && sqlite3_db_readonly(store->db, "main") == 1)
+        code = SQLITE_READONLY;
+    if (code == SQLITE_OK)
+        code = configure(store);
+    if (code != SQLITE_OK)
+        return carnet_store__fail(store, code, err);
+    carnet_rc rc = recognise(store, may_create, err);
+    return rc == CARNET_OK ? open_wal(store, unclean, err) : rc;
+}
+
+carnet_rc carnet_store_open(const char *path, const struct carnet_store_options *options, struct carnet_store **out,
+                            struct carnet_err *err)
+{
+    *out = NULL;
+    CARNET_ASSERT(path && path[0]);
+    sqlite3_vfs *vfs = sqlite3_vfs_find(options->vfs ? options->vfs : "unix-excl");
+    CARNET_ASSERT(vfs);
     /* Debian's SQLite reads "file:..." as an address and ":memory:" as none. */
-    store->path = path[0] == '/' || options->vfs ? carnet_strdup_slice(carnet_slice_str(path)) : carnet_path_join(".", path);
+    char *plain =
+        path[0] == '/' || options->vfs ? carnet_strdup_slice(carnet_slice_str(path)) : carnet_path_join(".", path);
+    struct carnet_store *store = blank(plain, vfs, options->cache_bytes > 0 ? options->cache_bytes : CACHE_LEN);
+    free(plain);
 
     int exists = 0, unclean = 0;
     char *log = carnet_alloc(strlen(store->path) + 5);
     snprintf(log, strlen(store->path) + 5, "%s-wal", store->path);
-    sqlite3_vfs *vfs = sqlite3_vfs_find(options->vfs ? options->vfs : "unix-excl");
-    CARNET_ASSERT(vfs);
     int code = vfs->xAccess(vfs, store->path, SQLITE_ACCESS_EXISTS, &exists);
     if (code == SQLITE_OK)
         code = vfs->xAccess(vfs, log, SQLITE_ACCESS_EXISTS, &unclean);
     free(log);
-
     carnet_rc rc = CARNET_OK;
     if (code != SQLITE_OK)
         rc = carnet_store__fail(store, code, err);
@@ -264,27 +300,50 @@ carnet_rc carnet_store_open(const char *path, const struct carnet_store_options 
         rc = carnet_err_set(err, CARNET_NOT_FOUND, "there is no database %s", store->path);
     else if (!exists && !options->vfs)
         rc = make_file(store->path, err);
-    if (rc == CARNET_OK) {
-        int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (options->create ? SQLITE_OPEN_CREATE : 0);
-        code = sqlite3_open_v2(store->path, &store->db, flags, vfs->zName);
-        if (code == SQLITE_OK && sqlite3_db_readonly(store->db, "main") == 1)
-            code = SQLITE_READONLY;
-        if (code == SQLITE_OK)
-            code = configure(store, options);
-        if (code != SQLITE_OK)
-            rc = carnet_store__fail(store, code, err);
-    }
     if (rc == CARNET_OK)
-        rc = recognise(store, options->create, err);
-    if (rc == CARNET_OK)
-        rc = open_wal(store, unclean, err);
+        rc = connect(store, options->create, unclean, err);
     if (rc != CARNET_OK) {
         carnet_store_close(store);
         return rc;
     }
-    sqlite3_progress_handler(store->db, 1000, spend, store);
     *out = store;
     return CARNET_OK;
+}
+
+/* After an error the search index's code may keep numbers of the transaction that failed, and write them with the next
+ * one (a read that fails while FTS5 loads its totals leaves them zero and valid). Its memory ends with its connection.
+ */
+carnet_rc carnet_store__renew(struct carnet_store *store, struct carnet_err *err)
+{
+    CARNET_ASSERT(!store->open);
+    if (store->unsynced)
+        return carnet_store__fail(store, SQLITE_IOERR_FSYNC, err);
+    if (!store->stale)
+        return CARNET_OK;
+    struct carnet_store *fresh = blank(store->path, store->vfs, store->cache_bytes);
+    carnet_rc rc = connect(fresh, false, false, err);
+    if (rc == CARNET_OK) {
+        sqlite3 *db = store->db;
+        store->db = fresh->db;
+        fresh->db = db;
+        for (size_t i = 0; i < Q_COUNT; i++) {
+            sqlite3_stmt *stmt = store->query[i];
+            store->query[i] = fresh->query[i];
+            fresh->query[i] = stmt;
+        }
+        free(store->books);
+        store->books = fresh->books;
+        store->book_cap = fresh->book_cap;
+        store->book_count = store->book_count_committed = fresh->book_count;
+        store->book_last = 0;
+        fresh->books = NULL;
+        store->counts = store->counts_committed = fresh->counts;
+        store->stale = false;
+        hook(store);
+    }
+    store->unsynced = fresh->unsynced;
+    carnet_store_close(fresh);
+    return rc;
 }
 
 void carnet_store_close(struct carnet_store *store)
@@ -307,17 +366,17 @@ void carnet_store_close(struct carnet_store *store)
 
 carnet_rc carnet_store_begin(struct carnet_store *store, struct carnet_err *err)
 {
-    CARNET_ASSERT(!store->open);
-    if (store->unsynced)
-        return carnet_store__fail(store, SQLITE_IOERR_FSYNC, err);
-    carnet_rc rc = carnet_store__run(store, carnet_store__read(store, Q_BEGIN), err);
+    carnet_rc rc = carnet_store__renew(store, err);
+    if (rc == CARNET_OK)
+        rc = carnet_store__run(store, carnet_store__read(store, Q_BEGIN), err);
     store->open = rc == CARNET_OK;
     return rc;
 }
 
 static bool counts_differ(const struct carnet_store_counts *a, const struct carnet_store_counts *b)
 {
-    return a->contacts != b->contacts || a->conflicts != b->conflicts || a->entries != b->entries || a->records != b->records;
+    return a->contacts != b->contacts || a->conflicts != b->conflicts || a->entries != b->entries ||
+           a->records != b->records;
 }
 
 carnet_rc carnet_store_commit(struct carnet_store *store, struct carnet_err *err)
@@ -342,8 +401,8 @@ carnet_rc carnet_store_commit(struct carnet_store *store, struct carnet_err *err
     store->counts_committed = store->counts;
     store->book_count_committed = store->book_count;
     if (store->wal_frames > store->wal_frames_max) {
-        /* What was committed is durable, whatever happens here. A log that cannot be emptied now is tried again later; a
-         * refused sync is remembered, and the next begin fails. */
+        /* What was committed is durable, whatever happens here. A log that cannot be emptied now is tried again later;
+         * a refused sync is remembered, and the next begin fails. */
         int mode = store->wal_frames > WAL_LEN_KEPT / PAGE_LEN ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE;
         struct carnet_err ignored = CARNET_ERR_INIT;
         store->wal_frames_max = WAL_LEN_MAX / PAGE_LEN;
@@ -373,7 +432,8 @@ bool carnet_store_in_transaction(const struct carnet_store *store)
     return store->open;
 }
 
-carnet_rc carnet_store_meta_get(struct carnet_store *store, const char *name, struct carnet_buf *out, struct carnet_err *err)
+carnet_rc carnet_store_meta_get(struct carnet_store *store, const char *name, struct carnet_buf *out,
+                                struct carnet_err *err)
 {
     sqlite3_stmt *stmt = carnet_store__read(store, Q_META_GET);
     sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
@@ -386,7 +446,8 @@ carnet_rc carnet_store_meta_get(struct carnet_store *store, const char *name, st
     return out->failed ? carnet_err_set(err, CARNET_LIMIT, "a value is too long for %s", name) : CARNET_OK;
 }
 
-carnet_rc carnet_store_meta_put(struct carnet_store *store, const char *name, struct carnet_slice value, struct carnet_err *err)
+carnet_rc carnet_store_meta_put(struct carnet_store *store, const char *name, struct carnet_slice value,
+                                struct carnet_err *err)
 {
     sqlite3_stmt *stmt = carnet_store__write(store, Q_META_PUT);
     sqlite3_bind_text(stmt, 1, name, -1, SQLITE_STATIC);
@@ -394,7 +455,8 @@ carnet_rc carnet_store_meta_put(struct carnet_store *store, const char *name, st
     return carnet_store__run(store, stmt, err);
 }
 
-carnet_rc carnet_store__book(struct carnet_store *store, const struct carnet_id *book, bool create_it, int64_t *out, struct carnet_err *err)
+carnet_rc carnet_store__book(struct carnet_store *store, const struct carnet_id *book, bool create_it, int64_t *out,
+                             struct carnet_err *err)
 {
     if (store->book_last >= store->book_count || !carnet_id_equal(&store->books[store->book_last], book)) {
         size_t i = 0;
@@ -426,7 +488,8 @@ bool carnet_store__book_id(const struct carnet_store *store, int64_t number_of, 
     return true;
 }
 
-carnet_rc carnet_store_invite_put(struct carnet_store *store, const struct carnet_invite_row *row, struct carnet_err *err)
+carnet_rc carnet_store_invite_put(struct carnet_store *store, const struct carnet_invite_row *row,
+                                  struct carnet_err *err)
 {
     sqlite3_stmt *stmt = carnet_store__write(store, Q_INVITE_PUT);
     carnet_store__id(store, stmt, 1, &row->code);
@@ -437,14 +500,16 @@ carnet_rc carnet_store_invite_put(struct carnet_store *store, const struct carne
     return carnet_store__run(store, stmt, err);
 }
 
-carnet_rc carnet_store_invite_get(struct carnet_store *store, const struct carnet_id *code, struct carnet_invite_row *out, struct carnet_err *err)
+carnet_rc carnet_store_invite_get(struct carnet_store *store, const struct carnet_id *code,
+                                  struct carnet_invite_row *out, struct carnet_err *err)
 {
     sqlite3_stmt *stmt = carnet_store__read(store, Q_INVITE_GET);
     carnet_store__id(store, stmt, 1, code);
     carnet_rc rc = carnet_store__row(store, stmt, err);
     if (rc != CARNET_OK)
         return rc;
-    *out = (struct carnet_invite_row){ .code = *code, .until_ms = sqlite3_column_int64(stmt, 0), .used_ms = sqlite3_column_int64(stmt, 1) };
+    *out = (struct carnet_invite_row){
+        .code = *code, .until_ms = sqlite3_column_int64(stmt, 0), .used_ms = sqlite3_column_int64(stmt, 1)};
     bool ok = carnet_store__get_bytes(stmt, 2, out->node.b, sizeof out->node.b);
     out->terms = carnet_store__get_held(store, HELD_INVITE, stmt, 3);
     carnet_store__end(stmt);

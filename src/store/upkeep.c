@@ -13,6 +13,17 @@ enum { SWEEP_PAGES = 1 };
 /* A reader that is in the way ends soon; there is none but ourselves. */
 enum { CHECKPOINT_TRIES = 10 };
 
+/* SQLite does not sync the log that it cut: after a power cut its old bytes would be there again. */
+static int sync_log(struct carnet_store *store)
+{
+    sqlite3_file *log = NULL;
+    int code = sqlite3_file_control(store->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (code != SQLITE_OK || !log || !log->pMethods)
+        return code;
+    code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+    return code == SQLITE_OK ? code : SQLITE_IOERR_FSYNC;
+}
+
 carnet_rc carnet_store__checkpoint(struct carnet_store *store, int mode, struct carnet_err *err)
 {
     for (int i = 0; i < CHECKPOINT_TRIES; i++) {
@@ -21,8 +32,10 @@ carnet_rc carnet_store__checkpoint(struct carnet_store *store, int mode, struct 
         if (code != SQLITE_OK && code != SQLITE_BUSY)
             return carnet_store__fail(store, code, err);
         bool complete = mode == SQLITE_CHECKPOINT_TRUNCATE ? frames == 0 && done == 0 : frames == done;
-        if (code == SQLITE_OK && complete)
-            return CARNET_OK;
+        if (code == SQLITE_OK && complete) {
+            code = mode == SQLITE_CHECKPOINT_TRUNCATE ? sync_log(store) : SQLITE_OK;
+            return code == SQLITE_OK ? CARNET_OK : carnet_store__fail(store, code, err);
+        }
     }
     return carnet_store__fail(store, SQLITE_BUSY, err);
 }
@@ -46,7 +59,8 @@ carnet_rc carnet_store__pages_check(struct carnet_store *store, const char *sql,
 
 carnet_rc carnet_store_derived_drop(struct carnet_store *store, struct carnet_err *err)
 {
-    static const enum query queries[] = { Q_RECORDS_EMPTY, Q_TOUCHES_EMPTY, Q_POINTS_EMPTY, Q_EDGES_EMPTY, Q_SEARCH_EMPTY };
+    static const enum query queries[] = {Q_RECORDS_EMPTY, Q_TOUCHES_EMPTY, Q_POINTS_EMPTY, Q_EDGES_EMPTY,
+                                         Q_SEARCH_EMPTY};
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
         carnet_rc rc = carnet_store__run(store, carnet_store__write(store, queries[i]), err);
         if (rc != CARNET_OK)
@@ -68,11 +82,11 @@ static int vacuum(struct carnet_store *store)
 
 carnet_rc carnet_store_sweep(struct carnet_store *store, struct carnet_err *err)
 {
-    CARNET_ASSERT(!store->open);
-    if (store->unsynced)
-        return carnet_store__fail(store, SQLITE_IOERR_FSYNC, err);
+    carnet_rc rc = carnet_store__renew(store, err);
+    if (rc != CARNET_OK)
+        return rc;
     if (SWEEP_PAGES) {
-        carnet_rc rc = carnet_store__run(store, carnet_store__read(store, Q_SEARCH_OPTIMIZE), err);
+        rc = carnet_store__run(store, carnet_store__read(store, Q_SEARCH_OPTIMIZE), err);
         if (rc != CARNET_OK)
             return rc;
         int code = vacuum(store);
@@ -84,7 +98,9 @@ carnet_rc carnet_store_sweep(struct carnet_store *store, struct carnet_err *err)
 
 carnet_rc carnet_store_check(struct carnet_store *store, struct carnet_err *err)
 {
-    carnet_rc rc = carnet_store__pages_check(store, "PRAGMA integrity_check(1)", err);
+    carnet_rc rc = store->open ? CARNET_OK : carnet_store__renew(store, err); /* the index's own check writes */
+    if (rc == CARNET_OK)
+        rc = carnet_store__pages_check(store, "PRAGMA integrity_check(1)", err);
     if (rc == CARNET_OK)
         rc = carnet_store__run(store, carnet_store__read(store, Q_SEARCH_CHECK), err);
     if (rc != CARNET_OK)
@@ -93,8 +109,10 @@ carnet_rc carnet_store_check(struct carnet_store *store, struct carnet_err *err)
     rc = carnet_store__row(store, stmt, err);
     if (rc != CARNET_OK)
         return rc;
-    bool same = sqlite3_column_int64(stmt, 0) == store->counts.contacts && sqlite3_column_int64(stmt, 1) == store->counts.conflicts &&
-                sqlite3_column_int64(stmt, 2) == store->counts.entries && sqlite3_column_int64(stmt, 3) == store->counts.records;
+    bool same = sqlite3_column_int64(stmt, 0) == store->counts.contacts &&
+                sqlite3_column_int64(stmt, 1) == store->counts.conflicts &&
+                sqlite3_column_int64(stmt, 2) == store->counts.entries &&
+                sqlite3_column_int64(stmt, 3) == store->counts.records;
     carnet_store__end(stmt);
     return same ? CARNET_OK : carnet_store__damaged(store, err);
 }

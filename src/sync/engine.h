@@ -17,6 +17,7 @@ enum stage {
 enum {
     HANDSHAKE_MS_MAX = 10 * 1000,
     SILENCE_MS_MAX = 60 * 1000,
+    LATE_MS_MAX = 5 * 1000, /* a step that comes later than this after its deadline: it is this node that was away */
     WALK_MAX = 1024,     /* entries looked at for pushing in one step */
     ASKED_MAX = 1024,    /* entries whose parts are asked for in one session */
     ANSWERS_MAX = 1024,  /* wants of the peer that wait for their answer */
@@ -42,7 +43,7 @@ struct carnet_sync {
     enum carnet_sync_reason reason;
     bool by_peer;
     int64_t mono_ms, wall_ms; /* of the step under way */
-    int64_t started_ms, heard_ms;
+    int64_t started_ms, heard_ms, deadline_ms;
     struct carnet_sync_stats stats;
 
     /* who the peer is */

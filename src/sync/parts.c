@@ -10,7 +10,7 @@ bool carnet_parts_gets_all(const struct carnet_cert *cert)
 }
 
 /* Boxed keys and clear cells are the charter's, for everybody; a seed follows its scope. */
-static bool gets(void *ctx, const struct carnet_change *change, const struct carnet_part *part)
+static bool is_for(void *ctx, const struct carnet_change *change, const struct carnet_part *part)
 {
     (void)change;
     return part->type == CARNET_PART_BOX || part->type == CARNET_PART_CLEAR || carnet_cert_gets(*(const struct carnet_cert **)ctx, part->scope);
@@ -28,11 +28,11 @@ bool carnet_parts_strip(const struct carnet_cert *cert, struct carnet_slice byte
     for (size_t i = 0; i < entry.change_count; i++) {
         for (size_t j = 0; j < entry.changes[i].part_count; j++) {
             const struct carnet_part *part = &entry.changes[i].parts[j];
-            bool wanted = gets(&cert, &entry.changes[i], part);
+            bool wanted = is_for(&cert, &entry.changes[i], part);
             parts->here += wanted && part->present;
             parts->missing += wanted && !part->present;
         }
     }
-    carnet_entry_strip(&entry, gets, &cert, out);
+    carnet_entry_strip(&entry, is_for, &cert, out);
     return !out->failed;
 }

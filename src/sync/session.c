@@ -446,6 +446,13 @@ static bool waiting(const struct carnet_sync *sync)
     return sync->stage != STAGE_LIVE || sync->credit < CARNET_SYNC_WINDOW || sync->unanswered;
 }
 
+/* A long command, or a machine that slept: what the peer has said meanwhile waits to be read, so its silence begins anew. */
+static void forgive(struct carnet_sync *sync, enum carnet_sync_event_type type)
+{
+    if (type == CARNET_SYNC_APPLIED || sync->mono_ms - LATE_MS_MAX > sync->deadline_ms)
+        sync->heard_ms = sync->started_ms = sync->mono_ms;
+}
+
 static void check_time(struct carnet_sync *sync)
 {
     if (sync->stage == STAGE_HELLO && sync->mono_ms - sync->started_ms >= HANDSHAKE_MS_MAX)
@@ -485,6 +492,7 @@ static void finish(struct carnet_sync *sync, struct carnet_sync_update *update)
         update->deadline_ms = sync->heard_ms + SILENCE_MS_MAX;
     else
         update->deadline_ms = sync->mono_ms + SILENCE_MS_MAX;
+    sync->deadline_ms = update->deadline_ms;
 }
 
 void carnet_sync_step(struct carnet_sync *sync, const struct carnet_sync_event *event, struct carnet_sync_update *update)
@@ -495,8 +503,10 @@ void carnet_sync_step(struct carnet_sync *sync, const struct carnet_sync_event *
     sync->wall_ms = event->wall_ms;
     sync->walked = 0;
     sync->blocked = false;
-    if (!was_closed && event->type != CARNET_SYNC_START && event->type != CARNET_SYNC_FRAME)
+    if (!was_closed && event->type != CARNET_SYNC_START && event->type != CARNET_SYNC_FRAME) {
+        forgive(sync, event->type);
         check_time(sync);
+    }
     if (!sync->closed) {
         switch (event->type) {
         case CARNET_SYNC_START:

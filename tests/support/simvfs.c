@@ -22,8 +22,8 @@ struct op {
     uint8_t *data;
 };
 
-struct node {      /* a file, whatever its names */
-    size_t refs;   /* names and handles */
+struct node {    /* a file, whatever its names */
+    size_t refs; /* names and handles */
     struct image now, kept;
     struct op *ops;
     size_t op_count, op_cap;
@@ -154,7 +154,7 @@ static void node_unref(struct node *node)
 
 static void node_change(struct node *node, uint64_t offset, const uint8_t *data, size_t len)
 {
-    struct op op = { .offset = offset, .len = len };
+    struct op op = {.offset = offset, .len = len};
     if (data) {
         op.data = carnet_alloc(len > 0 ? len : 1);
         memcpy(op.data, data, len);
@@ -209,7 +209,7 @@ static void folder_add(struct folder *folder, const char *name, struct node *nod
     size_t i = folder_place(folder, name, &found);
     CARNET_GROW(folder->names, folder->count, folder->cap);
     memmove(&folder->names[i + 1], &folder->names[i], (folder->count - i) * sizeof folder->names[0]);
-    folder->names[i] = (struct name){ .text = carnet_strdup_slice(carnet_slice_str(name)), .node = node };
+    folder->names[i] = (struct name){.text = carnet_strdup_slice(carnet_slice_str(name)), .node = node};
     folder->count++;
 }
 
@@ -247,7 +247,8 @@ static void machine_name_change(struct machine *m, bool create, const char *name
 {
     node->refs++;
     CARNET_GROW(m->ops, m->op_count, m->op_cap);
-    m->ops[m->op_count] = (struct folder_op){ .create = create, .name = { carnet_strdup_slice(carnet_slice_str(name)), node } };
+    m->ops[m->op_count] =
+        (struct folder_op){.create = create, .name = {carnet_strdup_slice(carnet_slice_str(name)), node}};
     folder_apply(&m->now, &m->ops[m->op_count++]);
 }
 
@@ -424,7 +425,8 @@ static enum fate handle_fate(struct handle *h, enum call call, bool changes)
 static int file_close(sqlite3_file *file)
 {
     struct handle *h = (struct handle *)file;
-    if (h->delete_on_close && h->name && h->life == h->machine->life && h->machine->on && folder_find(&h->machine->now, h->name))
+    if (h->delete_on_close && h->name && h->life == h->machine->life && h->machine->on &&
+        folder_find(&h->machine->now, h->name))
         machine_name_change(h->machine, false, h->name, h->node);
     CARNET_ASSERT(h->machine->handles > 0);
     h->machine->handles--;
@@ -655,7 +657,8 @@ static int file_shm_lock(sqlite3_file *file, int offset, int count, int flags)
         for (int k = offset; k < offset + count; k++) {
             unsigned bit = 1u << k;
             if (pass == 0) {
-                bool others = n->shm_shared[k] > (h->shm_shared & bit ? 1 : 0) || (n->shm_exclusive[k] && n->shm_exclusive[k] != h);
+                bool others = n->shm_shared[k] > (h->shm_shared & bit ? 1 : 0) ||
+                              (n->shm_exclusive[k] && n->shm_exclusive[k] != h);
                 if (lock && (shared ? n->shm_exclusive[k] != NULL : others))
                     return SQLITE_BUSY;
             } else if (shared) {
@@ -725,7 +728,7 @@ static int vfs_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int 
     struct simvfs *sim = vfs->pAppData;
     const char *name = NULL;
     struct machine *m = path ? machine_at(sim, path, &name) : machine(sim, "");
-    *h = (struct handle){ .machine = m, .life = m->life, .delete_on_close = flags & SQLITE_OPEN_DELETEONCLOSE };
+    *h = (struct handle){.machine = m, .life = m->life, .delete_on_close = flags & SQLITE_OPEN_DELETEONCLOSE};
     struct node *node = path ? folder_find(&m->now, name) : NULL;
     bool make = !node && (flags & SQLITE_OPEN_CREATE);
     enum fate fate = fate_of(m, CALL_OPEN, make);
@@ -1017,7 +1020,7 @@ const char *simvfs_search(struct simvfs *sim, const char *name, struct carnet_sl
 {
     CARNET_ASSERT(needle.len > 0);
     const struct machine *m = machine(sim, name);
-    const struct folder *folders[] = { &m->now, &m->kept };
+    const struct folder *folders[] = {&m->now, &m->kept};
     for (size_t k = 0; k < 2; k++)
         for (size_t i = 0; i < folders[k]->count; i++)
             if (node_has(folders[k]->names[i].node, needle))
@@ -1039,7 +1042,7 @@ static uint64_t mix(uint64_t digest, const void *bytes, size_t len)
 uint64_t simvfs_digest(struct simvfs *sim, const char *name)
 {
     const struct machine *m = machine(sim, name);
-    const struct folder *folders[] = { &m->now, &m->kept };
+    const struct folder *folders[] = {&m->now, &m->kept};
     uint64_t digest = UINT64_C(0xcbf29ce484222325);
     for (size_t k = 0; k < 2; k++)
         for (size_t i = 0; i < folders[k]->count; i++) {

@@ -24,7 +24,7 @@ struct life {
     uint64_t acked; /* transactions that the store said are durable: they are numbered from 1 */
     uint64_t tried; /* the last one that was begun */
     long cuts, lost, corrupt, partial;
-    bool quiet;     /* faults are expected: none is printed */
+    bool quiet; /* faults are expected: none is printed */
     uint8_t payload[20000];
 };
 
@@ -42,7 +42,7 @@ CARNET_PRINTF(2, 3) static void complain(const struct life *l, const char *fmt, 
 
 static struct carnet_id id_of(uint64_t k)
 {
-    struct carnet_id id = { { 1 } };
+    struct carnet_id id = {{1}};
     for (size_t i = 0; i < 8; i++)
         id.b[15 - i] = (uint8_t)(k >> 8 * i);
     return id;
@@ -69,11 +69,12 @@ static carnet_rc transaction(struct life *l, uint64_t t)
     stream.seq++;
     memcpy(l->payload, &t, sizeof t);
     size_t len = carnet_rng_below(&l->rng, 8) == 0 ? sizeof l->payload : 100 + carnet_rng_below(&l->rng, 1000);
-    struct carnet_entry_row entry = { .stream_n = stream.n, .seq = stream.seq, .lane = (unsigned)(t % 3), .bytes = { l->payload, len } };
+    struct carnet_entry_row entry = {
+        .stream_n = stream.n, .seq = stream.seq, .lane = (unsigned)(t % 3), .bytes = {l->payload, len}};
     rc = carnet_store_entry_add(s, &entry, err);
     if (rc == CARNET_OK)
         rc = carnet_store_stream_update(s, &stream, err);
-    struct carnet_record_row row = { .book = book, .id = id };
+    struct carnet_record_row row = {.book = book, .id = id};
     if (rc == CARNET_OK) {
         rc = carnet_store_record_get(s, &book, &id, &row, err);
         if (rc == CARNET_OK)
@@ -105,7 +106,7 @@ static bool read_state(struct life *l, uint64_t *out)
 {
     struct carnet_store *s = l->store;
     struct carnet_id book = id_of(1);
-    struct carnet_stream_row stream = { .seq = 0 };
+    struct carnet_stream_row stream = {.seq = 0};
     struct carnet_store_counts counts;
     struct carnet_buf buf;
     carnet_buf_init(&buf, 8);
@@ -126,7 +127,8 @@ static bool read_state(struct life *l, uint64_t *out)
     }
     int64_t n[RECORDS + 1];
     size_t count = 0;
-    good = good && carnet_store_search(s, "everybody", 0, n, RECORDS + 1, &count, &l->err) == CARNET_OK && count == (t < RECORDS ? t : RECORDS);
+    good = good && carnet_store_search(s, "everybody", 0, n, RECORDS + 1, &count, &l->err) == CARNET_OK &&
+           count == (t < RECORDS ? t : RECORDS);
     for (uint64_t k = t > RECORDS ? t - RECORDS + 1 : 1; good && k <= t; k++) {
         struct carnet_record_row row;
         struct carnet_id id = id_of(k % RECORDS);
@@ -142,7 +144,8 @@ static bool read_state(struct life *l, uint64_t *out)
 
 static carnet_rc open_store(struct life *l)
 {
-    return carnet_store_open("paris/carnet.db", &(struct carnet_store_options){ .vfs = "sim", .create = true }, &l->store, &l->err);
+    return carnet_store_open("paris/carnet.db", &(struct carnet_store_options){.vfs = "sim", .create = true}, &l->store,
+                             &l->err);
 }
 
 /* After a stop: opens again, through as many further cuts as the dice give, and looks. */
@@ -265,7 +268,8 @@ static long wanted_cuts(void)
 
 static void report(const char *disk, const struct life *l)
 {
-    printf("%s: %ld cuts, %ld acknowledged lost, %ld corrupt, %ld half there\n", disk, l->cuts, l->lost, l->corrupt, l->partial);
+    printf("%s: %ld cuts, %ld acknowledged lost, %ld corrupt, %ld half there\n", disk, l->cuts, l->lost, l->corrupt,
+           l->partial);
     fflush(stdout);
 }
 
@@ -277,9 +281,9 @@ static void an_honest_disk_loses_nothing(void **state)
         const char *name;
         struct simvfs_knobs knobs;
     } disks[] = {
-        { "torn sectors", { 0 } },
-        { "whole writes", { .whole = true } },
-        { "torn sectors, noise at the cut", { .no_psow = true } },
+        {"torn sectors", {0}},
+        {"whole writes", {.whole = true}},
+        {"torn sectors, noise at the cut", {.no_psow = true}},
     };
     for (size_t i = 0; i < sizeof disks / sizeof disks[0]; i++) {
         struct life *l = carnet_alloc(sizeof *l);
@@ -298,7 +302,7 @@ static void a_lying_disk_is_caught(void **state)
     (void)state;
     struct life *l = carnet_alloc(sizeof *l);
     l->quiet = true;
-    run(l, 7, 60, &(struct simvfs_knobs){ .lie_sync_ppm = 1000000 }, 120);
+    run(l, 7, 60, &(struct simvfs_knobs){.lie_sync_ppm = 1000000}, 120);
     printf("a lying disk: %ld of %ld cuts caught\n", l->lost + l->corrupt + l->partial, l->cuts);
     assert_true(l->lost + l->corrupt + l->partial > 0);
     free(l);

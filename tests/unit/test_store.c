@@ -26,7 +26,7 @@ static void reopen(struct place *p)
 {
     carnet_store_close(p->store);
     p->store = NULL;
-    OK(carnet_store_open(p->path, &(struct carnet_store_options){ .create = true }, &p->store, &p->err));
+    OK(carnet_store_open(p->path, &(struct carnet_store_options){.create = true}, &p->store, &p->err));
 }
 
 static int set_up(void **state)
@@ -110,8 +110,8 @@ static void a_rollback_leaves_nothing(void **state)
         OK(carnet_store_begin(p->store, &p->err));
         assert_true(carnet_store_in_transaction(p->store));
         OK(carnet_store_stream(p->store, &book, &book, 2, true, &stream, &p->err));
-        add_record(p, (struct carnet_record_row){ .book = book, .id = id_of(2), .flags = 1, .conflicts = 3 });
-        OK(carnet_store_entry_add(p->store, &(struct carnet_entry_row){ .stream_n = stream.n, .seq = 1 }, &p->err));
+        add_record(p, (struct carnet_record_row){.book = book, .id = id_of(2), .flags = 1, .conflicts = 3});
+        OK(carnet_store_entry_add(p->store, &(struct carnet_entry_row){.stream_n = stream.n, .seq = 1}, &p->err));
         OK(carnet_store_count(p->store, &counts, &p->err));
         assert_int_equal(counts.contacts, 1);
         assert_int_equal(counts.conflicts, 3);
@@ -185,7 +185,8 @@ static void entries_are_walked_by_lane_and_flag(void **state)
     OK(carnet_store_begin(p->store, &p->err));
     OK(carnet_store_stream(p->store, &book, &book, 2, true, &stream, &p->err));
     for (unsigned k = 1; k <= 60; k++) {
-        row = (struct carnet_entry_row){ .stream_n = stream.n, .seq = k, .hlc = UINT64_MAX - k, .lane = k % 3, .bytes = text("bytes") };
+        row = (struct carnet_entry_row){
+            .stream_n = stream.n, .seq = k, .hlc = UINT64_MAX - k, .lane = k % 3, .bytes = text("bytes")};
         row.flags = k == 20 ? CARNET_ENTRY_FUTURE : k == 40 ? CARNET_ENTRY_WANTING | CARNET_ENTRY_VOID : 0;
         row.hash.b[0] = (uint8_t)k;
         OK(carnet_store_entry_add(p->store, &row, &p->err));
@@ -196,7 +197,8 @@ static void entries_are_walked_by_lane_and_flag(void **state)
 
     OK(carnet_store_entry_get(p->store, 30, &got, &p->err));
     slice_is(got.bytes, "shorter");
-    assert_true(got.hlc == UINT64_MAX - 30 && got.seq == 30 && got.lane == 0 && got.hash.b[0] == 30 && got.stream_n == stream.n);
+    assert_true(got.hlc == UINT64_MAX - 30 && got.seq == 30 && got.lane == 0 && got.hash.b[0] == 30 &&
+                got.stream_n == stream.n);
     OK(carnet_store_entry_find(p->store, stream.n, 31, &got, &p->err));
     assert_int_equal(got.n, 31);
     assert_int_equal(carnet_store_entry_find(p->store, stream.n, 61, &got, &p->err), CARNET_NOT_FOUND);
@@ -204,7 +206,8 @@ static void entries_are_walked_by_lane_and_flag(void **state)
     assert_int_equal(carnet_store_entry_get(p->store, 0, &got, &p->err), CARNET_NOT_FOUND);
     for (unsigned lane = 0; lane < 3; lane++) {
         unsigned count = 0;
-        for (int64_t from = 1; carnet_store_entry_next(p->store, lane, from, &got, &p->err) == CARNET_OK; from = got.n + 1, count++)
+        for (int64_t from = 1; carnet_store_entry_next(p->store, lane, from, &got, &p->err) == CARNET_OK;
+             from = got.n + 1, count++)
             assert_int_equal(got.lane, lane);
         assert_int_equal(count, 20);
     }
@@ -234,8 +237,10 @@ static void one_place_one_entry(void **state)
     struct carnet_stream_row stream;
     OK(carnet_store_begin(p->store, &p->err));
     OK(carnet_store_stream(p->store, &book, &book, 2, true, &stream, &p->err));
-    OK(carnet_store_entry_add(p->store, &(struct carnet_entry_row){ .stream_n = stream.n, .seq = 1 }, &p->err));
-    assert_int_equal(carnet_store_entry_add(p->store, &(struct carnet_entry_row){ .stream_n = stream.n, .seq = 1 }, &p->err), CARNET_CORRUPT);
+    OK(carnet_store_entry_add(p->store, &(struct carnet_entry_row){.stream_n = stream.n, .seq = 1}, &p->err));
+    assert_int_equal(
+        carnet_store_entry_add(p->store, &(struct carnet_entry_row){.stream_n = stream.n, .seq = 1}, &p->err),
+        CARNET_CORRUPT);
     assert_int_equal(carnet_store_commit(p->store, &p->err), CARNET_FAILED);
     carnet_store_rollback(p->store);
     int64_t count = -1;
@@ -250,19 +255,28 @@ static void records_are_found_every_way(void **state)
     struct carnet_id book = id_of(1), other = id_of(2), contact = id_of(10);
     struct carnet_record_row got;
     OK(carnet_store_begin(p->store, &p->err));
-    struct carnet_record_row first = add_record(p, (struct carnet_record_row){
-        .book = book, .id = contact, .subject = contact, .kind = 3, .flags = 5, .indexed = 0x80000001u, .state = text("first") });
-    struct carnet_record_row note = add_record(p, (struct carnet_record_row){
-        .book = book, .id = id_of(11), .subject = contact, .conflicts = 2, .due_ms = 500, .state = text("note") });
-    struct carnet_record_row third = add_record(p, (struct carnet_record_row){
-        .book = other, .id = contact, .subject = contact, .flags = 1, .due_ms = 100, .state = text("third") });
+    struct carnet_record_row first = add_record(p, (struct carnet_record_row){.book = book,
+                                                                              .id = contact,
+                                                                              .subject = contact,
+                                                                              .kind = 3,
+                                                                              .flags = 5,
+                                                                              .indexed = 0x80000001u,
+                                                                              .state = text("first")});
+    struct carnet_record_row note = add_record(
+        p,
+        (struct carnet_record_row){
+            .book = book, .id = id_of(11), .subject = contact, .conflicts = 2, .due_ms = 500, .state = text("note")});
+    struct carnet_record_row third = add_record(
+        p, (struct carnet_record_row){
+               .book = other, .id = contact, .subject = contact, .flags = 1, .due_ms = 100, .state = text("third")});
     OK(carnet_store_commit(p->store, &p->err));
     reopen(p);
 
     OK(carnet_store_record_get(p->store, &book, &contact, &got, &p->err));
     assert_int_equal(got.n, first.n);
     assert_true(got.kind == 3 && got.flags == 5 && got.indexed == 0x80000001u && got.due_ms == 0 && got.conflicts == 0);
-    assert_true(carnet_id_equal(&got.book, &book) && carnet_id_equal(&got.id, &contact) && carnet_id_equal(&got.subject, &contact));
+    assert_true(carnet_id_equal(&got.book, &book) && carnet_id_equal(&got.id, &contact) &&
+                carnet_id_equal(&got.subject, &contact));
     slice_is(got.state, "first");
     assert_int_equal(carnet_store_record_get(p->store, &other, &note.id, &got, &p->err), CARNET_NOT_FOUND);
     assert_int_equal(carnet_store_record_get(p->store, &contact, &contact, &got, &p->err), CARNET_NOT_FOUND);
@@ -281,7 +295,7 @@ static void records_are_found_every_way(void **state)
     assert_int_equal(carnet_store_record_about(p->store, &book, &contact, note.n + 1, &got, &p->err), CARNET_NOT_FOUND);
     assert_int_equal(carnet_store_record_about(p->store, &other, &contact, 0, &got, &p->err), CARNET_NOT_FOUND);
 
-    struct carnet_id zero = { { 0 } };
+    struct carnet_id zero = {{0}};
     OK(carnet_store_record_after(p->store, &book, &zero, &got, &p->err));
     struct carnet_id lowest = got.id;
     OK(carnet_store_record_after(p->store, &book, &lowest, &got, &p->err));
@@ -329,11 +343,11 @@ static void due_records_come_in_order_few_or_many(void **state)
     struct carnet_record_row got;
     OK(carnet_store_begin(p->store, &p->err));
     for (unsigned k = 0; k < 400; k++)
-        add_record(p, (struct carnet_record_row){ .book = book, .id = id_of(100 + k), .due_ms = k % 2 ? 1000 - k : 0 });
+        add_record(p, (struct carnet_record_row){.book = book, .id = id_of(100 + k), .due_ms = k % 2 ? 1000 - k : 0});
     static const struct {
         int64_t now_ms;
         int count;
-    } cases[] = { { 600, 0 }, { 601, 1 }, { 700, 50 }, { 800, 100 }, { 2000, 200 } };
+    } cases[] = {{600, 0}, {601, 1}, {700, 50}, {800, 100}, {2000, 200}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int count = 0;
         int64_t from = 0;
@@ -425,12 +439,13 @@ static void search_finds_words_and_beginnings(void **state)
     size_t count;
     OK(carnet_store_search(p->store, "martin*", 0, n, 1, &count, &p->err));
     assert_true(count == 1 && n[0] == 1);
-    static const char *const wrong[] = { "\"", "AND", "(", "a b c)", "x:y", "NOT", "*", "\"a b\"" };
+    static const char *const wrong[] = {"\"", "AND", "(", "a b c)", "x:y", "NOT", "*", "\"a b\""};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_int_equal(carnet_store_search(p->store, wrong[i], 0, n, 2, &count, &p->err), CARNET_USAGE);
 
     OK(carnet_store_begin(p->store, &p->err));
-    assert_int_equal(carnet_store_search(p->store, "(", 0, n, 2, &count, &p->err), CARNET_USAGE); /* breaks no transaction */
+    assert_int_equal(carnet_store_search(p->store, "(", 0, n, 2, &count, &p->err),
+                     CARNET_USAGE); /* breaks no transaction */
     OK(carnet_store_search_remove(p->store, 2, text("jean martineau paris"), &p->err));
     OK(carnet_store_commit(p->store, &p->err));
     assert_int_equal(found(p, "martin*", 0), 1);
@@ -440,7 +455,7 @@ static void search_finds_words_and_beginnings(void **state)
 static void invitations_are_used_once(void **state)
 {
     struct place *p = *state;
-    struct carnet_invite_row row = { .code = id_of(1), .until_ms = 77, .terms = text("terms") }, got;
+    struct carnet_invite_row row = {.code = id_of(1), .until_ms = 77, .terms = text("terms")}, got;
     OK(carnet_store_begin(p->store, &p->err));
     OK(carnet_store_invite_put(p->store, &row, &p->err));
     row.used_ms = 78;
@@ -465,8 +480,10 @@ static void what_is_derived_can_go(void **state)
         OK(carnet_store_begin(p->store, &p->err));
         OK(carnet_store_derived_drop(p->store, &p->err));
         OK(carnet_store_stream(p->store, &book, &book, 2, true, &stream, &p->err));
-        struct carnet_record_row row = add_record(p, (struct carnet_record_row){ .book = book, .id = id_of(2), .flags = 1, .conflicts = 1 });
-        OK(carnet_store_entry_add(p->store, &(struct carnet_entry_row){ .stream_n = stream.n, .seq = (uint64_t)round + 1 }, &p->err));
+        struct carnet_record_row row =
+            add_record(p, (struct carnet_record_row){.book = book, .id = id_of(2), .flags = 1, .conflicts = 1});
+        OK(carnet_store_entry_add(
+            p->store, &(struct carnet_entry_row){.stream_n = stream.n, .seq = (uint64_t)round + 1}, &p->err));
         OK(carnet_store_search_add(p->store, row.n, text("martin"), &p->err));
         OK(carnet_store_point_add(p->store, 1, row.n, &p->err));
         OK(carnet_store_commit(p->store, &p->err));
@@ -497,7 +514,7 @@ static void change_file(struct place *p, const char *sql)
 static void other_databases_are_refused(void **state)
 {
     struct place *p = *state;
-    struct carnet_store_options options = { .create = true };
+    struct carnet_store_options options = {.create = true};
     change_file(p, "PRAGMA user_version=2");
     assert_int_equal(carnet_store_open(p->path, &options, &p->store, &p->err), CARNET_FAILED);
     assert_null(p->store);
@@ -584,7 +601,7 @@ static void a_long_log_is_checkpointed(void **state)
     char path[128];
     snprintf(path, sizeof path, "%s-wal", p->path);
     char *value = carnet_alloc(1000000);
-    struct stat wal = { 0 };
+    struct stat wal = {0};
     off_t longest = 0;
     for (int i = 0; i < 60; i++) {
         memset(value, i, 1000000);
@@ -606,7 +623,7 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "--open") == 0) {
         struct carnet_store *store;
         struct carnet_err err = CARNET_ERR_INIT;
-        carnet_rc rc = carnet_store_open(argv[2], &(struct carnet_store_options){ .create = true }, &store, &err);
+        carnet_rc rc = carnet_store_open(argv[2], &(struct carnet_store_options){.create = true}, &store, &err);
         if (rc == CARNET_OK)
             carnet_store_close(store);
         return (int)rc;

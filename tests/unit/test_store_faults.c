@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-/* The store on disks that fail at every place one after the other, or are full. After each failure the state is the old one or
- * the new one, and what the store says is one line that names the file. */
+/* The store on disks that fail at every place one after the other, or are full. After each failure the state is the old
+ * one or the new one, and what the store says is one line that names the file. */
 #include "carnet/store/store.h"
 
 #include "../support/simvfs.h"
@@ -20,24 +20,24 @@ struct bench {
     struct carnet_err err;
 };
 
-static const char *const words[] = { "martin lyon", "durand paris", "bernard lille" };
+static const char *const words[] = {"martin lyon", "durand paris", "bernard lille"};
 
 static carnet_rc open_at(struct bench *b, const char *path)
 {
     b->err = (struct carnet_err)CARNET_ERR_INIT;
-    return carnet_store_open(path, &(struct carnet_store_options){ .vfs = "sim", .create = true }, &b->store, &b->err);
+    return carnet_store_open(path, &(struct carnet_store_options){.vfs = "sim", .create = true}, &b->store, &b->err);
 }
 
 static struct carnet_id id_of(unsigned k)
 {
-    struct carnet_id id = { { 2 } };
+    struct carnet_id id = {{2}};
     id.b[14] = (uint8_t)(k >> 8);
     id.b[15] = (uint8_t)k;
     return id;
 }
 
 /* One entry, `count` records of it, and everything that hangs on them: what a command does. */
-static carnet_rc edit(struct bench *b, unsigned edition, unsigned count)
+static carnet_rc edit_or_rebuild(struct bench *b, unsigned edition, unsigned count, bool drop)
 {
     struct carnet_store *s = b->store;
     struct carnet_err *err = &b->err;
@@ -48,8 +48,10 @@ static carnet_rc edit(struct bench *b, unsigned edition, unsigned count)
     carnet_rc rc = carnet_store_begin(s, err);
     if (rc != CARNET_OK)
         return rc;
-    rc = carnet_store_stream(s, &book, &book, 2, true, &stream, err);
-    struct carnet_entry_row entry = { .bytes = { (uint8_t *)bytes, sizeof bytes } };
+    rc = drop ? carnet_store_derived_drop(s, err) : CARNET_OK;
+    if (rc == CARNET_OK)
+        rc = carnet_store_stream(s, &book, &book, 2, true, &stream, err);
+    struct carnet_entry_row entry = {.bytes = {(uint8_t *)bytes, sizeof bytes}};
     if (rc == CARNET_OK) {
         entry.stream_n = stream.n;
         entry.seq = ++stream.seq;
@@ -59,7 +61,7 @@ static carnet_rc edit(struct bench *b, unsigned edition, unsigned count)
         rc = carnet_store_stream_update(s, &stream, err);
     for (unsigned k = 0; rc == CARNET_OK && k < count; k++) {
         struct carnet_id id = id_of(100 + k);
-        struct carnet_record_row row = { .book = book, .id = id };
+        struct carnet_record_row row = {.book = book, .id = id};
         rc = carnet_store_record_get(s, &book, &id, &row, err);
         if (rc == CARNET_OK)
             rc = carnet_store_search_remove(s, row.n, row.state, err);
@@ -83,6 +85,11 @@ static carnet_rc edit(struct bench *b, unsigned edition, unsigned count)
     return rc == CARNET_OK ? carnet_store_commit(s, err) : rc;
 }
 
+static carnet_rc edit(struct bench *b, unsigned edition, unsigned count)
+{
+    return edit_or_rebuild(b, edition, count, false);
+}
+
 /* The edition that the file holds, wholly. */
 static unsigned edition_of(struct bench *b, unsigned count)
 {
@@ -100,7 +107,8 @@ static unsigned edition_of(struct bench *b, unsigned count)
     OK(carnet_store_stream(b->store, &book, &book, 2, false, &stream, &b->err));
     assert_int_equal(stream.seq, edition);
     OK(carnet_store_count(b->store, &counts, &b->err));
-    assert_true(counts.entries == edition && counts.records == count && counts.contacts == count && counts.conflicts == count * edition);
+    assert_true(counts.entries == edition && counts.records == count && counts.contacts == count &&
+                counts.conflicts == count * edition);
     for (unsigned k = 0; k < 3; k++) {
         char word[16];
         snprintf(word, sizeof word, "%.5s*", words[k]);
@@ -141,14 +149,15 @@ static void line_is_clear(const struct bench *b, enum simvfs_fault fault)
         assert_non_null(strstr(b->err.what, "the disk is full"));
 }
 
-enum job { JOB_EDIT, JOB_SWEEP, JOB_REBUILD, JOB_OPEN, JOB_CREATE };
+enum job { JOB_EDIT, JOB_SWEEP, JOB_REBUILD, JOB_UNDONE, JOB_OPEN, JOB_CREATE };
 
-static carnet_rc rebuild(struct bench *b)
+/* An emptied index that came back, then an error: FTS5 of 3.40 kept totals of zero here (see carnet_store__renew). */
+static carnet_rc undone(struct bench *b)
 {
     carnet_rc rc = carnet_store_begin(b->store, &b->err);
     if (rc == CARNET_OK)
         rc = carnet_store_derived_drop(b->store, &b->err);
-    if (rc == CARNET_OK) { /* the walk that refills */
+    if (rc == CARNET_OK) {
         carnet_store_rollback(b->store);
         rc = edit(b, 2, 30);
     }
@@ -163,7 +172,9 @@ static carnet_rc perform(struct bench *b, enum job job)
     case JOB_SWEEP:
         return carnet_store_sweep(b->store, &b->err);
     case JOB_REBUILD:
-        return rebuild(b);
+        return edit_or_rebuild(b, 2, 30, true);
+    case JOB_UNDONE:
+        return undone(b);
     case JOB_OPEN:
     case JOB_CREATE:
         return open_at(b, "work/carnet.db");
@@ -203,8 +214,12 @@ static void sweep(struct bench *b, enum job job, enum simvfs_fault fault, bool l
         } else {
             /* In this process: rolled back is rolled back, unless the disk refused a sync. */
             carnet_store_rollback(b->store);
-            unsigned now = edition_of(b, 30);
-            assert_int_equal(now, rc == CARNET_OK && job != JOB_SWEEP ? 2 : 1);
+            carnet_rc usable = carnet_store_begin(b->store, &b->err);
+            carnet_store_rollback(b->store);
+            if (usable == CARNET_OK)
+                assert_int_equal(edition_of(b, 30), rc == CARNET_OK && job != JOB_SWEEP ? 2 : 1);
+            else
+                assert_non_null(strstr(b->err.what, "did not keep"));
             if (rc != CARNET_OK && job == JOB_EDIT && fault == SIMVFS_FULL)
                 OK(edit(b, 2, 30));
         }
@@ -222,7 +237,8 @@ static void sweep(struct bench *b, enum job job, enum simvfs_fault fault, bool l
         carnet_store_close(b->store);
         b->store = NULL;
     }
-    printf("job %d, fault %d%s: %u places, %u failures\n", (int)job, (int)fault, lasting ? ", lasting" : "", k - 2, failures);
+    printf("job %d, fault %d%s: %u places, %u failures\n", (int)job, (int)fault, lasting ? ", lasting" : "", k - 2,
+           failures);
     assert_true(failures > 0);
 }
 
@@ -245,7 +261,7 @@ static void a_full_disk_at_every_place(void **state)
 static void a_full_disk_is_a_clean_error(void **state)
 {
     struct bench *b = *state;
-    struct simvfs_knobs knobs = { .capacity = 1500000 };
+    struct simvfs_knobs knobs = {.capacity = 1500000};
     simvfs_copy(b->sim, "base", "work");
     simvfs_knobs(b->sim, "work", &knobs);
     OK(open_at(b, "work/carnet.db"));
@@ -272,7 +288,7 @@ static void a_full_disk_is_a_clean_error(void **state)
 static void a_refused_sync_stops_the_store(void **state)
 {
     struct bench *b = *state;
-    struct simvfs_knobs knobs = { .fsyncerr_ppm = 1000000 };
+    struct simvfs_knobs knobs = {.fsyncerr_ppm = 1000000};
     simvfs_copy(b->sim, "base", "work");
     OK(open_at(b, "work/carnet.db"));
     simvfs_knobs(b->sim, "work", &knobs);
@@ -303,7 +319,7 @@ static void two_stores_at_once_are_refused_or_safe(void **state)
     OK(carnet_store_meta_put(b->store, "x", carnet_slice_str("x"), &b->err));
     struct carnet_store *second = NULL;
     struct carnet_err err = CARNET_ERR_INIT;
-    OK(carnet_store_open("work/carnet.db", &(struct carnet_store_options){ .vfs = "sim" }, &second, &err));
+    OK(carnet_store_open("work/carnet.db", &(struct carnet_store_options){.vfs = "sim"}, &second, &err));
     assert_int_equal(carnet_store_begin(second, &err), CARNET_BUSY);
     assert_non_null(strstr(err.what, "in use"));
     carnet_store_close(second);

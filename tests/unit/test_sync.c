@@ -1010,6 +1010,13 @@ static void waiting_has_an_end(void **state)
     pipe_tick(&pipe, 1);
     assert_int_equal(pipe.side[0].reason, CARNET_SYNC_REASON_SILENT);
     pipe_close(&pipe);
+    /* a node that was away itself does not blame the other one */
+    pipe_open(&pipe, &world.nodes[FOUNDER], &world.nodes[OFFICE], true, true, NULL);
+    pipe_run(&pipe, 5);
+    pipe_tick(&pipe, 3600000);
+    pipe_run(&pipe, SIZE_MAX);
+    assert_true(pipe.side[0].caught_up && pipe.side[1].caught_up);
+    pipe_close(&pipe);
     /* nothing to wait for: it stays open */
     pipe_open(&pipe, &world.nodes[FOUNDER], &world.nodes[OFFICE], true, true, NULL);
     pipe_run(&pipe, SIZE_MAX);
