@@ -389,7 +389,8 @@ static void step(struct carnet_core *core, struct session *session, enum carnet_
             member_name(core, session, name);
             log_line(core, "%s: session opened by %s", name, session->connector ? "this node" : "the peer");
             settle_twins(core, session);
-        } else if (session->caught_up && !was_caught_up) {
+        }
+        if (!session->ended && session->caught_up && !was_caught_up) {
             const struct carnet_sync_stats *stats = carnet_sync_stats(session->sync);
             char name[CARNET_NAME_LEN_MAX + 1];
             member_name(core, session, name);

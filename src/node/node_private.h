@@ -75,6 +75,7 @@ struct carnet_loop {
     bool keeps;                    /* keeps links to every member that has an address; else to those asked for alone */
     bool logs;                     /* to stderr */
     char listen[CARNET_NET_ADDRESS_LEN_MAX + 1];
+    char usable[CARNET_NET_ADDRESS_LEN_MAX + 1]; /* the same, or one of this machine's when it listens on all */
     uint64_t *blocked;             /* links whose frames wait */
     size_t blocked_count, blocked_cap;
     struct carnet_target *targets; /* every member in force but this node, with or without an address */

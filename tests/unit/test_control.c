@@ -22,6 +22,10 @@
 
 #include <cmocka.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#endif
+
 static char scratch[64];
 
 static int64_t now_ms(void)
@@ -50,9 +54,20 @@ static char *home_path(const char *name)
     return carnet_path_join(scratch, name);
 }
 
+struct met {
+    struct carnet_sync_result last;
+    unsigned count;
+};
+static bool each_met(void *ctx, const struct carnet_sync_result *result)
+{
+    struct met *met = ctx;
+    met->last = *result;
+    met->count++;
+    return true;
+}
+
 /* --- the commands of these tests --- */
 
-/* What a command did last, seen by others while it runs. */
 static int command(struct carnet_node *node, struct carnet_io *io, int argc, char **argv)
 {
     const char *name = argc ? argv[0] : "";
@@ -130,6 +145,12 @@ static int command(struct carnet_node *node, struct carnet_io *io, int argc, cha
         carnet_buf_printf(&io->out, "%zu", open);
         return 0;
     }
+    if (strcmp(name, "sync") == 0) {
+        struct met met = { 0 };
+        carnet_rc rc = carnet_node_sync(node, argc > 1 ? argv[1] : NULL, each_met, &met, NULL);
+        carnet_buf_printf(&io->out, "%u met, the last %s", met.count, carnet_rc_name(met.last.rc));
+        return carnet_rc_status(rc);
+    }
     return 2;
 }
 
@@ -160,6 +181,10 @@ static struct running start(const char *home, const char *listen, const char *co
             dup2(null, STDERR_FILENO);
         }
         carnet_rc rc = carnet_node_run(&options, &err);
+#if defined(__SANITIZE_ADDRESS__)
+        if (__lsan_do_recoverable_leak_check())
+            _exit(99);
+#endif
         if (rc != CARNET_OK)
             printf("error %s\n", err.what);
         fflush(stdout);
@@ -550,18 +575,6 @@ static void a_port_once_chosen_is_kept(void **state)
 
 /* --- meetings --- */
 
-struct met {
-    struct carnet_sync_result last;
-    unsigned count;
-};
-static bool each_met(void *ctx, const struct carnet_sync_result *result)
-{
-    struct met *met = ctx;
-    met->last = *result;
-    met->count++;
-    return true;
-}
-
 static carnet_rc sync_once(const char *home, const char *address, struct met *met)
 {
     struct carnet_node *node;
@@ -645,6 +658,28 @@ static void another_community_is_refused(void **state)
     free(b);
 }
 
+/* The answer was lost: the identity is on disk, and the same code works for it again. */
+static void a_join_that_was_interrupted_goes_on(void **state)
+{
+    (void)state;
+    char *a = home_path("a"), *b = home_path("b"), *database, code[4096], out[4096];
+    struct carnet_err err = CARNET_ERR_INIT;
+    found(a);
+    struct running node = start(a, NULL, NULL);
+    assert_int_equal(RUN(a, code, "invite", "Awa"), 0);
+    assert_int_equal(join(b, code, "portable", &err), CARNET_OK);
+    database = carnet_path_join(b, "carnet.db");
+    assert_int_equal(carnet_file_remove(database, NULL), CARNET_OK);
+    assert_int_equal(RUN(b, out, "books"), 3);
+    assert_int_equal(join(b, code, "portable", &err), CARNET_OK);
+    assert_int_equal(RUN(b, out, "books"), 0);
+    assert_string_equal(out, "main\n");
+    stop(&node);
+    free(database);
+    free(a);
+    free(b);
+}
+
 static void an_unreachable_inviter_leaves_nothing(void **state)
 {
     (void)state;
@@ -697,6 +732,24 @@ static void running_nodes_find_each_other_and_push(void **state)
     first = start(a, NULL, NULL);
     assert_string_equal(first.listen, listen);
     assert_true(wait_text(b, "peers", "1", 8000));
+    /* a command inside a running node meets with its sessions, and with others */
+    assert_int_equal(RUN(b, out, "sync"), 0);
+    assert_string_equal(out, "1 met, the last ok");
+    assert_int_equal(RUN(b, out, "sync", first.listen), 0);
+    assert_string_equal(out, "1 met, the last ok");
+    assert_int_equal(RUN(b, out, "sync", "tcp://127.0.0.1:9"), 0);
+    assert_string_equal(out, "1 met, the last unreachable");
+    assert_true(wait_text(b, "peers", "1", 5000));
+    stop(&second);
+    /* both say where they are, so both connect: one session stays */
+    second = start(b, "tcp://127.0.0.1:0", NULL);
+    assert_true(wait_text(b, "peers", "1", 5000));
+    assert_int_equal(RUN(b, out, "book", "Drac"), 4); /* an office adds none */
+    for (int i = 0; i < 100; i++) {
+        poll(NULL, 0, 20);
+        assert_int_equal(RUN(i % 2 ? a : b, out, "peers"), 0);
+        assert_true(i < 50 || strcmp(out, "1") == 0);
+    }
     stop(&second);
     /* and with an address that only --connect says */
     second = start(b, NULL, first.listen);
@@ -728,6 +781,7 @@ int main(void)
         TEST(a_port_once_chosen_is_kept),
         TEST(joining_and_meeting_over_the_network),
         TEST(another_community_is_refused),
+        TEST(a_join_that_was_interrupted_goes_on),
         TEST(an_unreachable_inviter_leaves_nothing),
         TEST(running_nodes_find_each_other_and_push),
     };
