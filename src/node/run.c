@@ -79,13 +79,12 @@ static size_t usable_addresses(const struct carnet_loop *loop, char out[ANNOUNCE
 }
 
 /* `listen` keeps what was asked for, `listen_bound` what it became: a port that was chosen once is tried again, since others were told of it. */
-static carnet_rc listen_somewhere(struct carnet_loop *loop, const char *given, bool *asked, struct carnet_err *err)
+static carnet_rc listen_somewhere(struct carnet_loop *loop, const char *given, struct carnet_err *err)
 {
     struct carnet_replica *replica = loop->home->node.replica;
     char wanted[CARNET_NET_ADDRESS_LEN_MAX + 1] = "tcp://127.0.0.1:0", before[CARNET_NET_ADDRESS_LEN_MAX + 1] = "";
     bool remembered = local_text(replica, "listen", wanted, sizeof wanted);
     bool bound_before = remembered | local_text(replica, "listen_bound", before, sizeof before) && before[0];
-    *asked = given || remembered;
     if (given && strlen(given) <= CARNET_NET_ADDRESS_LEN_MAX) {
         size_t host = strrchr(given, ':') ? (size_t)(strrchr(given, ':') - given) : 0;
         bound_before = bound_before && host && strncmp(given, before, host + 1) == 0;
@@ -219,13 +218,12 @@ static void signals_give_back(int fd, const sigset_t *before)
 
 static carnet_rc run(struct carnet_loop *loop, const struct carnet_node_options *options, struct carnet_err *err)
 {
-    bool asked;
     loop->logs = true;
     loop->keeps = true;
-    carnet_rc rc = listen_somewhere(loop, options->listen, &asked, err);
+    carnet_rc rc = listen_somewhere(loop, options->listen, err);
     if (rc == CARNET_OK)
         rc = connect_all(loop, options, err);
-    if (rc == CARNET_OK && asked)
+    if (rc == CARNET_OK)
         rc = announce(loop, err);
     if (rc == CARNET_OK)
         rc = carnet_control_new(loop, options->command, &loop->control, err);
