@@ -3,3 +3,6 @@
 carnet_test(replica replica)
 target_sources(test_replica PRIVATE support/replica_world.c)
 target_include_directories(test_replica PRIVATE support)
+carnet_test(replica_random replica)
+target_sources(test_replica_random PRIVATE support/replica_world.c)
+target_include_directories(test_replica_random PRIVATE support)
