@@ -291,6 +291,8 @@ carnet_rc carnet_apply_strip(struct carnet_replica *replica, const struct carnet
     carnet_rc rc = carnet_rows_get(replica, book, subject, &loaded, err);
     if (rc == CARNET_OK)
         rc = find_killed(replica, book, &loaded.record, &killed, err);
+    if (rc == CARNET_OK && (killed.all || killed.seed_count))
+        replica->sweep_due_new = true; /* of the views too, something is gone */
     if (rc == CARNET_OK)
         rc = carnet_rows_about(replica, book, subject, &arena, &records, &record_count, err);
     for (size_t i = 0; rc == CARNET_OK && i <= record_count; i++) {
@@ -447,6 +449,8 @@ static carnet_rc merge_change(struct carnet_replica *replica, const struct carne
         result->reopen_about = more && !fresh;
         result->reopen_self = more && target->row.n && carnet_record_scopes_in(record, CARNET_SIBLING_LOCKED);
     }
+    if (!carnet_id_equal(&record->subject, &change->subject)) /* two say that it is about two: the smaller stands, with all that follows */
+        result->reopen_self = true;
     bool plant = false;
 #if defined(CARNET_PLANT) && CARNET_PLANT == 15
     plant = index == 1 && target->row.n; /* planted: the second change of an entry does not reach its record */
