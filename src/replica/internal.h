@@ -240,7 +240,7 @@ CARNET_MUST_USE carnet_rc carnet_apply_own(struct carnet_replica *replica, struc
 /* What waits for the end of a transaction: values that new keys open, what cuts void. */
 CARNET_MUST_USE carnet_rc carnet_apply_settle(struct carnet_replica *replica, struct carnet_err *err);
 /* The derived part alone, for a rebuild: merges the changes of an entry that is in the store into their records. */
-CARNET_MUST_USE carnet_rc carnet_apply_changes(struct carnet_replica *replica, const struct carnet_entry *entry, int64_t n, bool law_only, bool late,
+CARNET_MUST_USE carnet_rc carnet_apply_changes(struct carnet_replica *replica, const struct carnet_entry *entry, int64_t n, bool law_only,
                                                struct carnet_err *err);
 /* The same for an entry that is void: its records have a row and know of it. */
 CARNET_MUST_USE carnet_rc carnet_apply_void(struct carnet_replica *replica, const struct carnet_entry *entry, int64_t n, struct carnet_err *err);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "replica_world.h"
 
+#include "carnet/wire/cbor.h"
+
 #include <setjmp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -591,6 +594,38 @@ static void ids_are_found_by_their_beginning(void **state)
     assert_int_equal(carnet_replica_view_text(office->replica, carnet_slice_str(book.s), &world->arena, &view, &world->err), CARNET_NOT_FOUND);
 }
 
+static void a_welcome_is_for_one_identity(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0], *other = world_join(world, "Lyon", CARNET_ROLE_OFFICE, NULL, 0, 0);
+    struct carnet_identity stranger;
+    struct carnet_replica *replica;
+    struct carnet_buf buf;
+    char path[160];
+    carnet_buf_init(&buf, 1 << 20);
+    carnet_identity_new(&office->env.rng, &stranger);
+    /* any bytes at all: nothing is made of them */
+    assert_int_equal(carnet_replica_join("none.db", &other->env, &stranger, carnet_slice_str("bienvenue"), &replica, &world->err), CARNET_MALFORMED);
+    assert_null(replica);
+    carnet_cbor_put_array(&buf, 3);
+    carnet_cbor_put_str(&buf, "carnet/1/welcome");
+    carnet_cbor_put_bytes(&buf, carnet_authority_genesis(carnet_replica_authority(office->replica)));
+    carnet_authority_chain(carnet_replica_authority(office->replica), carnet_replica_self(other->replica), &buf);
+    snprintf(path, sizeof path, "%s/again.db", world->dir);
+    assert_int_equal(carnet_replica_join(path, &other->env, &stranger, carnet_buf_slice(&buf), &replica, &world->err), CARNET_REFUSED);
+    for (size_t i = 0; i < buf.len; i++) {
+        assert_int_not_equal(carnet_replica_join(path, &other->env, &other->identity, carnet_slice(buf.ptr, i), &replica, &world->err), CARNET_OK);
+        buf.ptr[i] ^= 1;
+        assert_int_not_equal(carnet_replica_join(path, &other->env, &other->identity, carnet_buf_slice(&buf), &replica, &world->err), CARNET_OK);
+        buf.ptr[i] ^= 1;
+    }
+    assert_int_equal(carnet_replica_join(path, &other->env, &other->identity, carnet_buf_slice(&buf), &replica, &world->err), CARNET_OK);
+    carnet_replica_close(replica);
+    assert_int_equal(carnet_replica_join(path, &other->env, &other->identity, carnet_buf_slice(&buf), &replica, &world->err), CARNET_CONFLICT);
+    assert_int_equal(carnet_replica_open(path, &other->env, &stranger, &replica, &world->err), CARNET_REFUSED);
+    carnet_buf_deinit(&buf);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -620,6 +655,7 @@ int main(void)
         TEST(a_new_incarnation_begins_new_logs),
         TEST(equal_heads_have_equal_digests),
         TEST(ids_are_found_by_their_beginning),
+        TEST(a_welcome_is_for_one_identity),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
