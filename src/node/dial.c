@@ -102,6 +102,68 @@ carnet_rc carnet_dial_parse(struct carnet_loop *loop, const char *text, struct c
     return CARNET_OK;
 }
 
+/* --- the peers that this node was told of --- */
+
+enum { PEER_LEN_MAX = CARNET_NAME_LEN_MAX + 1 + CARNET_NET_ADDRESS_LEN_MAX };
+static const char peers_setting[] = "connect";
+
+static const char *address_in(const char *peer)
+{
+    const char *at = strrchr(peer, '@');
+    return at ? at + 1 : peer;
+}
+
+void carnet_peers_each(struct carnet_replica *replica, void (*each)(void *ctx, const char *peer), void *ctx)
+{
+    struct carnet_buf list;
+    carnet_buf_init(&list, CARNET_PEERS_MAX * (PEER_LEN_MAX + 1));
+    if (carnet_replica_local_get(replica, peers_setting, &list, NULL) == CARNET_OK) {
+        char *text = carnet_strdup_slice(carnet_buf_slice(&list)), *rest = text;
+        for (char *line; (line = strsep(&rest, "\n")) && rest;)
+            each(ctx, line);
+        free(text);
+    }
+    carnet_buf_deinit(&list);
+}
+
+struct remembering {
+    struct carnet_buf list;
+    const char *const *peers;
+    size_t count, kept;
+};
+
+static void keep_old(void *ctx, const char *peer)
+{
+    struct remembering *r = ctx;
+    for (size_t i = 0; i < r->count; i++)
+        if (strcmp(address_in(peer), address_in(r->peers[i])) == 0)
+            return;
+    if (r->kept >= CARNET_PEERS_MAX)
+        return;
+    carnet_buf_printf(&r->list, "%s\n", peer);
+    r->kept++;
+}
+
+carnet_rc carnet_peers_remember(struct carnet_replica *replica, const char *const *peers, size_t count, struct carnet_err *err)
+{
+    struct remembering r = { .peers = peers, .count = count };
+    carnet_rc rc = CARNET_OK;
+    if (count > CARNET_PEERS_MAX)
+        return carnet_err_set(err, CARNET_USAGE, "too many addresses after --connect");
+    carnet_buf_init(&r.list, CARNET_PEERS_MAX * (PEER_LEN_MAX + 1));
+    for (size_t i = 0; i < count && rc == CARNET_OK; i++) {
+        if (strlen(peers[i]) > PEER_LEN_MAX || strchr(peers[i], '\n'))
+            rc = carnet_err_set(err, CARNET_USAGE, "not an address: %s", peers[i]);
+        carnet_buf_printf(&r.list, "%s\n", peers[i]);
+        r.kept++;
+    }
+    carnet_peers_each(replica, keep_old, &r);
+    if (rc == CARNET_OK)
+        rc = carnet_replica_local_put(replica, peers_setting, carnet_buf_slice(&r.list), err);
+    carnet_buf_deinit(&r.list);
+    return rc;
+}
+
 /* --- dials --- */
 
 struct carnet_dial *carnet_dial_find(struct carnet_loop *loop, uint64_t id)

@@ -6,6 +6,7 @@
 #include "carnet/base/limits.h"
 #include "carnet/sys/file.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,14 +159,20 @@ static carnet_rc prepare(struct joining *j, struct carnet_slice node_name, struc
     return rc;
 }
 
+/* Remembers where the inviter is, and syncs. */
 static void first_sync(struct joining *j)
 {
+    char peer[CARNET_NAME_LEN_MAX + CARNET_NET_ADDRESS_LEN_MAX];
+    const char *told = peer;
     struct carnet_target who = { .curve = j->code.server, .address_count = 1 };
     const struct carnet_cert *inviter = carnet_authority_curve(carnet_replica_authority(j->home->node.replica), &j->code.server);
     if (!inviter)
         return;
     who.node = inviter->node;
     memcpy(who.addresses[0], j->code.addresses[j->address], sizeof who.addresses[0]);
+    snprintf(peer, sizeof peer, "%s@%s", carnet_id_text(&inviter->node).s, who.addresses[0]);
+    if (carnet_peers_remember(j->home->node.replica, &told, 1, NULL) != CARNET_OK)
+        return;
     /* it has joined whatever comes of this: the next sync brings the rest */
     if (carnet_meet_one(&j->home->node, &who, NULL) != CARNET_OK)
         return;

@@ -21,6 +21,8 @@ struct meeting {
     struct carnet_target who;
     bool known;              /* who is filled; else whoever is at the address */
     const char *address;     /* NULL: those in the charter */
+    bool fixed;              /* the address is `told`, of the peers that this node was told of */
+    char told[CARNET_NET_ADDRESS_LEN_MAX + 1];
     uint64_t dial;
     bool made;               /* the dial is this meeting's own */
     int64_t start_ms, progress_ms;
@@ -211,6 +213,25 @@ static struct meeting *add(struct meetings *all)
     return &all->at[all->count++];
 }
 
+/* A peer that this node was told of, unless it is met already. */
+static void add_told(void *ctx, const char *peer)
+{
+    struct meetings *all = ctx;
+    struct carnet_target who;
+    const char *address;
+    bool known;
+    if (carnet_dial_parse(all->loop, peer, &who, &known, &address, NULL) != CARNET_OK)
+        return;
+    for (size_t i = 0; i < all->count; i++)
+        if (known ? carnet_id_equal(&all->at[i].who.node, &who.node) : strcmp(all->at[i].told, address) == 0)
+            return;
+    struct meeting *m = add(all);
+    m->who = who;
+    m->known = known;
+    snprintf(m->told, sizeof m->told, "%s", address);
+    m->fixed = true;
+}
+
 static carnet_rc whom(struct meetings *all, const char *address, struct carnet_err *err)
 {
     carnet_rc rc = carnet_targets_read(all->loop, err);
@@ -226,6 +247,10 @@ static carnet_rc whom(struct meetings *all, const char *address, struct carnet_e
             m->who = *target;
             m->known = true;
         }
+        carnet_peers_each(all->loop->home->node.replica, add_told, all);
+        for (size_t i = 0; i < all->count; i++) /* the list grows no more, and stays where it is */
+            if (all->at[i].fixed)
+                all->at[i].address = all->at[i].told;
         if (!all->count) {
             rc = carnet_err_set(err, CARNET_NOT_FOUND, "no other member has said where it can be reached");
             carnet_err_hint(err, "name one: carnet sync tcp://host:port");

@@ -114,6 +114,11 @@ void carnet_dial_closed(struct carnet_loop *loop, uint64_t link); /* the core cl
 CARNET_MUST_USE carnet_rc carnet_dial_parse(struct carnet_loop *loop, const char *text, struct carnet_target *who, bool *named, const char **address,
                                             struct carnet_err *err);
 
+/* The peers that this node was told of (--connect, the inviter): [NAME@]tcp://H:P, newest first. */
+enum { CARNET_PEERS_MAX = 16 };
+CARNET_MUST_USE carnet_rc carnet_peers_remember(struct carnet_replica *replica, const char *const *peers, size_t count, struct carnet_err *err);
+void carnet_peers_each(struct carnet_replica *replica, void (*each)(void *ctx, const char *peer), void *ctx);
+
 /* --- meet.c --- */
 /* One peer at its first address, once. */
 CARNET_MUST_USE carnet_rc carnet_meet_one(struct carnet_node *node, const struct carnet_target *who, struct carnet_err *err);

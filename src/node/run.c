@@ -17,7 +17,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { TURN_MS = 60 * 1000, CONNECT_MAX = 64, FILES_WANTED = 4096, ANNOUNCED_MAX = 4 };
+enum { TURN_MS = 60 * 1000, FILES_WANTED = 4096, ANNOUNCED_MAX = 4 };
 
 /* --- where it listens --- */
 
@@ -153,33 +153,26 @@ static carnet_rc connect_one(struct carnet_loop *loop, const char *text, struct 
     return rc;
 }
 
-/* The peers given, else those given before. */
+static void connect_again(void *ctx, const char *peer)
+{
+    struct carnet_loop *loop = ctx;
+    struct carnet_err old = CARNET_ERR_INIT;
+    /* one who is no member any more is no error */
+    if (connect_one(loop, peer, &old) != CARNET_OK)
+        carnet_loop_log(loop, "%s: %s", peer, old.what);
+}
+
+/* The peers given, and those given before. */
 static carnet_rc connect_all(struct carnet_loop *loop, const struct carnet_node_options *options, struct carnet_err *err)
 {
     struct carnet_replica *replica = loop->home->node.replica;
-    struct carnet_buf list;
     carnet_rc rc = carnet_targets_read(loop, err);
-    carnet_buf_init(&list, CONNECT_MAX * (CARNET_NAME_LEN_MAX + CARNET_NET_ADDRESS_LEN_MAX + 2));
-    for (size_t i = 0; i < options->connect_count && rc == CARNET_OK; i++) {
+    for (size_t i = 0; i < options->connect_count && rc == CARNET_OK; i++)
         rc = connect_one(loop, options->connect[i], err);
-        carnet_buf_append_str(&list, options->connect[i]);
-        carnet_buf_append_byte(&list, '\n');
-    }
-    if (rc == CARNET_OK && list.failed)
-        rc = carnet_err_set(err, CARNET_USAGE, "too many addresses after --connect");
     if (rc == CARNET_OK && options->connect_count)
-        rc = carnet_replica_local_put(replica, "connect", carnet_buf_slice(&list), err);
-    if (rc == CARNET_OK && !options->connect_count && carnet_replica_local_get(replica, "connect", &list, NULL) == CARNET_OK) {
-        char *text = carnet_strdup_slice(carnet_buf_slice(&list)), *rest = text;
-        for (char *line; (line = strsep(&rest, "\n")) && rest;) {
-            struct carnet_err old = CARNET_ERR_INIT;
-            /* one who is no member any more is no error */
-            if (connect_one(loop, line, &old) != CARNET_OK)
-                carnet_loop_log(loop, "%s: %s", line, old.what);
-        }
-        free(text);
-    }
-    carnet_buf_deinit(&list);
+        rc = carnet_peers_remember(replica, options->connect, options->connect_count, err);
+    if (rc == CARNET_OK)
+        carnet_peers_each(replica, connect_again, loop);
     return rc;
 }
 

@@ -717,10 +717,15 @@ static void running_nodes_find_each_other_and_push(void **state)
     char *a = home_path("a"), *b = home_path("b"), code[4096], out[4096];
     struct carnet_err err = CARNET_ERR_INIT;
     found(a);
-    struct running first = start(a, "tcp://127.0.0.1:0", NULL);
+    struct running first = start(a, NULL, NULL);
     assert_int_equal(RUN(a, code, "invite", "Awa"), 0);
     assert_int_equal(join(b, code, "portable", &err), CARNET_OK);
-    struct running second = start(b, NULL, NULL); /* a's address is in the charter */
+    assert_int_equal(RUN(b, out, "sync"), 0); /* where the inviter is was in the code */
+    assert_string_equal(out, "1 met, the last ok");
+    struct running second = start(b, NULL, NULL);
+    assert_true(wait_text(b, "peers", "1", 5000));
+    stop(&first);
+    first = start(a, "tcp://127.0.0.1:0", NULL); /* and now in the charter */
     assert_true(wait_text(b, "peers", "1", 5000));
     assert_true(wait_text(a, "peers", "1", 1000));
     assert_int_equal(RUN(a, out, "book", "Savoie"), 0);
