@@ -245,7 +245,7 @@ static void the_mapping_is_json(void **state)
         CARNET_OK);
     carnet_rows_mapping(rows, &out);
     assert_string_equal(carnet_buf_cstr(&out),
-                        "\"mapping\":{\"Prénom\": \"given\", \"Portable\": \"phone/mobile\", \"Newsletter\": "
+                        "\"mapping\":{\"Prénom\":\"given\",\"Portable\":\"phone/mobile\",\"Newsletter\":"
                         "\"consent:newsletter\"},\"unmapped\":[\"Surnom \\\"x\\\"\"]");
     carnet_rows_close(rows);
     carnet_buf_deinit(&out);
