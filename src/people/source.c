@@ -273,6 +273,7 @@ static bool skip_line(struct carnet_source *s)
 enum carnet_source_line carnet_source_next(struct carnet_source *s, struct carnet_slice *line)
 {
     size_t seen = 0;
+    *line = CARNET_SLICE_NONE;
     for (;;) {
         const uint8_t *stop =
             s->end > s->at + seen ? memchr(s->win + s->at + seen, s->newline, s->end - s->at - seen) : NULL;

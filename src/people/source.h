@@ -33,7 +33,7 @@ struct carnet_source {
 enum carnet_source_line {
     CARNET_SOURCE_LINE,     /* a line with its end, if it has one */
     CARNET_SOURCE_TOO_LONG, /* how it begins; the rest was passed over */
-    CARNET_SOURCE_END,
+    CARNET_SOURCE_END,      /* no line: empty */
     CARNET_SOURCE_FAILED /* errno says why */
 };
 

@@ -15,7 +15,8 @@ static void must(bool condition)
 
 static void check_cell(const struct carnet_rows_cell *cell)
 {
-    struct carnet_value_rules rules = carnet_value_rules_default();
+    /* of no country, so that four digits stay four: those of another country had no zero to lose */
+    struct carnet_value_rules rules = { .country = "ZZ" };
     struct carnet_buf again;
     carnet_buf_init(&again, CARNET_VALUE_LEN_MAX);
     must(cell->value.len > 0 && cell->value.len <= CARNET_VALUE_LEN_MAX && carnet_text_is_nfc(cell->value));
