@@ -3,3 +3,5 @@
 carnet_test(net net)
 carnet_test(core node)
 target_sources(test_core PRIVATE support/replica_world.c)
+carnet_test(control node)
+carnet_fuzz(joining LAYERS node)

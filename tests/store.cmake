@@ -23,3 +23,7 @@ if(CARNET_PLANT EQUAL 0)
   carnet_store_planted(powercut 7 "cuts, [1-9][0-9]* acknowledged lost, 0 corrupt, 0 half there")
   carnet_store_planted(sweep 8 "[1-9][0-9]* erased marks remain")
 endif()
+
+# By hand: cmake --build .build/release --target bench_store
+add_executable(bench_store EXCLUDE_FROM_ALL bench/bench_store.c)
+target_link_libraries(bench_store PRIVATE carnet_store)

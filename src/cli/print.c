@@ -22,7 +22,7 @@ int cli_fail_as(struct carnet_io *io, const struct carnet_err *err)
         json_object_set_new(object, "error", json_string(carnet_rc_name(err->rc)));
         json_object_set_new(object, "what", cli_cstr(err->what));
         json_object_set_new(object, "hint", cli_cstr(err->hint));
-        char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
+        char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
         carnet_buf_printf(&io->err, "%s\n", text);
         free(text);
         json_decref(object);
@@ -95,7 +95,7 @@ void cli_warn(struct cli *cli, const char *fmt, ...)
 void cli_json(struct cli *cli, json_t *object)
 {
     if (cli->io->json) {
-        char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER);
+        char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
         CARNET_ASSERT(text);
         carnet_buf_append_str(&cli->io->out, text);
         carnet_buf_append_byte(&cli->io->out, '\n');

@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Every certificate that verifies is kept, also a second one for the same node: entries name theirs by hash, so whether they may be applied
- * does not hang on what came first. Which one *stands* for a node, an author number or a transport key is a function of the set: the shortest
- * chain, then the smallest hash. The same for cuts: all are kept, and those of ancestors count. */
+/* Every certificate that verifies is kept, also a second one for the same node: entries name theirs by hash, so whether
+ * they may be applied does not hang on what came first. Which one *stands* for a node, an author number or a transport
+ * key is a function of the set: the shortest chain, then the smallest hash. The same for cuts: all are kept, and those
+ * of ancestors count. */
 
 struct link {
-    struct carnet_cert cert; /* first: certificates are handed out as pointers to it */
+    struct carnet_cert cert;   /* first: certificates are handed out as pointers to it */
     const struct link *issuer; /* NULL: the root key signed */
     unsigned depth;
 };
@@ -76,7 +77,8 @@ const struct carnet_sign_pk *carnet_log_root(const struct carnet_authority *auth
 }
 
 /* The first place of a sorted array whose link is not smaller than key. */
-static size_t lower(const struct link *const *links, size_t count, const void *key, int (*compare)(const struct link *link, const void *key))
+static size_t lower(const struct link *const *links, size_t count, const void *key,
+                    int (*compare)(const struct link *link, const void *key))
 {
     size_t low = 0, high = count;
     while (low < high) {
@@ -165,7 +167,8 @@ static bool settle(struct carnet_authority *a, const struct link *link)
 }
 
 /* The certificate against its issuer (NULL: the root key). */
-static carnet_rc check_link(const struct carnet_authority *a, const struct carnet_cert *cert, const struct carnet_cert *issuer)
+static carnet_rc check_link(const struct carnet_authority *a, const struct carnet_cert *cert,
+                            const struct carnet_cert *issuer)
 {
     if (!carnet_id_equal(&cert->community, &a->community))
         return CARNET_REFUSED;
@@ -200,7 +203,8 @@ carnet_rc carnet_authority_add(struct carnet_authority *authority, struct carnet
     if (rc != CARNET_OK || known)
         return rc;
     struct link *link = carnet_arena_alloc(&authority->arena, sizeof *link);
-    CARNET_ASSERT(carnet_cert_decode(carnet_arena_dup(&authority->arena, raw), &authority->arena, &link->cert) == CARNET_OK);
+    CARNET_ASSERT(carnet_cert_decode(carnet_arena_dup(&authority->arena, raw), &authority->arena, &link->cert) ==
+                  CARNET_OK);
     link->issuer = issuer;
     link->depth = issuer ? issuer->depth + 1 : 0;
     insert(&authority->by_hash, &authority->hash_count, &authority->hash_cap,
@@ -215,7 +219,8 @@ static const struct carnet_cert *cert_of(const struct link *link)
     return link ? &link->cert : NULL;
 }
 
-const struct carnet_cert *carnet_authority_find(const struct carnet_authority *authority, const struct carnet_id *cert_hash)
+const struct carnet_cert *carnet_authority_find(const struct carnet_authority *authority,
+                                                const struct carnet_id *cert_hash)
 {
     return cert_of(find_hash(authority, cert_hash));
 }
@@ -230,7 +235,8 @@ const struct carnet_cert *carnet_authority_author(const struct carnet_authority 
     return cert_of(find_author(authority, author));
 }
 
-const struct carnet_cert *carnet_authority_curve(const struct carnet_authority *authority, const struct carnet_box_pk *curve)
+const struct carnet_cert *carnet_authority_curve(const struct carnet_authority *authority,
+                                                 const struct carnet_box_pk *curve)
 {
     const struct carnet_authority *a = authority;
     const struct link *best = NULL;
@@ -255,7 +261,8 @@ const struct carnet_cert *carnet_authority_at(const struct carnet_authority *aut
     return &authority->by_node[i]->cert;
 }
 
-void carnet_authority_chain(const struct carnet_authority *authority, const struct carnet_cert *cert, struct carnet_buf *out)
+void carnet_authority_chain(const struct carnet_authority *authority, const struct carnet_cert *cert,
+                            struct carnet_buf *out)
 {
     const struct link *chain[CARNET_CHAIN_MAX];
     size_t count = 0;
@@ -266,13 +273,13 @@ void carnet_authority_chain(const struct carnet_authority *authority, const stru
         carnet_cbor_put_bytes(out, chain[--count]->cert.raw);
 }
 
-carnet_rc carnet_authority_check_chain(const struct carnet_authority *authority, struct carnet_slice chain, struct carnet_arena *arena,
-                                       struct carnet_cert *out)
+carnet_rc carnet_authority_check_chain(const struct carnet_authority *authority, struct carnet_slice chain,
+                                       struct carnet_arena *arena, struct carnet_cert *out)
 {
     struct carnet_reader r;
     carnet_reader_init(&r, chain);
     size_t count = carnet_reader_array_max(&r, CARNET_CHAIN_MAX);
-    struct carnet_cert issuer = { 0 };
+    struct carnet_cert issuer = {0};
     for (size_t i = 0; i < count; i++) {
         struct carnet_slice raw = carnet_reader_bytes(&r);
         if (r.failed || carnet_cert_decode(raw, arena, out) != CARNET_OK)
@@ -312,7 +319,8 @@ void carnet_cut_encode(const struct carnet_cut_row *rows, size_t count, struct c
     free(sorted);
 }
 
-carnet_rc carnet_log_cut_decode(struct carnet_slice bytes, struct carnet_arena *arena, const struct carnet_cut_row **out, size_t *count)
+carnet_rc carnet_log_cut_decode(struct carnet_slice bytes, struct carnet_arena *arena,
+                                const struct carnet_cut_row **out, size_t *count)
 {
     struct carnet_reader r;
     carnet_reader_init(&r, bytes);
@@ -339,7 +347,8 @@ carnet_rc carnet_log_cut_decode(struct carnet_slice bytes, struct carnet_arena *
     return carnet_reader_done(&r);
 }
 
-static bool is_ancestor(const struct carnet_authority *a, const struct carnet_id *ancestor, const struct carnet_id *node)
+static bool is_ancestor(const struct carnet_authority *a, const struct carnet_id *ancestor,
+                        const struct carnet_id *node)
 {
     const struct link *link = find_node(a, node);
     for (link = link ? link->issuer : NULL; link; link = link->issuer)
@@ -372,8 +381,8 @@ static bool same_rows(const struct cut *cut, const struct carnet_cut_row *rows, 
     return true;
 }
 
-carnet_rc carnet_authority_cut(struct carnet_authority *authority, const struct carnet_id *node, const struct carnet_cert *author,
-                               struct carnet_slice bytes)
+carnet_rc carnet_authority_cut(struct carnet_authority *authority, const struct carnet_id *node,
+                               const struct carnet_cert *author, struct carnet_slice bytes)
 {
     struct carnet_authority *a = authority;
     const struct carnet_cut_row *rows;
@@ -391,7 +400,7 @@ carnet_rc carnet_authority_cut(struct carnet_authority *authority, const struct 
             return counts ? CARNET_OK : CARNET_REFUSED;
     CARNET_GROW(a->cuts, a->cut_count, a->cut_cap);
     memmove(a->cuts + at + 1, a->cuts + at, (a->cut_count - at) * sizeof *a->cuts);
-    a->cuts[at] = (struct cut){ .node = *node, .author = author->node, .rows = rows, .count = count };
+    a->cuts[at] = (struct cut){.node = *node, .author = author->node, .rows = rows, .count = count};
     a->cut_count++;
     return counts ? CARNET_OK : CARNET_REFUSED;
 }
@@ -414,12 +423,14 @@ bool carnet_authority_is_cut(const struct carnet_authority *authority, const str
 
 static uint64_t standing(const struct cut *cut, const struct carnet_id *book, uint32_t stream)
 {
-    struct carnet_cut_row key = { .book = *book, .stream = stream };
-    const struct carnet_cut_row *row = cut->count ? bsearch(&key, cut->rows, cut->count, sizeof key, compare_rows) : NULL;
+    struct carnet_cut_row key = {.book = *book, .stream = stream};
+    const struct carnet_cut_row *row =
+        cut->count ? bsearch(&key, cut->rows, cut->count, sizeof key, compare_rows) : NULL;
     return row ? row->seq : 0;
 }
 
-uint64_t carnet_authority_cut_at(const struct carnet_authority *authority, const struct carnet_id *node, const struct carnet_id *book, uint32_t stream)
+uint64_t carnet_authority_cut_at(const struct carnet_authority *authority, const struct carnet_id *node,
+                                 const struct carnet_id *book, uint32_t stream)
 {
     const struct carnet_authority *a = authority;
     uint64_t least = is_displaced(a, node) ? 0 : UINT64_MAX;

@@ -9,7 +9,8 @@
 
 void carnet_genesis_encode(const struct carnet_genesis *genesis, struct carnet_buf *out)
 {
-    CARNET_ASSERT(genesis->name.len > 0 && genesis->name.len <= CARNET_NAME_LEN_MAX && carnet_text_is_nfc(genesis->name));
+    CARNET_ASSERT(genesis->name.len > 0 && genesis->name.len <= CARNET_NAME_LEN_MAX &&
+                  carnet_text_is_nfc(genesis->name));
     CARNET_ASSERT(genesis->created_ms >= 0);
     carnet_cbor_put_array(out, 5);
     carnet_cbor_put_str(out, CARNET_GENESIS_DOMAIN);
@@ -144,8 +145,8 @@ static bool cert_makes_sense(const struct carnet_cert *cert)
         return false;
     if (cert->role == CARNET_ROLE_RELAY && cert->reads) /* a relay's disk holds nothing readable */
         return false;
-    return carnet_id_equal(&node, &cert->node) && carnet_sign_pk_valid(&cert->sign) && memcmp(cert->box.b, zero.b, sizeof zero.b) != 0 &&
-           memcmp(cert->curve.b, zero.b, sizeof zero.b) != 0;
+    return carnet_id_equal(&node, &cert->node) && carnet_sign_pk_valid(&cert->sign) &&
+           memcmp(cert->box.b, zero.b, sizeof zero.b) != 0 && memcmp(cert->curve.b, zero.b, sizeof zero.b) != 0;
 }
 
 struct carnet_slice carnet_log_cert_bytes(struct carnet_slice raw, struct carnet_sig *sig)
@@ -162,7 +163,7 @@ carnet_rc carnet_cert_decode(struct carnet_slice raw, struct carnet_arena *arena
 {
     struct carnet_sig sig;
     struct carnet_slice bytes = carnet_log_cert_bytes(raw, &sig);
-    *out = (struct carnet_cert){ .raw = raw };
+    *out = (struct carnet_cert){.raw = raw};
     struct carnet_reader r;
     carnet_reader_init(&r, bytes);
     read_cert(&r, arena, out);
@@ -193,7 +194,8 @@ bool carnet_cert_gets(const struct carnet_cert *cert, enum carnet_scope scope)
 
 carnet_rc carnet_cert_within(const struct carnet_cert *child, const struct carnet_cert *issuer)
 {
-    if (!(issuer->verbs & CARNET_VERB_INVITE) || !carnet_id_equal(&child->community, &issuer->community) || child->role < issuer->role)
+    if (!(issuer->verbs & CARNET_VERB_INVITE) || !carnet_id_equal(&child->community, &issuer->community) ||
+        child->role < issuer->role)
         return CARNET_REFUSED;
     if ((child->verbs & ~issuer->verbs) || (child->reads & ~issuer->reads) || (child->writes & ~issuer->writes))
         return CARNET_REFUSED;

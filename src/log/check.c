@@ -3,10 +3,8 @@
 
 #include "internal.h"
 
-#include <string.h>
-
-/* Rights are judged by what is signed, the header and the leaves, and by certificates that only grow in number: never by what a node happens to
- * hold of an entry, nor by the order in which things came. */
+/* Rights are judged by what is signed, the header and the leaves, and by certificates that only grow in number: never
+ * by what a node happens to hold of an entry, nor by the order in which things came. */
 
 struct check {
     const struct carnet_authority *authority;
@@ -46,8 +44,8 @@ static carnet_rc check_carried(struct check *check, const struct carnet_change *
     carnet_rc rc = CARNET_OK;
     if (carnet_cert_decode(raw, &arena, &cert) != CARNET_OK)
         rc = refuse(check, "the certificate it carries is malformed");
-    else if (!carnet_id_equal(&cert.community, carnet_authority_community(check->authority)) || change->kind != CARNET_KIND_CERTIFICATE ||
-             !carnet_id_equal(&change->record, &cert.node))
+    else if (!carnet_id_equal(&cert.community, carnet_authority_community(check->authority)) ||
+             change->kind != CARNET_KIND_CERTIFICATE || !carnet_id_equal(&change->record, &cert.node))
         rc = refuse(check, "the certificate it carries is not its record's");
     else if (carnet_id_is_zero(&cert.issuer))
         rc = carnet_log_cert_verify(&cert, carnet_log_root(check->authority)) == CARNET_OK
@@ -55,7 +53,8 @@ static carnet_rc check_carried(struct check *check, const struct carnet_change *
                  : refuse(check, "the recovery key did not sign the certificate it carries");
     else if (!carnet_id_equal(&cert.issuer, &check->cert->hash))
         rc = refuse(check, "somebody else issued the certificate it carries");
-    else if (carnet_log_cert_verify(&cert, &check->cert->sign) != CARNET_OK || carnet_cert_within(&cert, check->cert) != CARNET_OK)
+    else if (carnet_log_cert_verify(&cert, &check->cert->sign) != CARNET_OK ||
+             carnet_cert_within(&cert, check->cert) != CARNET_OK)
         rc = refuse(check, "the certificate it carries goes beyond its issuer's");
     carnet_arena_deinit(&arena);
     return rc;
@@ -65,27 +64,32 @@ static carnet_rc check_epoch(struct check *check, const struct carnet_event *eve
 {
     if (!may(check, CARNET_VERB_INVITE | CARNET_VERB_CHARTER))
         return refuse(check, "its author may not open epochs");
-    if (carnet_id_equal(&event->other, carnet_authority_community(check->authority)) || !carnet_cert_holds(check->cert, &event->other) ||
-        !reads(check, event->scope))
+    if (carnet_id_equal(&event->other, carnet_authority_community(check->authority)) ||
+        !carnet_cert_holds(check->cert, &event->other) || !reads(check, event->scope))
         return refuse(check, "an epoch of what its author does not read");
-    if (event->epoch != carnet_log_number(&event->hash) || event->number == 0 || event->number > CARNET_EPOCH_NUMBER_MAX)
+    if (event->epoch != carnet_log_number(&event->hash) || event->number == 0 ||
+        event->number > CARNET_EPOCH_NUMBER_MAX)
         return refuse(check, "an epoch whose id or number cannot be");
     return CARNET_OK;
 }
 
-static carnet_rc check_charter_event(struct check *check, const struct carnet_change *change, const struct carnet_event *event)
+static carnet_rc check_charter_event(struct check *check, const struct carnet_change *change,
+                                     const struct carnet_event *event)
 {
     const struct carnet_cut_row *rows;
     size_t count;
     switch (event->type) {
     case CARNET_EVENT_GENESIS:
-        return carnet_slice_equal(event->bytes, carnet_authority_genesis(check->authority)) ? CARNET_OK : refuse(check, "the genesis of another community");
+        return carnet_slice_equal(event->bytes, carnet_authority_genesis(check->authority))
+                   ? CARNET_OK
+                   : refuse(check, "the genesis of another community");
     case CARNET_EVENT_CERTIFICATE:
         return check_carried(check, change, event->bytes);
     case CARNET_EVENT_EPOCH:
         return check_epoch(check, event);
     case CARNET_EVENT_CUT:
-        return carnet_log_cut_decode(event->bytes, NULL, &rows, &count) == CARNET_OK ? CARNET_OK : refuse(check, "a malformed cut");
+        return carnet_log_cut_decode(event->bytes, NULL, &rows, &count) == CARNET_OK ? CARNET_OK
+                                                                                     : refuse(check, "a malformed cut");
     case CARNET_EVENT_ADDRESS:
     case CARNET_EVENT_ALIVE:
     case CARNET_EVENT_RECEIPT:
@@ -125,7 +129,8 @@ static carnet_rc check_event(struct check *check, const struct carnet_change *ch
     return check_charter_event(check, change, &event);
 }
 
-/* Kinds of the charter in the charter, by whom they concern; the others elsewhere. Kinds of a newer version are kept. */
+/* Kinds of the charter in the charter, by whom they concern; the others elsewhere. Kinds of a newer version are kept.
+ */
 static carnet_rc check_kind(struct check *check, const struct carnet_change *change)
 {
     bool allowed = true;
@@ -204,7 +209,8 @@ static carnet_rc check_part(struct check *check, const struct carnet_change *cha
         return refuse(check, "sealed parts in the charter");
     if (!writes(check, part->scope))
         return refuse(check, "a scope that its author does not write");
-    return may(check, writer_verbs(change, part->scope)) ? CARNET_OK : refuse(check, "its author may not write records");
+    return may(check, writer_verbs(change, part->scope)) ? CARNET_OK
+                                                         : refuse(check, "its author may not write records");
 }
 
 static carnet_rc check_change(struct check *check, const struct carnet_change *change)
@@ -217,8 +223,10 @@ static carnet_rc check_change(struct check *check, const struct carnet_change *c
     return rc;
 }
 
-/* The founder's first entry carries its author's own certificate, signed by the recovery key: nobody could have brought it before. */
-static const struct carnet_cert *find_inside(const struct check *check, struct carnet_arena *arena, struct carnet_cert *out)
+/* The founder's first entry carries its author's own certificate, signed by the recovery key: nobody could have brought
+ * it before. */
+static const struct carnet_cert *find_inside(const struct check *check, struct carnet_arena *arena,
+                                             struct carnet_cert *out)
 {
     const struct carnet_entry *entry = check->entry;
     if (!check->charter || entry->header.seq != 1)
@@ -227,7 +235,8 @@ static const struct carnet_cert *find_inside(const struct check *check, struct c
         for (size_t j = 0; j < entry->changes[i].event_count; j++) {
             struct carnet_event event;
             if (carnet_event_peek(entry->changes[i].events[j]) == CARNET_EVENT_CERTIFICATE &&
-                carnet_event_decode(entry->changes[i].events[j], &event) == CARNET_OK && carnet_cert_decode(event.bytes, arena, out) == CARNET_OK &&
+                carnet_event_decode(entry->changes[i].events[j], &event) == CARNET_OK &&
+                carnet_cert_decode(event.bytes, arena, out) == CARNET_OK &&
                 carnet_id_equal(&out->hash, &entry->header.cert) && carnet_id_is_zero(&out->issuer) &&
                 carnet_log_cert_verify(out, carnet_log_root(check->authority)) == CARNET_OK)
                 return out;
@@ -253,11 +262,12 @@ static carnet_rc check_entry(struct check *check)
     return rc;
 }
 
-carnet_rc carnet_authority_check(const struct carnet_authority *authority, const struct carnet_entry *entry, const char **why)
+carnet_rc carnet_authority_check(const struct carnet_authority *authority, const struct carnet_entry *entry,
+                                 const char **why)
 {
     struct carnet_arena arena;
     struct carnet_cert inside;
-    struct check check = { .authority = authority, .entry = entry, .why = "" };
+    struct check check = {.authority = authority, .entry = entry, .why = ""};
     carnet_rc rc;
     carnet_arena_init(&arena);
     check.charter = carnet_id_equal(&entry->header.book, &entry->header.community);

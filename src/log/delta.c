@@ -12,6 +12,7 @@ static bool read_cells(struct carnet_slice plain, struct carnet_sibling *cells, 
     carnet_reader_init(&r, plain);
     carnet_reader_array_exact(&r, count);
     for (size_t i = 0; i < count && !r.failed; i++) {
+        cells[i] = (struct carnet_sibling){ 0 };
         carnet_reader_array_exact(&r, 3);
         cells[i].field = (uint32_t)carnet_reader_uint_max(&r, UINT32_MAX);
         cells[i].label = carnet_reader_text_max(&r, CARNET_LABEL_LEN_MAX);
@@ -27,8 +28,9 @@ struct scratch {
 };
 
 /* The plaintext of a part, in the arena (or, clear, in the entry); false: not to be read here. */
-static bool open_part(const struct carnet_entry *entry, size_t change, const struct carnet_part *part, const struct carnet_opener *opener,
-                      struct scratch *scratch, struct carnet_arena *arena, struct carnet_slice *plain)
+static bool open_part(const struct carnet_entry *entry, size_t change, const struct carnet_part *part,
+                      const struct carnet_opener *opener, struct scratch *scratch, struct carnet_arena *arena,
+                      struct carnet_slice *plain)
 {
     const struct carnet_change *c = &entry->changes[change];
     if (part->type == CARNET_PART_CLEAR) {
@@ -49,21 +51,24 @@ static bool open_part(const struct carnet_entry *entry, size_t change, const str
     return true;
 }
 
-static void add_cells(const struct carnet_entry *entry, size_t change, const struct carnet_part *part, const struct carnet_opener *opener,
-                      struct scratch *scratch, struct carnet_arena *arena, struct carnet_record *delta)
+static void add_cells(const struct carnet_entry *entry, size_t change, const struct carnet_part *part,
+                      const struct carnet_opener *opener, struct scratch *scratch, struct carnet_arena *arena,
+                      struct carnet_record *delta)
 {
-    struct carnet_sibling cells[CARNET_PART_CELLS_MAX] = { 0 };
+    struct carnet_sibling cells[CARNET_PART_CELLS_MAX];
     struct carnet_slice plain;
     enum carnet_sibling_state state = CARNET_SIBLING_LOCKED;
     if (!part->present)
-        state = part->scope == CARNET_SCOPE_CLEAR || opener->wanted >> part->scope & 1 ? CARNET_SIBLING_MISSING : CARNET_SIBLING_LOCKED;
-    else if (open_part(entry, change, part, opener, scratch, arena, &plain) && read_cells(plain, cells, part->cell_count))
+        state = part->scope == CARNET_SCOPE_CLEAR || opener->wanted >> part->scope & 1 ? CARNET_SIBLING_MISSING
+                                                                                       : CARNET_SIBLING_LOCKED;
+    else if (open_part(entry, change, part, opener, scratch, arena, &plain) &&
+             read_cells(plain, cells, part->cell_count))
         state = CARNET_SIBLING_VALUE;
     struct carnet_reader r;
     carnet_reader_init(&r, part->contexts);
     size_t count = carnet_reader_array(&r);
     for (size_t i = 0; i < count; i++) {
-        struct carnet_sibling sibling = { 0 };
+        struct carnet_sibling sibling = {0};
         if (state == CARNET_SIBLING_VALUE)
             sibling = cells[i];
         sibling.dot = carnet_entry_cell_dot(entry, change, part, i);
@@ -81,7 +86,7 @@ static void add_cells(const struct carnet_entry *entry, size_t change, const str
 
 static void add_seed(const struct carnet_part *part, struct carnet_record *delta)
 {
-    struct carnet_seed seed = { .id = part->seed, .scope = part->scope };
+    struct carnet_seed seed = {.id = part->seed, .scope = part->scope};
     /* A seed that is not the one its id names is none. */
     if (part->present && part->bytes.len == sizeof seed.b && carnet_seed_id(part->bytes.ptr) == part->seed) {
         seed.held = true;
@@ -90,8 +95,8 @@ static void add_seed(const struct carnet_part *part, struct carnet_record *delta
     carnet_record_add_seed(delta, &seed);
 }
 
-void carnet_entry_delta(const struct carnet_entry *entry, size_t change, const struct carnet_opener *opener, struct carnet_arena *arena,
-                        struct carnet_record *delta)
+void carnet_entry_delta(const struct carnet_entry *entry, size_t change, const struct carnet_opener *opener,
+                        struct carnet_arena *arena, struct carnet_record *delta)
 {
     CARNET_ASSERT(change < entry->change_count);
     const struct carnet_change *c = &entry->changes[change];
@@ -116,7 +121,8 @@ void carnet_entry_delta(const struct carnet_entry *entry, size_t change, const s
         }
     }
     for (size_t i = 0; i < c->event_count; i++) {
-        struct carnet_event_item item = { .dot = carnet_entry_dot(entry, change, (unsigned)i), .hlc = entry->header.hlc, .raw = c->events[i] };
+        struct carnet_event_item item = {
+            .dot = carnet_entry_dot(entry, change, (unsigned)i), .hlc = entry->header.hlc, .raw = c->events[i]};
         carnet_record_add_event(delta, &item);
     }
     if (scratch.plain.ptr)

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Text and contexts lie in one growing buffer each, events in another; changes and parts are flat arrays. All of it is used again for the
- * next entry, so that an import asks the heap for nothing once it runs. */
+/* Text and contexts lie in one growing buffer each, events in another; changes and parts are flat arrays. All of it is
+ * used again for the next entry, so that an import asks the heap for nothing once it runs. */
 
 struct piece {
     size_t at, len;
@@ -91,13 +91,15 @@ void carnet_draft_free(struct carnet_draft *draft)
     free(draft);
 }
 
-void carnet_draft_change(struct carnet_draft *draft, const struct carnet_id *record, const struct carnet_id *subject, enum carnet_kind kind)
+void carnet_draft_change(struct carnet_draft *draft, const struct carnet_id *record, const struct carnet_id *subject,
+                         enum carnet_kind kind)
 {
     CARNET_ASSERT(!carnet_id_is_zero(record));
     CARNET_ASSERT(kind != CARNET_KIND_CONTACT || (subject && carnet_id_equal(record, subject)));
     CARNET_GROW(draft->changes, draft->change_count, draft->change_cap);
     struct draft_change *change = &draft->changes[draft->change_count++];
-    *change = (struct draft_change){ .record = *record, .kind = kind, .first_part = draft->part_count, .events.at = draft->events.len };
+    *change = (struct draft_change){
+        .record = *record, .kind = kind, .first_part = draft->part_count, .events.at = draft->events.len};
     if (subject)
         change->subject = *subject;
     draft->size += CHANGE_SIZE;
@@ -125,9 +127,9 @@ static struct draft_part *add_part(struct carnet_draft *draft, enum carnet_part_
     struct draft_change *change = current(draft);
     CARNET_GROW(draft->parts, draft->part_count, draft->part_cap);
     struct draft_part *part = &draft->parts[draft->part_count++];
-    *part = (struct draft_part){ .head = { .type = type, .scope = scope, .present = true },
-                                 .text.at = draft->texts.len,
-                                 .contexts.at = draft->contexts.len };
+    *part = (struct draft_part){.head = {.type = type, .scope = scope, .present = true},
+                                .text.at = draft->texts.len,
+                                .contexts.at = draft->contexts.len};
     change->part_count++;
     if (change->part_count > CARNET_CHANGE_PARTS_MAX)
         draft->over = true;
@@ -153,7 +155,8 @@ void carnet_draft_seed(struct carnet_draft *draft, enum carnet_scope scope, cons
     end_part(draft, part);
 }
 
-void carnet_draft_box(struct carnet_draft *draft, enum carnet_scope scope, uint64_t epoch, const struct carnet_id *reader, struct carnet_slice box)
+void carnet_draft_box(struct carnet_draft *draft, enum carnet_scope scope, uint64_t epoch,
+                      const struct carnet_id *reader, struct carnet_slice box)
 {
     CARNET_ASSERT(scope != CARNET_SCOPE_CLEAR && epoch != 0);
     struct draft_part *part = add_part(draft, CARNET_PART_BOX, scope);
@@ -168,8 +171,10 @@ void carnet_draft_box(struct carnet_draft *draft, enum carnet_scope scope, uint6
 static void put_cell(struct carnet_draft *draft, const struct carnet_draft_cell *cell)
 {
     /* What is not such text would be sealed for good and read by nobody. */
-    CARNET_ASSERT(cell->field != CARNET_FIELD_NONE && carnet_text_is_nfc(cell->label) && carnet_text_is_nfc(cell->value));
-    if (cell->label.len > CARNET_LABEL_LEN_MAX || cell->value.len > CARNET_VALUE_LEN_MAX || cell->replace_count > CARNET_CONTEXT_MAX) {
+    CARNET_ASSERT(cell->field != CARNET_FIELD_NONE && carnet_text_is_nfc(cell->label) &&
+                  carnet_text_is_nfc(cell->value));
+    if (cell->label.len > CARNET_LABEL_LEN_MAX || cell->value.len > CARNET_VALUE_LEN_MAX ||
+        cell->replace_count > CARNET_CONTEXT_MAX) {
         draft->over = true;
         return;
     }
@@ -182,8 +187,8 @@ static void put_cell(struct carnet_draft *draft, const struct carnet_draft_cell 
         carnet_dot_put(&draft->contexts, &cell->replaces[i]);
 }
 
-void carnet_draft_cells(struct carnet_draft *draft, enum carnet_scope scope, uint64_t epoch, uint64_t seed, const struct carnet_key *key,
-                        const struct carnet_draft_cell *cells, size_t count)
+void carnet_draft_cells(struct carnet_draft *draft, enum carnet_scope scope, uint64_t epoch, uint64_t seed,
+                        const struct carnet_key *key, const struct carnet_draft_cell *cells, size_t count)
 {
     struct draft_change *change = current(draft);
     CARNET_ASSERT(count > 0);
@@ -191,7 +196,8 @@ void carnet_draft_cells(struct carnet_draft *draft, enum carnet_scope scope, uin
         CARNET_ASSERT(!key && epoch == 0 && seed == 0);
     else
         CARNET_ASSERT(key && epoch != 0 && (seed != 0) == !carnet_id_is_zero(&change->subject));
-    struct draft_part *part = add_part(draft, scope == CARNET_SCOPE_CLEAR ? CARNET_PART_CLEAR : CARNET_PART_SEALED, scope);
+    struct draft_part *part =
+        add_part(draft, scope == CARNET_SCOPE_CLEAR ? CARNET_PART_CLEAR : CARNET_PART_SEALED, scope);
     part->head.epoch = epoch;
     part->head.seed = seed;
     part->head.cell_count = count;
@@ -222,7 +228,8 @@ static struct carnet_slice cut(const struct carnet_buf *buf, struct piece piece)
     return carnet_slice(buf->ptr ? buf->ptr + piece.at : NULL, piece.len);
 }
 
-static void make_body(struct carnet_draft *draft, const struct carnet_entry_header *header, size_t index, struct draft_part *part)
+static void make_body(struct carnet_draft *draft, const struct carnet_entry_header *header, size_t index,
+                      struct draft_part *part)
 {
     const struct draft_change *change = &draft->changes[index];
     struct carnet_slice text = cut(&draft->texts, part->text);
@@ -309,12 +316,13 @@ static void check_header(const struct carnet_entry_header *header)
     CARNET_ASSERT(header->seq > 0 && (header->seq == 1) == carnet_hash_equal(&header->prev, &zero));
 }
 
-carnet_rc carnet_draft_sign(struct carnet_draft *draft, const struct carnet_entry_header *header, const struct carnet_sign_sk *sk,
-                            struct carnet_buf *out, struct carnet_hash *hash)
+carnet_rc carnet_draft_sign(struct carnet_draft *draft, const struct carnet_entry_header *header,
+                            const struct carnet_sign_sk *sk, struct carnet_buf *out, struct carnet_hash *hash)
 {
     check_header(header);
     CARNET_ASSERT(draft->change_count > 0);
-    if (draft->over || draft->change_count > CARNET_ENTRY_CHANGES_MAX || draft->texts.failed || draft->contexts.failed || draft->events.failed)
+    if (draft->over || draft->change_count > CARNET_ENTRY_CHANGES_MAX || draft->texts.failed ||
+        draft->contexts.failed || draft->events.failed)
         return CARNET_LIMIT;
     carnet_buf_clear(&draft->bodies);
     carnet_buf_clear(&draft->leaves);

@@ -3,10 +3,9 @@
 
 #include "internal.h"
 
-#include <string.h>
-
-/* Whether an entry is valid hangs on its header and leaves alone, never on what a part says: a node that was not given the part must come
- * to the same answer. A part's bytes are only held against the hash in its leaf; what they say is delta.c's matter. */
+/* Whether an entry is valid hangs on its header and leaves alone, never on what a part says: a node that was not given
+ * the part must come to the same answer. A part's bytes are only held against the hash in its leaf; what they say is
+ * delta.c's matter. */
 
 uint32_t carnet_entry_stream(const struct carnet_entry_header *header)
 {
@@ -16,7 +15,7 @@ uint32_t carnet_entry_stream(const struct carnet_entry_header *header)
 /* All of the header but its list of leaf hashes, whose count it gives. */
 static size_t read_header(struct carnet_reader *r, struct carnet_entry_header *out)
 {
-    *out = (struct carnet_entry_header){ 0 };
+    *out = (struct carnet_entry_header){0};
     carnet_reader_array_exact(r, 11);
     carnet_reader_tag(r, CARNET_ENTRY_DOMAIN);
     carnet_reader_bytes_exact(r, out->community.b, sizeof out->community.b);
@@ -60,7 +59,8 @@ static bool part_fits(const struct carnet_part *part, const struct carnet_change
     bool about = !carnet_id_is_zero(&change->subject);
     switch (part->type) {
     case CARNET_PART_SEALED: /* no seed, no field: only what is about nobody is sealed under the epoch alone */
-        return part->scope != CARNET_SCOPE_CLEAR && part->epoch != 0 && (part->seed != 0) == about && part->cell_count > 0;
+        return part->scope != CARNET_SCOPE_CLEAR && part->epoch != 0 && (part->seed != 0) == about &&
+               part->cell_count > 0;
     case CARNET_PART_CLEAR:
         return part->scope == CARNET_SCOPE_CLEAR && part->epoch == 0 && part->seed == 0 && part->cell_count > 0;
     case CARNET_PART_SEED:
@@ -72,7 +72,8 @@ static bool part_fits(const struct carnet_part *part, const struct carnet_change
     return false;
 }
 
-static carnet_rc read_part_head(struct carnet_reader *r, const struct carnet_change *change, unsigned *cells, struct carnet_part *part)
+static carnet_rc read_part_head(struct carnet_reader *r, const struct carnet_change *change, unsigned *cells,
+                                struct carnet_part *part)
 {
     carnet_reader_array_exact(r, 6);
     part->type = (enum carnet_part_type)carnet_reader_uint_max(r, CARNET_PART_BOX);
@@ -97,7 +98,8 @@ static bool subject_fits(const struct carnet_change *change)
         return false;
     if (change->kind == CARNET_KIND_CONTACT)
         return carnet_id_equal(&change->subject, &change->record);
-    return change->kind < CARNET_KIND_RECEIPT || change->kind > CARNET_KIND_SETTING || carnet_id_is_zero(&change->subject);
+    return change->kind < CARNET_KIND_RECEIPT || change->kind > CARNET_KIND_SETTING ||
+           carnet_id_is_zero(&change->subject);
 }
 
 static carnet_rc read_events(struct carnet_reader *r, struct carnet_change *change)
@@ -145,12 +147,17 @@ static carnet_rc read_leaf(struct carnet_change *change)
     return carnet_reader_done(&r);
 }
 
-static carnet_rc read_change(struct carnet_reader *r, const struct carnet_hash *leaf_hash, struct carnet_change *change)
+static bool hash_is(const char *domain, struct carnet_slice bytes, const struct carnet_hash *expected)
+{
+    struct carnet_hash hash = carnet_hash_of(domain, bytes);
+    return carnet_hash_equal(&hash, expected);
+}
+
+static carnet_rc read_change(struct carnet_reader *r, const struct carnet_hash *leaf_hash, bool known, struct carnet_change *change)
 {
     carnet_reader_array_exact(r, 2);
     change->leaf = carnet_reader_bytes(r);
-    struct carnet_hash hash = carnet_hash_of(CARNET_LEAF_DOMAIN, change->leaf);
-    if (r->failed || !carnet_hash_equal(&hash, leaf_hash))
+    if (r->failed || (!known && !hash_is(CARNET_LEAF_DOMAIN, change->leaf, leaf_hash)))
         return CARNET_MALFORMED;
     carnet_rc rc = read_leaf(change);
     if (rc != CARNET_OK)
@@ -162,16 +169,15 @@ static carnet_rc read_change(struct carnet_reader *r, const struct carnet_hash *
             continue;
         part->bytes = carnet_reader_bytes(r);
         part->present = true;
-        hash = carnet_hash_of(CARNET_PART_HASH_DOMAIN, part->bytes);
-        if (r->failed || !carnet_hash_equal(&hash, &part->hash))
+        if (r->failed || (!known && !hash_is(CARNET_PART_HASH_DOMAIN, part->bytes, &part->hash)))
             return CARNET_MALFORMED;
     }
     return r->failed ? CARNET_MALFORMED : CARNET_OK;
 }
 
-carnet_rc carnet_entry_decode(struct carnet_slice raw, struct carnet_arena *arena, struct carnet_entry *out)
+static carnet_rc decode(struct carnet_slice raw, bool known, struct carnet_arena *arena, struct carnet_entry *out)
 {
-    *out = (struct carnet_entry){ .raw = raw };
+    *out = (struct carnet_entry){.raw = raw};
     if (raw.len > CARNET_ENTRY_LEN_MAX)
         return CARNET_LIMIT;
     struct carnet_reader r, header;
@@ -190,7 +196,7 @@ carnet_rc carnet_entry_decode(struct carnet_slice raw, struct carnet_arena *aren
     for (size_t i = 0; i < count; i++) {
         struct carnet_hash leaf_hash;
         carnet_reader_bytes_exact(&header, leaf_hash.b, sizeof leaf_hash.b);
-        carnet_rc rc = header.failed ? CARNET_MALFORMED : read_change(&r, &leaf_hash, &out->changes[i]);
+        carnet_rc rc = header.failed ? CARNET_MALFORMED : read_change(&r, &leaf_hash, known, &out->changes[i]);
         if (rc != CARNET_OK)
             return rc;
     }
@@ -200,9 +206,19 @@ carnet_rc carnet_entry_decode(struct carnet_slice raw, struct carnet_arena *aren
     return rc == CARNET_OK ? carnet_reader_done(&r) : rc;
 }
 
+carnet_rc carnet_entry_decode(struct carnet_slice raw, struct carnet_arena *arena, struct carnet_entry *out)
+{
+    return decode(raw, false, arena, out);
+}
+
+carnet_rc carnet_entry_decode_own(struct carnet_slice raw, struct carnet_arena *arena, struct carnet_entry *out)
+{
+    return decode(raw, true, arena, out);
+}
+
 carnet_rc carnet_entry_peek(struct carnet_slice raw, struct carnet_entry_header *out, struct carnet_hash *hash)
 {
-    *out = (struct carnet_entry_header){ 0 };
+    *out = (struct carnet_entry_header){0};
     if (raw.len > CARNET_ENTRY_LEN_MAX)
         return CARNET_LIMIT;
     struct carnet_reader r, header;
@@ -244,8 +260,8 @@ static void put_change(const struct carnet_change *change, struct carnet_buf *ou
 }
 
 void carnet_entry_strip(const struct carnet_entry *entry,
-                        bool (*keep)(void *ctx, const struct carnet_change *change, const struct carnet_part *part), void *ctx,
-                        struct carnet_buf *out)
+                        bool (*keep)(void *ctx, const struct carnet_change *change, const struct carnet_part *part),
+                        void *ctx, struct carnet_buf *out)
 {
     put_start(entry, out);
     for (size_t i = 0; i < entry->change_count; i++) {
@@ -285,13 +301,14 @@ bool carnet_entry_fill(const struct carnet_entry *entry, const struct carnet_ent
 
 struct carnet_dot carnet_entry_dot(const struct carnet_entry *entry, size_t change, unsigned place)
 {
-    return (struct carnet_dot){ .author = carnet_id_head(&entry->header.author),
-                                .seq = entry->header.seq,
-                                .stream = carnet_entry_stream(&entry->header),
-                                .index = (uint32_t)change * CARNET_DOT_CHANGE + place };
+    return (struct carnet_dot){.author = carnet_id_head(&entry->header.author),
+                               .seq = entry->header.seq,
+                               .stream = carnet_entry_stream(&entry->header),
+                               .index = (uint32_t)change * CARNET_DOT_CHANGE + place};
 }
 
-struct carnet_dot carnet_entry_cell_dot(const struct carnet_entry *entry, size_t change, const struct carnet_part *part, size_t cell)
+struct carnet_dot carnet_entry_cell_dot(const struct carnet_entry *entry, size_t change, const struct carnet_part *part,
+                                        size_t cell)
 {
     return carnet_entry_dot(entry, change, CARNET_DOT_CELLS + part->place + (unsigned)cell);
 }

@@ -45,7 +45,8 @@ static int compare(const struct carnet_epoch *epoch, const struct carnet_id *boo
     return epoch->id < id ? -1 : epoch->id > id;
 }
 
-static size_t lower(const struct carnet_keyring *ring, const struct carnet_id *book, enum carnet_scope scope, uint64_t id)
+static size_t lower(const struct carnet_keyring *ring, const struct carnet_id *book, enum carnet_scope scope,
+                    uint64_t id)
 {
     size_t low = 0, high = ring->count;
     while (low < high) {
@@ -70,9 +71,11 @@ void carnet_keyring_add(struct carnet_keyring *ring, const struct carnet_epoch *
         return;
     }
     struct carnet_epoch *copy = carnet_alloc(sizeof *copy);
-    *copy = (struct carnet_epoch){
-        .book = epoch->book, .scope = epoch->scope, .id = epoch->id, .number = epoch->number, .commitment = epoch->commitment
-    };
+    *copy = (struct carnet_epoch){.book = epoch->book,
+                                  .scope = epoch->scope,
+                                  .id = epoch->id,
+                                  .number = epoch->number,
+                                  .commitment = epoch->commitment};
     CARNET_GROW(ring->epochs, ring->count, ring->cap);
     memmove(ring->epochs + at + 1, ring->epochs + at, (ring->count - at) * sizeof *ring->epochs);
     ring->epochs[at] = copy;
@@ -107,13 +110,15 @@ carnet_rc carnet_keyring_unlock(struct carnet_keyring *ring, uint64_t id, const 
     return rc;
 }
 
-const struct carnet_epoch *carnet_keyring_find(const struct carnet_keyring *ring, const struct carnet_id *book, enum carnet_scope scope, uint64_t id)
+const struct carnet_epoch *carnet_keyring_find(const struct carnet_keyring *ring, const struct carnet_id *book,
+                                               enum carnet_scope scope, uint64_t id)
 {
     size_t at = lower(ring, book, scope, id);
     return at < ring->count && compare(ring->epochs[at], book, scope, id) == 0 ? ring->epochs[at] : NULL;
 }
 
-const struct carnet_epoch *carnet_keyring_newest(const struct carnet_keyring *ring, const struct carnet_id *book, enum carnet_scope scope)
+const struct carnet_epoch *carnet_keyring_newest(const struct carnet_keyring *ring, const struct carnet_id *book,
+                                                 enum carnet_scope scope)
 {
     const struct carnet_epoch *best = NULL;
     for (size_t i = lower(ring, book, scope, 0); i < ring->count; i++) {

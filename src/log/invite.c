@@ -53,7 +53,8 @@ static bool address_fits(struct carnet_slice address)
 {
     static const char scheme[] = "tcp://";
     const size_t len = sizeof scheme - 1;
-    if (address.len <= len || address.len >= sizeof ((struct carnet_invite_code *)0)->addresses[0] || memcmp(address.ptr, scheme, len) != 0)
+    if (address.len <= len || address.len >= sizeof((struct carnet_invite_code *)0)->addresses[0] ||
+        memcmp(address.ptr, scheme, len) != 0)
         return false;
     for (size_t i = 0; i < address.len; i++)
         if (address.ptr[i] <= ' ' || address.ptr[i] > '~')
@@ -109,12 +110,12 @@ carnet_rc carnet_invite_code_decode(struct carnet_slice text, struct carnet_invi
 {
     struct carnet_buf bytes;
     carnet_buf_init(&bytes, CODE_BYTES_MAX);
-    *out = (struct carnet_invite_code){ 0 };
+    *out = (struct carnet_invite_code){0};
     carnet_rc rc = read_text(text, CARNET_CODE_DOMAIN, CODE_SUM_LEN, &bytes);
     if (rc == CARNET_OK)
         rc = read_code(carnet_buf_slice(&bytes), out);
     if (rc != CARNET_OK)
-        *out = (struct carnet_invite_code){ 0 };
+        *out = (struct carnet_invite_code){0};
     if (bytes.ptr)
         carnet_wipe(bytes.ptr, bytes.cap);
     carnet_buf_deinit(&bytes);

@@ -25,8 +25,9 @@ uint64_t carnet_seed_id(const uint8_t seed[16])
     return carnet_log_number(&hash);
 }
 
-struct carnet_key carnet_part_key(const struct carnet_key *epoch, const struct carnet_id *community, const struct carnet_id *book,
-                                  const struct carnet_id *subject, enum carnet_scope scope, const uint8_t *seed)
+struct carnet_key carnet_part_key(const struct carnet_key *epoch, const struct carnet_id *community,
+                                  const struct carnet_id *book, const struct carnet_id *subject,
+                                  enum carnet_scope scope, const uint8_t *seed)
 {
     uint8_t scope_byte = (uint8_t)scope;
     const struct carnet_slice pieces[] = {
@@ -37,8 +38,8 @@ struct carnet_key carnet_part_key(const struct carnet_key *epoch, const struct c
     return carnet_derive(epoch, pieces, sizeof pieces / sizeof *pieces);
 }
 
-void carnet_part_ad(const struct carnet_entry_header *header, size_t change, const struct carnet_id *record, const struct carnet_id *subject,
-                    const struct carnet_part *part, struct carnet_buf *out)
+void carnet_part_ad(const struct carnet_entry_header *header, size_t change, const struct carnet_id *record,
+                    const struct carnet_id *subject, const struct carnet_part *part, struct carnet_buf *out)
 {
     static const struct carnet_id zero;
 #if defined(CARNET_PLANT) && CARNET_PLANT == 6

@@ -76,7 +76,7 @@ uint32_t carnet_role_scopes(enum carnet_role role)
     case CARNET_ROLE_GATEWAY:
         return CARNET_SCOPES_ALL;
     case CARNET_ROLE_VOLUNTEER:
-        return 1u << CARNET_SCOPE_IDENTITY | 1u << CARNET_SCOPE_POSTAL | 1u << CARNET_SCOPE_NOTES;
+        return 1u << CARNET_SCOPE_IDENTITY | 1u << CARNET_SCOPE_POSTAL | 1u << CARNET_SCOPE_NOTES | 1u << CARNET_SCOPE_CONSENT;
     case CARNET_ROLE_RELAY:
         return 0;
     }

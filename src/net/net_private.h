@@ -16,7 +16,7 @@ enum {
     CARNET_NET_GOODBYE_MS = 2000,       /* what a peer gets to leave by itself after our goodbye */
     CARNET_NET_RETRY_MS = 500,
     CARNET_NET_RETRY_MS_MAX = 60 * 1000,
-    CARNET_NET_STABLE_MS = 30 * 1000,   /* a link that was up for so long is tried again quickly */
+    CARNET_NET_STABLE_MS = 5 * 1000,    /* a link that was up for so long was not refused: it is tried again quickly */
     CARNET_NET_LINGER_MS = 200,
     CARNET_NET_QUEUE_LEN = 64,          /* frames under way on one link, each way */
     CARNET_NET_ROUND_FRAMES = 256,      /* frames given out between two waits */

@@ -389,7 +389,8 @@ static void step(struct carnet_core *core, struct session *session, enum carnet_
             member_name(core, session, name);
             log_line(core, "%s: session opened by %s", name, session->connector ? "this node" : "the peer");
             settle_twins(core, session);
-        } else if (session->caught_up && !was_caught_up) {
+        }
+        if (!session->ended && session->caught_up && !was_caught_up) {
             const struct carnet_sync_stats *stats = carnet_sync_stats(session->sync);
             char name[CARNET_NAME_LEN_MAX + 1];
             member_name(core, session, name);
@@ -491,6 +492,16 @@ void carnet_core_up(struct carnet_core *core, uint64_t link, const struct carnet
     push_news(core);
 }
 
+/* Upkeep boxes the keys to the new reader: at once, so that its first session brings them. */
+static void box_keys(struct carnet_core *core)
+{
+    bool more = true;
+    struct carnet_err err = CARNET_ERR_INIT;
+    for (unsigned i = 0; i < ROUNDS_MAX && more && !core->failed; i++)
+        if (carnet_replica_upkeep(core->replica, false, &more, &err) != CARNET_OK)
+            fail(core, &err);
+}
+
 /* A joiner's frame? Then it is answered here. */
 static bool join_frame(struct carnet_core *core, struct session *session, struct carnet_slice bytes)
 {
@@ -508,6 +519,7 @@ static bool join_frame(struct carnet_core *core, struct session *session, struct
     if (rc == CARNET_OK)
         rc = carnet_replica_admit(core->replica, &session->curve, request, &welcome, &err);
     if (rc == CARNET_OK) {
+        box_keys(core);
         carnet_cbor_put_array(&frame, 2);
         carnet_cbor_put_uint(&frame, CARNET_CORE_WELCOME);
         carnet_cbor_put_bytes(&frame, carnet_buf_slice(&welcome));

@@ -102,6 +102,68 @@ carnet_rc carnet_dial_parse(struct carnet_loop *loop, const char *text, struct c
     return CARNET_OK;
 }
 
+/* --- the peers that this node was told of --- */
+
+enum { PEER_LEN_MAX = CARNET_NAME_LEN_MAX + 1 + CARNET_NET_ADDRESS_LEN_MAX };
+static const char peers_setting[] = "connect";
+
+static const char *address_in(const char *peer)
+{
+    const char *at = strrchr(peer, '@');
+    return at ? at + 1 : peer;
+}
+
+void carnet_peers_each(struct carnet_replica *replica, void (*each)(void *ctx, const char *peer), void *ctx)
+{
+    struct carnet_buf list;
+    carnet_buf_init(&list, CARNET_PEERS_MAX * (PEER_LEN_MAX + 1));
+    if (carnet_replica_local_get(replica, peers_setting, &list, NULL) == CARNET_OK) {
+        char *text = carnet_strdup_slice(carnet_buf_slice(&list)), *rest = text;
+        for (char *line; (line = strsep(&rest, "\n")) && rest;)
+            each(ctx, line);
+        free(text);
+    }
+    carnet_buf_deinit(&list);
+}
+
+struct remembering {
+    struct carnet_buf list;
+    const char *const *peers;
+    size_t count, kept;
+};
+
+static void keep_old(void *ctx, const char *peer)
+{
+    struct remembering *r = ctx;
+    for (size_t i = 0; i < r->count; i++)
+        if (strcmp(address_in(peer), address_in(r->peers[i])) == 0)
+            return;
+    if (r->kept >= CARNET_PEERS_MAX)
+        return;
+    carnet_buf_printf(&r->list, "%s\n", peer);
+    r->kept++;
+}
+
+carnet_rc carnet_peers_remember(struct carnet_replica *replica, const char *const *peers, size_t count, struct carnet_err *err)
+{
+    struct remembering r = { .peers = peers, .count = count };
+    carnet_rc rc = CARNET_OK;
+    if (count > CARNET_PEERS_MAX)
+        return carnet_err_set(err, CARNET_USAGE, "too many addresses after --connect");
+    carnet_buf_init(&r.list, CARNET_PEERS_MAX * (PEER_LEN_MAX + 1));
+    for (size_t i = 0; i < count && rc == CARNET_OK; i++) {
+        if (strlen(peers[i]) > PEER_LEN_MAX || strchr(peers[i], '\n'))
+            rc = carnet_err_set(err, CARNET_USAGE, "not an address: %s", peers[i]);
+        carnet_buf_printf(&r.list, "%s\n", peers[i]);
+        r.kept++;
+    }
+    carnet_peers_each(replica, keep_old, &r);
+    if (rc == CARNET_OK)
+        rc = carnet_replica_local_put(replica, peers_setting, carnet_buf_slice(&r.list), err);
+    carnet_buf_deinit(&r.list);
+    return rc;
+}
+
 /* --- dials --- */
 
 struct carnet_dial *carnet_dial_find(struct carnet_loop *loop, uint64_t id)
@@ -141,22 +203,24 @@ static void pick_candidate(struct carnet_loop *loop, struct carnet_dial *dial)
     }
 }
 
-uint64_t carnet_dial_ask(struct carnet_loop *loop, const struct carnet_target *who, const char *address)
+uint64_t carnet_dial_ask(struct carnet_loop *loop, const struct carnet_target *who, const char *address, bool *made)
 {
+    loop->dials_ms = 0;
+    *made = false;
     for (size_t i = 0; i < loop->dial_count; i++) {
         struct carnet_dial *dial = &loop->dials[i];
-        if (strcmp(dial->address, address) != 0 || (who ? !carnet_id_equal(&dial->node, &who->node) : !dial->open))
+        if ((address && strcmp(dial->address, address) != 0) || (who ? !carnet_id_equal(&dial->node, &who->node) : !dial->open))
             continue;
         dial->failures = dial->rounds = 0;
         dial->next_ms = 0;
         if (dial->link)
             carnet_net_retry(loop->net, dial->link);
-        loop->dials_ms = 0;
         return dial->id;
     }
     struct carnet_dial *dial = dial_new(loop);
-    snprintf(dial->address, sizeof dial->address, "%s", address);
+    snprintf(dial->address, sizeof dial->address, "%s", address ? address : who->addresses[0]);
     dial->asked = true;
+    dial->fixed = address != NULL;
     dial->open = !who;
     if (who) {
         dial->node = who->node;
@@ -164,7 +228,7 @@ uint64_t carnet_dial_ask(struct carnet_loop *loop, const struct carnet_target *w
     } else {
         pick_candidate(loop, dial);
     }
-    loop->dials_ms = 0;
+    *made = true;
     return dial->id;
 }
 
@@ -211,11 +275,14 @@ static void failed(struct carnet_loop *loop, struct carnet_dial *dial)
         loop->dials_ms = 0;
         return;
     }
-    const struct carnet_target *target = dial->asked ? NULL : target_of(loop, &dial->node);
+    const struct carnet_target *target = dial->fixed ? NULL : target_of(loop, &dial->node);
     if (target && target->address_count > 1) {
         hang_up(loop, dial);
-        dial->turn++;
-        later(loop, dial);
+        dial->turn = (dial->turn + 1) % target->address_count;
+        memcpy(dial->address, target->addresses[dial->turn], sizeof dial->address);
+        if (dial->turn == 0)
+            later(loop, dial);
+        loop->dials_ms = 0;
     }
 }
 
@@ -271,7 +338,7 @@ static void follow_charter(struct carnet_loop *loop)
         }
         dial->wanted = true;
         dial->curve = target->curve;
-        if (!dial->asked && !dial->link)
+        if (!dial->fixed && !dial->link)
             memcpy(dial->address, target->addresses[dial->turn % target->address_count], sizeof dial->address);
     }
     for (size_t i = loop->dial_count; i-- > 0;)

@@ -140,26 +140,6 @@ carnet_rc carnet_home_make(const char *path, struct carnet_home **out, struct ca
     return CARNET_OK;
 }
 
-/* Groups of five, with two bytes that tell a slip of the pen. */
-static void recovery_text(const uint8_t root[32], struct carnet_buf *out)
-{
-    uint8_t bytes[34];
-    struct carnet_hash check = carnet_hash_of("carnet/1/recovery", carnet_slice(root, 32));
-    struct carnet_buf text;
-    memcpy(bytes, root, 32);
-    memcpy(bytes + 32, check.b, 2);
-    carnet_buf_init(&text, 64);
-    carnet_base32_encode(carnet_slice(bytes, sizeof bytes), &text);
-    for (size_t i = 0; i < text.len; i++) {
-        if (i && i % 5 == 0)
-            carnet_buf_append_byte(out, '-');
-        carnet_buf_append_byte(out, text.ptr[i]);
-    }
-    carnet_wipe(text.ptr, text.len);
-    carnet_buf_deinit(&text);
-    carnet_wipe(bytes, sizeof bytes);
-}
-
 carnet_rc carnet_node_init(const char *path, struct carnet_slice community, struct carnet_slice node_name, struct carnet_slice passphrase,
                            struct carnet_buf *recovery, struct carnet_node **out, struct carnet_err *err)
 {
@@ -178,7 +158,7 @@ carnet_rc carnet_node_init(const char *path, struct carnet_slice community, stru
         rc = carnet_replica_found(database, &env, community, node_name, &home->identity, root, &home->node.replica, err);
     if (rc == CARNET_OK) {
         home->node.sealed = passphrase.len > 0;
-        recovery_text(root, recovery);
+        carnet_recovery_encode(root, recovery);
         *out = &home->node;
     } else if (carnet_file_remove(keystore, NULL) == CARNET_OK) {
         carnet_home_remove_database(database);

@@ -53,6 +53,7 @@ struct carnet_dial {
     struct carnet_box_pk curve;
     char address[CARNET_NET_ADDRESS_LEN_MAX + 1];
     bool asked;                 /* by --connect or by a command, not for an address in the charter */
+    bool fixed;                 /* at this address, whatever the charter says */
     bool open;                  /* nobody told who is there: each member is tried in turn */
     bool met;                   /* with open: it was found out */
     bool wanted;                /* kept by the last look at the charter */
@@ -74,6 +75,7 @@ struct carnet_loop {
     bool keeps;                    /* keeps links to every member that has an address; else to those asked for alone */
     bool logs;                     /* to stderr */
     char listen[CARNET_NET_ADDRESS_LEN_MAX + 1];
+    char usable[CARNET_NET_ADDRESS_LEN_MAX + 1]; /* the same, or one of this machine's when it listens on all */
     uint64_t *blocked;             /* links whose frames wait */
     size_t blocked_count, blocked_cap;
     struct carnet_target *targets; /* every member in force but this node, with or without an address */
@@ -99,8 +101,9 @@ void carnet_loop_log(struct carnet_loop *loop, const char *fmt, ...) CARNET_PRIN
 /* --- dial.c --- */
 /* Reads again who is where, when the charter has changed. */
 CARNET_MUST_USE carnet_rc carnet_targets_read(struct carnet_loop *loop, struct carnet_err *err);
-/* node NULL: whoever is there, among the members. Gives the dial's number; the one that is there already when there is. */
-uint64_t carnet_dial_ask(struct carnet_loop *loop, const struct carnet_target *who, const char *address);
+/* who NULL: whoever is there, among the members. address NULL: those that who says. Gives the dial's number; the one that is there already when there is
+ * (*made: whether this call made it). */
+uint64_t carnet_dial_ask(struct carnet_loop *loop, const struct carnet_target *who, const char *address, bool *made);
 struct carnet_dial *carnet_dial_find(struct carnet_loop *loop, uint64_t id);
 void carnet_dial_drop(struct carnet_loop *loop, uint64_t id);
 void carnet_dials_check(struct carnet_loop *loop);
@@ -110,6 +113,15 @@ void carnet_dial_closed(struct carnet_loop *loop, uint64_t link); /* the core cl
 /* [NAME@]tcp://H:P. NOT_FOUND: no member of that name; AMBIGUOUS; USAGE: not an address. *named: a name was there, who is filled. */
 CARNET_MUST_USE carnet_rc carnet_dial_parse(struct carnet_loop *loop, const char *text, struct carnet_target *who, bool *named, const char **address,
                                             struct carnet_err *err);
+
+/* The peers that this node was told of (--connect, the inviter): [NAME@]tcp://H:P, newest first. */
+enum { CARNET_PEERS_MAX = 16 };
+CARNET_MUST_USE carnet_rc carnet_peers_remember(struct carnet_replica *replica, const char *const *peers, size_t count, struct carnet_err *err);
+void carnet_peers_each(struct carnet_replica *replica, void (*each)(void *ctx, const char *peer), void *ctx);
+
+/* --- meet.c --- */
+/* One peer at its first address, once. */
+CARNET_MUST_USE carnet_rc carnet_meet_one(struct carnet_node *node, const struct carnet_target *who, struct carnet_err *err);
 
 /* --- control.c --- */
 CARNET_MUST_USE carnet_rc carnet_control_new(struct carnet_loop *loop, carnet_command_fn command, struct carnet_control **out, struct carnet_err *err);

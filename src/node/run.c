@@ -17,7 +17,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { TURN_MS = 60 * 1000, CONNECT_MAX = 64, FILES_WANTED = 4096, ANNOUNCED_MAX = 4 };
+enum { TURN_MS = 60 * 1000, FILES_WANTED = 4096, ANNOUNCED_MAX = 4 };
 
 /* --- where it listens --- */
 
@@ -36,34 +36,6 @@ static bool any_port(const char *address)
 {
     size_t len = strlen(address);
     return len > 2 && strcmp(address + len - 2, ":0") == 0;
-}
-
-/* `listen` keeps what was asked for, `listen_bound` what it became: a port that was chosen once is tried again, since others were told of it. */
-static carnet_rc listen_somewhere(struct carnet_loop *loop, const char *given, bool *asked, struct carnet_err *err)
-{
-    struct carnet_replica *replica = loop->home->node.replica;
-    char wanted[CARNET_NET_ADDRESS_LEN_MAX + 1] = "tcp://127.0.0.1:0", before[CARNET_NET_ADDRESS_LEN_MAX + 1] = "";
-    bool remembered = local_text(replica, "listen", wanted, sizeof wanted);
-    bool bound_before = remembered | local_text(replica, "listen_bound", before, sizeof before) && before[0];
-    *asked = given || remembered;
-    if (given && strlen(given) <= CARNET_NET_ADDRESS_LEN_MAX) {
-        size_t host = strrchr(given, ':') ? (size_t)(strrchr(given, ':') - given) : 0;
-        bound_before = bound_before && host && strncmp(given, before, host + 1) == 0;
-        snprintf(wanted, sizeof wanted, "%s", given);
-    } else if (given) {
-        return carnet_net_listen(loop->net, given, loop->listen, err);
-    }
-    carnet_rc rc = CARNET_FAILED;
-    if (any_port(wanted) && bound_before)
-        rc = carnet_net_listen(loop->net, before, loop->listen, NULL);
-    if (rc != CARNET_OK)
-        rc = carnet_net_listen(loop->net, wanted, loop->listen, err);
-    if (rc == CARNET_OK && given)
-        rc = carnet_replica_local_put(replica, "listen", carnet_slice_str(wanted), err);
-    if (rc == CARNET_OK && strcmp(before, loop->listen) != 0)
-        rc = carnet_replica_local_put(replica, "listen_bound", carnet_slice_str(loop->listen), err);
-    loop->home->node.listen = rc == CARNET_OK ? loop->listen : NULL;
-    return rc;
 }
 
 /* The addresses of this machine that others can use, when it listens on all of them. */
@@ -94,6 +66,50 @@ static size_t machine_addresses(bool ipv6, const char *port, char out[ANNOUNCED_
     return count;
 }
 
+/* What others can connect to. */
+static size_t usable_addresses(const struct carnet_loop *loop, char out[ANNOUNCED_MAX][CARNET_NET_ADDRESS_LEN_MAX + 1])
+{
+    const char *port = strrchr(loop->listen, ':') + 1;
+    if (strncmp(loop->listen, "tcp://0.0.0.0:", 14) == 0)
+        return machine_addresses(false, port, out);
+    if (strncmp(loop->listen, "tcp://[::]:", 11) == 0)
+        return machine_addresses(true, port, out);
+    snprintf(out[0], CARNET_NET_ADDRESS_LEN_MAX + 1, "%s", loop->listen);
+    return 1;
+}
+
+/* `listen` keeps what was asked for, `listen_bound` what it became: a port that was chosen once is tried again, since others were told of it. */
+static carnet_rc listen_somewhere(struct carnet_loop *loop, const char *given, struct carnet_err *err)
+{
+    struct carnet_replica *replica = loop->home->node.replica;
+    char wanted[CARNET_NET_ADDRESS_LEN_MAX + 1] = "tcp://127.0.0.1:0", before[CARNET_NET_ADDRESS_LEN_MAX + 1] = "";
+    bool remembered = local_text(replica, "listen", wanted, sizeof wanted);
+    bool bound_before = remembered | local_text(replica, "listen_bound", before, sizeof before) && before[0];
+    if (given && strlen(given) <= CARNET_NET_ADDRESS_LEN_MAX) {
+        size_t host = strrchr(given, ':') ? (size_t)(strrchr(given, ':') - given) : 0;
+        bound_before = bound_before && host && strncmp(given, before, host + 1) == 0;
+        snprintf(wanted, sizeof wanted, "%s", given);
+    } else if (given) {
+        return carnet_net_listen(loop->net, given, loop->listen, err);
+    }
+    carnet_rc rc = CARNET_FAILED;
+    if (any_port(wanted) && bound_before)
+        rc = carnet_net_listen(loop->net, before, loop->listen, NULL);
+    if (rc != CARNET_OK)
+        rc = carnet_net_listen(loop->net, wanted, loop->listen, err);
+    if (rc == CARNET_OK && given)
+        rc = carnet_replica_local_put(replica, "listen", carnet_slice_str(wanted), err);
+    if (rc == CARNET_OK && strcmp(before, loop->listen) != 0)
+        rc = carnet_replica_local_put(replica, "listen_bound", carnet_slice_str(loop->listen), err);
+    if (rc == CARNET_OK) {
+        char all[ANNOUNCED_MAX][CARNET_NET_ADDRESS_LEN_MAX + 1];
+        if (usable_addresses(loop, all))
+            memcpy(loop->usable, all[0], sizeof loop->usable);
+        loop->home->node.listen = loop->usable[0] ? loop->usable : loop->listen;
+    }
+    return rc;
+}
+
 /* Tells the others where this node is, when that has changed. */
 static carnet_rc announce(struct carnet_loop *loop, struct carnet_err *err)
 {
@@ -101,14 +117,7 @@ static carnet_rc announce(struct carnet_loop *loop, struct carnet_err *err)
     char all[ANNOUNCED_MAX][CARNET_NET_ADDRESS_LEN_MAX + 1];
     const char *addresses[ANNOUNCED_MAX];
     struct carnet_member self;
-    size_t count = 1;
-    const char *port = strrchr(loop->listen, ':') + 1;
-    if (strncmp(loop->listen, "tcp://0.0.0.0:", 14) == 0)
-        count = machine_addresses(false, port, all);
-    else if (strncmp(loop->listen, "tcp://[::]:", 11) == 0)
-        count = machine_addresses(true, port, all);
-    else
-        snprintf(all[0], sizeof all[0], "%s", loop->listen);
+    size_t count = usable_addresses(loop, all);
     carnet_rc rc = carnet_replica_member(replica, &carnet_replica_self(replica)->node, &self, err);
     if (rc == CARNET_NOT_FOUND)
         return CARNET_OK; /* the charter is not here yet */
@@ -137,40 +146,33 @@ static carnet_rc connect_one(struct carnet_loop *loop, const char *text, struct 
 {
     struct carnet_target who;
     const char *address;
-    bool named;
+    bool named, made;
     carnet_rc rc = carnet_dial_parse(loop, text, &who, &named, &address, err);
     if (rc == CARNET_OK)
-        carnet_dial_ask(loop, named ? &who : NULL, address);
+        carnet_dial_ask(loop, named ? &who : NULL, address, &made);
     return rc;
 }
 
-/* The peers given, else those given before. */
+static void connect_again(void *ctx, const char *peer)
+{
+    struct carnet_loop *loop = ctx;
+    struct carnet_err old = CARNET_ERR_INIT;
+    /* one who is no member any more is no error */
+    if (connect_one(loop, peer, &old) != CARNET_OK)
+        carnet_loop_log(loop, "%s: %s", peer, old.what);
+}
+
+/* The peers given, and those given before. */
 static carnet_rc connect_all(struct carnet_loop *loop, const struct carnet_node_options *options, struct carnet_err *err)
 {
     struct carnet_replica *replica = loop->home->node.replica;
-    struct carnet_buf list;
     carnet_rc rc = carnet_targets_read(loop, err);
-    carnet_buf_init(&list, CONNECT_MAX * (CARNET_NAME_LEN_MAX + CARNET_NET_ADDRESS_LEN_MAX + 2));
-    for (size_t i = 0; i < options->connect_count && rc == CARNET_OK; i++) {
+    for (size_t i = 0; i < options->connect_count && rc == CARNET_OK; i++)
         rc = connect_one(loop, options->connect[i], err);
-        carnet_buf_append_str(&list, options->connect[i]);
-        carnet_buf_append_byte(&list, '\n');
-    }
-    if (rc == CARNET_OK && list.failed)
-        rc = carnet_err_set(err, CARNET_USAGE, "too many addresses after --connect");
     if (rc == CARNET_OK && options->connect_count)
-        rc = carnet_replica_local_put(replica, "connect", carnet_buf_slice(&list), err);
-    if (rc == CARNET_OK && !options->connect_count && carnet_replica_local_get(replica, "connect", &list, NULL) == CARNET_OK) {
-        char *text = carnet_strdup_slice(carnet_buf_slice(&list)), *rest = text;
-        for (char *line; (line = strsep(&rest, "\n")) && rest;) {
-            struct carnet_err old = CARNET_ERR_INIT;
-            /* one who is no member any more is no error */
-            if (connect_one(loop, line, &old) != CARNET_OK)
-                carnet_loop_log(loop, "%s: %s", line, old.what);
-        }
-        free(text);
-    }
-    carnet_buf_deinit(&list);
+        rc = carnet_peers_remember(replica, options->connect, options->connect_count, err);
+    if (rc == CARNET_OK)
+        carnet_peers_each(replica, connect_again, loop);
     return rc;
 }
 
@@ -209,13 +211,12 @@ static void signals_give_back(int fd, const sigset_t *before)
 
 static carnet_rc run(struct carnet_loop *loop, const struct carnet_node_options *options, struct carnet_err *err)
 {
-    bool asked;
     loop->logs = true;
     loop->keeps = true;
-    carnet_rc rc = listen_somewhere(loop, options->listen, &asked, err);
+    carnet_rc rc = listen_somewhere(loop, options->listen, err);
     if (rc == CARNET_OK)
         rc = connect_all(loop, options, err);
-    if (rc == CARNET_OK && asked)
+    if (rc == CARNET_OK)
         rc = announce(loop, err);
     if (rc == CARNET_OK)
         rc = carnet_control_new(loop, options->command, &loop->control, err);

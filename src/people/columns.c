@@ -10,8 +10,8 @@
 enum { KEY_LEN_MAX = 256 };
 
 struct known {
-    const char *key;    /* as carnet_columns_key gives it; # stands for a number */
     const char *target; /* as in carnet/people/rows.h; # as label: the number, none for 1 */
+    const char *keys;   /* as carnet_columns_key gives them, between bars; # stands for a number */
     unsigned rank;
     unsigned part;
     const char *perhaps;
@@ -19,169 +19,153 @@ struct known {
 /* Of each tool, what Carnet has a place for. Looked up once a column, so in the order that reads best. */
 static const struct known table[] = {
     /* names, in French and English */
-    { .key = "first name", .target = "given" }, { .key = "firstname", .target = "given" }, { .key = "given name", .target = "given" },
-    { .key = "givenname", .target = "given" }, { .key = "forename", .target = "given" }, { .key = "prenom", .target = "given" },
-    { .key = "prenoms", .target = "given" }, { .key = "prenom s", .target = "given" }, { .key = "prenom usuel", .target = "given" },
-    { .key = "preferred name", .target = "given", .rank = 5 }, { .key = "fname", .target = "given" },
-    { .key = "last name", .target = "family" }, { .key = "lastname", .target = "family" }, { .key = "family name", .target = "family" },
-    { .key = "familyname", .target = "family" }, { .key = "surname", .target = "family" }, { .key = "lname", .target = "family" },
-    { .key = "nom", .target = "family", .perhaps = "name" }, { .key = "nom de famille", .target = "family" },
-    { .key = "nom famille", .target = "family" }, { .key = "nom d usage", .target = "family" }, { .key = "nomdusage", .target = "family" },
-    { .key = "nom usuel", .target = "family" }, { .key = "nom marital", .target = "family" }, { .key = "nom d epouse", .target = "family" },
-    { .key = "nom de naissance", .target = "birth_name" }, { .key = "nomdenaissance", .target = "birth_name" },
-    { .key = "nom de jeune fille", .target = "birth_name" }, { .key = "maiden name", .target = "birth_name" },
-    { .key = "birth name", .target = "birth_name" }, { .key = "nom naissance", .target = "birth_name" },
-    { .key = "full name", .target = "name" }, { .key = "fullname", .target = "name" }, { .key = "name", .target = "name", .rank = 1 },
-    { .key = "contact", .target = "name", .rank = 2 }, { .key = "prenom nom", .target = "name" },
-    { .key = "prenom et nom", .target = "name" }, { .key = "display name", .target = "name" }, { .key = "nom complet", .target = "name" },
-    { .key = "nom prenom", .target = "name-reversed" }, { .key = "nom et prenom", .target = "name-reversed" },
-    { .key = "nom prenoms", .target = "name-reversed" }, { .key = "nom et prenoms", .target = "name-reversed" },
-    { .key = "civilite", .target = "title" }, { .key = "titre", .target = "title" }, { .key = "prefix", .target = "title" },
-    { .key = "name prefix", .target = "title" }, { .key = "salutation", .target = "title" }, { .key = "honorific", .target = "title" },
-    { .key = "title", .target = "title" },
+    {.target = "given",
+     .keys = "first name|firstname|given name|givenname|forename|prenom|prenoms|prenom s|prenom usuel|fname"},
+    {.target = "given", .keys = "preferred name", .rank = 5},
+    {.target = "family",
+     .keys = "last name|lastname|family name|familyname|surname|lname|nom de famille|nom famille|nom d usage|"
+             "nomdusage|nom usuel|nom marital|nom d epouse"},
+    {.target = "family", .keys = "nom", .perhaps = "name"},
+    {.target = "birth_name",
+     .keys = "nom de naissance|nomdenaissance|nom de jeune fille|maiden name|birth name|nom naissance"},
+    {.target = "name", .keys = "full name|fullname|prenom nom|prenom et nom|display name|nom complet"},
+    {.target = "name", .keys = "name", .rank = 1},
+    {.target = "name", .keys = "contact", .rank = 2},
+    {.target = "name-reversed", .keys = "nom prenom|nom et prenom|nom prenoms|nom et prenoms"},
+    {.target = "title", .keys = "civilite|titre|prefix|name prefix|salutation|honorific|title"},
     /* person */
-    { .key = "sex", .target = "gender" }, { .key = "sexe", .target = "gender" }, { .key = "genre", .target = "gender" },
-    { .key = "born at", .target = "born" }, { .key = "dob", .target = "born" }, { .key = "birthday", .target = "born" },
-    { .key = "birthdate", .target = "born" }, { .key = "birth date", .target = "born" }, { .key = "date of birth", .target = "born" },
-    { .key = "date de naissance", .target = "born" }, { .key = "datedenaissance", .target = "born" }, { .key = "date naissance", .target = "born" },
-    { .key = "naissance", .target = "born" }, { .key = "ne le", .target = "born" }, { .key = "ne e le", .target = "born" },
-    { .key = "nee le", .target = "born" }, { .key = "anniversaire", .target = "born" }, { .key = "annee de naissance", .target = "born", .rank = 1 },
-    { .key = "birth year", .target = "born", .rank = 1 }, { .key = "ddn", .target = "born" },
-    { .key = "langue", .target = "language" }, { .key = "languages spoken", .target = "language" },
-    { .key = "company", .target = "employer" }, { .key = "company name", .target = "employer" }, { .key = "societe", .target = "employer" },
-    { .key = "employeur", .target = "employer" }, { .key = "entreprise", .target = "employer" }, { .key = "organisation", .target = "employer" },
-    { .key = "organization", .target = "employer" }, { .key = "organization name", .target = "employer" }, { .key = "structure", .target = "employer" },
+    {.target = "gender", .keys = "sex|sexe|genre"},
+    {.target = "born",
+     .keys = "born at|dob|birthday|birthdate|birth date|date of birth|date de naissance|datedenaissance|"
+             "date naissance|naissance|ne le|ne e le|nee le|anniversaire|ddn"},
+    {.target = "born", .keys = "annee de naissance|birth year", .rank = 1},
+    {.target = "language", .keys = "langue|languages spoken"},
+    {.target = "employer",
+     .keys = "company|company name|societe|employeur|entreprise|organisation|organization|organization name|"
+             "structure"},
     /* e-mail */
-    { .key = "e mail", .target = "email" }, { .key = "mail", .target = "email", .perhaps = "mail" }, { .key = "mel", .target = "email" },
-    { .key = "courriel", .target = "email" }, { .key = "courriels", .target = "email" }, { .key = "adresse mail", .target = "email" },
-    { .key = "adresse e mail", .target = "email" }, { .key = "adresse email", .target = "email" }, { .key = "adresse courriel", .target = "email" },
-    { .key = "adresse electronique", .target = "email" }, { .key = "adresse de messagerie", .target = "email" },
-    { .key = "messagerie", .target = "email" }, { .key = "email address", .target = "email" }, { .key = "e mail address", .target = "email" },
-    { .key = "mails", .target = "email" }, { .key = "emails", .target = "email" },
-    { .key = "email#", .target = "email/#", .rank = 1 }, { .key = "email #", .target = "email/#", .rank = 1 },
-    { .key = "mail #", .target = "email/#", .rank = 1 }, { .key = "mail#", .target = "email/#", .rank = 1 },
-    { .key = "courriel #", .target = "email/#", .rank = 1 }, { .key = "adresse e mail #", .target = "email/#", .rank = 1 },
-    { .key = "adresse de messagerie #", .target = "email/#", .rank = 1 },
-    { .key = "e mail # address", .target = "email/#", .rank = 1 }, { .key = "e mail # value", .target = "email/#", .rank = 1 },
-    { .key = "email pro", .target = "email/work" }, { .key = "mail pro", .target = "email/work" }, { .key = "courriel pro", .target = "email/work" },
-    { .key = "courriel professionnel", .target = "email/work" }, { .key = "email professionnel", .target = "email/work" },
-    { .key = "work email", .target = "email/work" }, { .key = "email perso", .target = "email/home" }, { .key = "home email", .target = "email/home" },
-    { .key = "e mail # label", .target = "label:email" }, { .key = "e mail # type", .target = "label:email" },
+    {.target = "email",
+     .keys = "e mail|mel|courriel|courriels|adresse mail|adresse e mail|adresse email|adresse courriel|"
+             "adresse electronique|adresse de messagerie|messagerie|email address|e mail address|mails|emails"},
+    {.target = "email", .keys = "mail", .perhaps = "mail"},
+    {.target = "email/#",
+     .keys = "email#|email #|mail #|mail#|courriel #|adresse e mail #|adresse de messagerie #|e mail # address|"
+             "e mail # value",
+     .rank = 1},
+    {.target = "email/work",
+     .keys = "email pro|mail pro|courriel pro|courriel professionnel|email professionnel|work email"},
+    {.target = "email/home", .keys = "email perso|home email"},
+    {.target = "label:email", .keys = "e mail # label|e mail # type"},
     /* telephone */
-    { .key = "phone number", .target = "phone" }, { .key = "telephone", .target = "phone" }, { .key = "tel", .target = "phone" },
-    { .key = "numero de telephone", .target = "phone" }, { .key = "n de telephone", .target = "phone" }, { .key = "primary phone", .target = "phone" },
-    { .key = "telephones", .target = "phone" }, { .key = "telephone principal", .target = "phone" },
-    { .key = "mobile", .target = "phone/mobile" }, { .key = "mobile number", .target = "phone/mobile" }, { .key = "mobile phone", .target = "phone/mobile" },
-    { .key = "cell phone", .target = "phone/mobile" }, { .key = "cell", .target = "phone/mobile" }, { .key = "portable", .target = "phone/mobile" },
-    { .key = "tel portable", .target = "phone/mobile" }, { .key = "telephone portable", .target = "phone/mobile" }, { .key = "tel mobile", .target = "phone/mobile" },
-    { .key = "telephone mobile", .target = "phone/mobile" }, { .key = "gsm", .target = "phone/mobile" }, { .key = "can2 phone", .target = "phone/mobile" },
-    { .key = "numero de portable", .target = "phone/mobile" }, { .key = "sms", .target = "phone/mobile", .perhaps = "sms" },
-    { .key = "whatsapp", .target = "phone/whatsapp" }, { .key = "landline number", .target = "phone/home" }, { .key = "landline", .target = "phone/home" },
-    { .key = "home phone", .target = "phone/home" }, { .key = "fixe", .target = "phone/home" }, { .key = "tel fixe", .target = "phone/home" },
-    { .key = "telephone fixe", .target = "phone/home" }, { .key = "telephone domicile", .target = "phone/home" }, { .key = "tel domicile", .target = "phone/home" },
-    { .key = "work phone number", .target = "phone/work" }, { .key = "work phone", .target = "phone/work" }, { .key = "business phone", .target = "phone/work" },
-    { .key = "telephone bureau", .target = "phone/work" }, { .key = "tel bureau", .target = "phone/work" }, { .key = "tel pro", .target = "phone/work" },
-    { .key = "telephone professionnel", .target = "phone/work" }, { .key = "telephone pro", .target = "phone/work" },
-    { .key = "phone#", .target = "phone/#", .rank = 1 }, { .key = "phone #", .target = "phone/#", .rank = 1 }, { .key = "tel #", .target = "phone/#", .rank = 1 },
-    { .key = "tel#", .target = "phone/#", .rank = 1 }, { .key = "telephone #", .target = "phone/#", .rank = 1 }, { .key = "telephone#", .target = "phone/#", .rank = 1 },
-    { .key = "phone # value", .target = "phone/#", .rank = 1 }, { .key = "phone # label", .target = "label:phone" }, { .key = "phone # type", .target = "label:phone" },
-    { .key = "home phone #", .target = "phone/home#" }, { .key = "business phone #", .target = "phone/work#" }, { .key = "mobile #", .target = "phone/mobile#" },
-    { .key = "portable #", .target = "phone/mobile#" },
-    { .key = "other phone", .target = "phone/other" }, { .key = "car phone", .target = "phone/car" },
+    {.target = "phone",
+     .keys = "phone number|telephone|tel|numero de telephone|n de telephone|primary phone|telephones|"
+             "telephone principal"},
+    {.target = "phone/mobile",
+     .keys = "mobile|mobile number|mobile phone|cell phone|cell|portable|tel portable|telephone portable|"
+             "tel mobile|telephone mobile|gsm|can2 phone|numero de portable"},
+    {.target = "phone/mobile", .keys = "sms", .perhaps = "sms"},
+    {.target = "phone/whatsapp", .keys = "whatsapp"},
+    {
+        .target = "phone/home",
+        .keys = "landline number|landline|home phone|fixe|tel fixe|telephone fixe|telephone domicile|tel domicile",
+    },
+    {.target = "phone/work",
+     .keys = "work phone number|work phone|business phone|telephone bureau|tel bureau|tel pro|"
+             "telephone professionnel|telephone pro"},
+    {.target = "phone/#", .keys = "phone#|phone #|tel #|tel#|telephone #|telephone#|phone # value", .rank = 1},
+    {.target = "label:phone", .keys = "phone # label|phone # type"},
+    {.target = "phone/home#", .keys = "home phone #"},
+    {.target = "phone/work#", .keys = "business phone #"},
+    {.target = "phone/mobile#", .keys = "mobile #|portable #"},
+    {.target = "phone/other", .keys = "other phone"},
+    {.target = "phone/car", .keys = "car phone"},
     /* postal address */
-    { .key = "street address", .target = "street" }, { .key = "address", .target = "street" }, { .key = "adresse", .target = "street" },
-    { .key = "adresse postale", .target = "street" }, { .key = "rue", .target = "street" }, { .key = "voie", .target = "street", .part = 3 },
-    { .key = "address1", .target = "street" }, { .key = "address 1", .target = "street" }, { .key = "adresse 1", .target = "street" },
-    { .key = "adresse1", .target = "street" }, { .key = "address2", .target = "street", .part = 5 }, { .key = "address 2", .target = "street", .part = 5 },
-    { .key = "adresse 2", .target = "street", .part = 5 }, { .key = "adresse2", .target = "street", .part = 5 },
-    { .key = "complement", .target = "street", .part = 5 }, { .key = "complement d adresse", .target = "street", .part = 5 },
-    { .key = "complement adresse", .target = "street", .part = 5 }, { .key = "complement 1", .target = "street", .part = 5 },
-    { .key = "complement 2", .target = "street", .part = 6 }, { .key = "address3", .target = "street", .part = 6 },
-    { .key = "adresse 3", .target = "street", .part = 6 }, { .key = "lieu dit", .target = "street", .part = 7 },
-    { .key = "numero de voie", .target = "street", .part = 1 }, { .key = "numero", .target = "street", .part = 1 }, { .key = "n de voie", .target = "street", .part = 1 },
-    { .key = "numerovoie", .target = "street", .part = 1 }, { .key = "type de voie", .target = "street", .part = 2 }, { .key = "typevoie", .target = "street", .part = 2 },
-    { .key = "libelle de voie", .target = "street", .part = 3 }, { .key = "libellevoie", .target = "street", .part = 3 },
-    { .key = "nom de voie", .target = "street", .part = 3 },
-    { .key = "can2 user address", .target = "street" },
-    { .key = "zip", .target = "postcode" }, { .key = "zip code", .target = "postcode" }, { .key = "zipcode", .target = "postcode" },
-    { .key = "postal code", .target = "postcode" }, { .key = "post code", .target = "postcode" }, { .key = "code postal", .target = "postcode" },
-    { .key = "codepostal", .target = "postcode" }, { .key = "cp", .target = "postcode" },
-    { .key = "ville", .target = "city" }, { .key = "commune", .target = "city" }, { .key = "town", .target = "city" }, { .key = "localite", .target = "city" },
-    { .key = "villelocalite", .target = "city" }, { .key = "can2 user city", .target = "city" },
-    { .key = "pays", .target = "country", .rank = 1 }, { .key = "country name", .target = "country", .rank = 1 }, { .key = "country code", .target = "country" },
-    { .key = "code insee", .target = "insee" }, { .key = "code commune", .target = "insee" }, { .key = "insee code", .target = "insee" },
-    { .key = "commune insee", .target = "insee" },
-    { .key = "bureau de vote", .target = "polling_station", .rank = 2 }, { .key = "code du bureau de vote", .target = "polling_station" },
-    { .key = "nobureaudevote", .target = "polling_station" }, { .key = "numero de bureau de vote", .target = "polling_station" },
-    { .key = "n bureau de vote", .target = "polling_station" }, { .key = "bureau", .target = "polling_station", .rank = 3 },
-    { .key = "home street", .target = "street" }, { .key = "home street 2", .target = "street", .part = 5 }, { .key = "home street 3", .target = "street", .part = 6 },
-    { .key = "home city", .target = "city" }, { .key = "home postal code", .target = "postcode" }, { .key = "home country region", .target = "country" },
-    { .key = "home country", .target = "country" }, { .key = "rue domicile", .target = "street" }, { .key = "rue domicile 2", .target = "street", .part = 5 },
-    { .key = "ville domicile", .target = "city" }, { .key = "code postal domicile", .target = "postcode" }, { .key = "pays region domicile", .target = "country" },
-    { .key = "business street", .target = "street/work" }, { .key = "business street 2", .target = "street/work", .part = 5 },
-    { .key = "business street 3", .target = "street/work", .part = 6 }, { .key = "business city", .target = "city/work" },
-    { .key = "business postal code", .target = "postcode/work" }, { .key = "business country region", .target = "country/work" },
-    { .key = "business country", .target = "country/work" }, { .key = "rue bureau", .target = "street/work" },
-    { .key = "rue bureau 2", .target = "street/work", .part = 5 }, { .key = "ville bureau", .target = "city/work" },
-    { .key = "code postal bureau", .target = "postcode/work" }, { .key = "pays region bureau", .target = "country/work" },
-    { .key = "other street", .target = "street/other" }, { .key = "other street 2", .target = "street/other", .part = 5 },
-    { .key = "other city", .target = "city/other" }, { .key = "other postal code", .target = "postcode/other" },
-    { .key = "other country region", .target = "country/other" },
-    { .key = "address # street", .target = "street/#" }, { .key = "address # extended address", .target = "street/#", .part = 5 },
-    { .key = "address # city", .target = "city/#" }, { .key = "address # postal code", .target = "postcode/#" },
-    { .key = "address # country", .target = "country/#", .rank = 1 },
+    {.target = "street",
+     .keys = "street address|address|adresse|adresse postale|rue|address1|address 1|adresse 1|adresse1|"
+             "can2 user address|home street|rue domicile"},
+    {.target = "street", .keys = "voie|libelle de voie|libellevoie|nom de voie", .part = 3},
+    {.target = "street",
+     .keys = "address2|address 2|adresse 2|adresse2|complement|complement d adresse|complement adresse|"
+             "complement 1|home street 2|rue domicile 2",
+     .part = 5},
+    {.target = "street", .keys = "complement 2|address3|adresse 3|home street 3", .part = 6},
+    {.target = "street", .keys = "lieu dit", .part = 7},
+    {.target = "street", .keys = "numero de voie|numero|n de voie|numerovoie", .part = 1},
+    {.target = "street", .keys = "type de voie|typevoie", .part = 2},
+    {.target = "postcode",
+     .keys = "zip|zip code|zipcode|postal code|post code|code postal|codepostal|cp|home postal code|"
+             "code postal domicile"},
+    {.target = "city", .keys = "ville|commune|town|localite|villelocalite|can2 user city|home city|ville domicile"},
+    {.target = "country", .keys = "pays|country name", .rank = 1},
+    {.target = "country", .keys = "country code|home country region|home country|pays region domicile"},
+    {.target = "insee", .keys = "code insee|code commune|insee code|commune insee"},
+    {.target = "polling_station", .keys = "bureau de vote", .rank = 2},
+    {.target = "polling_station",
+     .keys = "code du bureau de vote|nobureaudevote|numero de bureau de vote|n bureau de vote"},
+    {.target = "polling_station", .keys = "bureau", .rank = 3},
+    {.target = "street/work", .keys = "business street|rue bureau"},
+    {.target = "street/work", .keys = "business street 2|rue bureau 2", .part = 5},
+    {.target = "street/work", .keys = "business street 3", .part = 6},
+    {.target = "city/work", .keys = "business city|ville bureau"},
+    {.target = "postcode/work", .keys = "business postal code|code postal bureau"},
+    {.target = "country/work", .keys = "business country region|business country|pays region bureau"},
+    {.target = "street/other", .keys = "other street"},
+    {.target = "street/other", .keys = "other street 2", .part = 5},
+    {.target = "city/other", .keys = "other city"},
+    {.target = "postcode/other", .keys = "other postal code"},
+    {.target = "country/other", .keys = "other country region"},
+    {.target = "street/#", .keys = "address # street"},
+    {.target = "street/#", .keys = "address # extended address", .part = 5},
+    {.target = "city/#", .keys = "address # city"},
+    {.target = "postcode/#", .keys = "address # postal code"},
+    {.target = "country/#", .keys = "address # country", .rank = 1},
     /* the web */
-    { .key = "web page", .target = "website" }, { .key = "page web", .target = "website" }, { .key = "site web", .target = "website" },
-    { .key = "site internet", .target = "website" }, { .key = "site", .target = "website" }, { .key = "url", .target = "website" },
-    { .key = "website # value", .target = "website/#" },
-    { .key = "twitter login", .target = "handle/twitter" }, { .key = "twitter", .target = "handle/twitter" }, { .key = "facebook username", .target = "handle/facebook" },
-    { .key = "facebook", .target = "handle/facebook" }, { .key = "instagram", .target = "handle/instagram" }, { .key = "bluesky", .target = "handle/bluesky" },
-    { .key = "mastodon", .target = "handle/mastodon" }, { .key = "linkedin", .target = "handle/linkedin" },
+    {.target = "website", .keys = "web page|page web|site web|site internet|site|url"},
+    {.target = "website/#", .keys = "website # value"},
+    {.target = "handle/twitter", .keys = "twitter login|twitter"},
+    {.target = "handle/facebook", .keys = "facebook username|facebook"},
+    {.target = "handle/instagram", .keys = "instagram"},
+    {.target = "handle/bluesky", .keys = "bluesky"},
+    {.target = "handle/mastodon", .keys = "mastodon"},
+    {.target = "handle/linkedin", .keys = "linkedin"},
     /* opinion, notes, tags */
-    { .key = "support level", .target = "support" }, { .key = "niveau de soutien", .target = "support" }, { .key = "soutien", .target = "support" },
-    { .key = "themes", .target = "issues" }, { .key = "centres d interet", .target = "issues" },
-    { .key = "notes", .target = "note" }, { .key = "commentaire", .target = "note" }, { .key = "commentaires", .target = "note" },
-    { .key = "comment", .target = "note" }, { .key = "comments", .target = "note" }, { .key = "remarque", .target = "note" },
-    { .key = "remarques", .target = "note" }, { .key = "observation", .target = "note" }, { .key = "observations", .target = "note" },
-    { .key = "tag list", .target = "tags" }, { .key = "tag", .target = "tags" }, { .key = "can2 user tags", .target = "tags" },
-    { .key = "keywords", .target = "tags" }, { .key = "mots cles", .target = "tags" }, { .key = "mot cle", .target = "tags" },
-    { .key = "etiquettes", .target = "tags" }, { .key = "etiquette", .target = "tags" }, { .key = "labels", .target = "tags" },
-    { .key = "group membership", .target = "tags" }, { .key = "categories", .target = "tags" }, { .key = "groupes", .target = "tags" },
-    { .key = "groupe", .target = "tags" },
+    {.target = "support", .keys = "support level|niveau de soutien|soutien"},
+    {.target = "issues", .keys = "themes|centres d interet"},
+    {.target = "note",
+     .keys = "notes|commentaire|commentaires|comment|comments|remarque|remarques|observation|observations"},
+    {.target = "tags",
+     .keys = "tag list|tag|can2 user tags|keywords|mots cles|mot cle|etiquettes|etiquette|labels|group membership|"
+             "categories|groupes|groupe"},
     /* consent */
-    { .key = "email opt in", .target = "consent:newsletter" }, { .key = "opt in", .target = "consent:newsletter" }, { .key = "optin", .target = "consent:newsletter" },
-    { .key = "opt in email", .target = "consent:newsletter" }, { .key = "optin email", .target = "consent:newsletter" }, { .key = "opt in mail", .target = "consent:newsletter" },
-    { .key = "subscribed", .target = "consent:newsletter" }, { .key = "infolettre", .target = "consent:newsletter" },
-    { .key = "lettre d information", .target = "consent:newsletter" }, { .key = "lettre d info", .target = "consent:newsletter" },
-    { .key = "abonne", .target = "consent:newsletter" }, { .key = "abonne newsletter", .target = "consent:newsletter" },
-    { .key = "inscrit newsletter", .target = "consent:newsletter" }, { .key = "accepte newsletter", .target = "consent:newsletter" },
-    { .key = "inscription newsletter", .target = "consent:newsletter" }, { .key = "consentement", .target = "consent:newsletter" },
-    { .key = "consentement email", .target = "consent:newsletter" }, { .key = "consentement e mail", .target = "consent:newsletter" },
-    { .key = "mobile opt in", .target = "consent:sms" }, { .key = "opt in sms", .target = "consent:sms" }, { .key = "sms opt in", .target = "consent:sms" },
-    { .key = "consentement sms", .target = "consent:sms" },
-    { .key = "can2 subscription status", .target = "status:newsletter" }, { .key = "can2 sms status", .target = "status:sms" },
-    { .key = "can2 subscription date", .target = "consent-date" }, { .key = "opt in date", .target = "consent-date" }, { .key = "optin date", .target = "consent-date" },
-    { .key = "date opt in", .target = "consent-date" }, { .key = "date optin", .target = "consent-date" }, { .key = "date du consentement", .target = "consent-date" },
-    { .key = "date de consentement", .target = "consent-date" }, { .key = "date consentement", .target = "consent-date" },
-    { .key = "date d inscription", .target = "consent-date" }, { .key = "consent date", .target = "consent-date" }, { .key = "subscribed at", .target = "consent-date" },
-    { .key = "unsubscribed at", .target = "object:email" }, { .key = "unsubscribed", .target = "object:email" }, { .key = "unsubscribe", .target = "object:email" },
-    { .key = "desinscrit", .target = "object:email" }, { .key = "desinscription", .target = "object:email" }, { .key = "date de desinscription", .target = "object:email" },
-    { .key = "desabonne", .target = "object:email" }, { .key = "desabonnement", .target = "object:email" }, { .key = "opt out", .target = "object:email" },
-    { .key = "optout", .target = "object:email" }, { .key = "email opt out", .target = "object:email" }, { .key = "email blacklisted", .target = "object:email" },
-    { .key = "blacklisted", .target = "object:email" }, { .key = "blackliste", .target = "object:email" }, { .key = "liste noire", .target = "object:email" },
-    { .key = "stop email", .target = "object:email" }, { .key = "do not email", .target = "object:email" }, { .key = "ne pas envoyer d e mail", .target = "object:email" },
-    { .key = "sms blacklisted", .target = "object:sms" }, { .key = "sms opt out", .target = "object:sms" }, { .key = "stop sms", .target = "object:sms" },
-    { .key = "do not text", .target = "object:sms" },
-    { .key = "do not call", .target = "object:call" }, { .key = "donotcall", .target = "object:call" }, { .key = "federal donotcall", .target = "object:call" },
-    { .key = "ne pas appeler", .target = "object:call" }, { .key = "do not mail", .target = "object:mail" },
-    { .key = "do not contact", .target = "object:all" }, { .key = "donotcontact", .target = "object:all" }, { .key = "ne pas contacter", .target = "object:all" },
-    { .key = "ne plus contacter", .target = "object:all" }, { .key = "opposition", .target = "object:all" }, { .key = "is deceased", .target = "object:all" },
-    { .key = "deceased", .target = "object:all" }, { .key = "decede", .target = "object:all" },
+    {.target = "consent:newsletter",
+     .keys = "email opt in|opt in|optin|opt in email|optin email|opt in mail|subscribed|infolettre|"
+             "lettre d information|lettre d info|abonne|abonne newsletter|inscrit newsletter|"
+             "accepte newsletter|inscription newsletter|consentement|consentement email|"
+             "consentement e mail"},
+    {.target = "consent:sms", .keys = "mobile opt in|opt in sms|sms opt in|consentement sms"},
+    {.target = "status:newsletter", .keys = "can2 subscription status"},
+    {.target = "status:sms", .keys = "can2 sms status"},
+    {.target = "consent-date",
+     .keys = "can2 subscription date|opt in date|optin date|date opt in|date optin|date du consentement|"
+             "date de consentement|date consentement|date d inscription|consent date|subscribed at"},
+    {.target = "object:email",
+     .keys = "unsubscribed at|unsubscribed|unsubscribe|desinscrit|desinscription|date de desinscription|"
+             "desabonne|desabonnement|opt out|optout|email opt out|email blacklisted|blacklisted|blackliste|"
+             "liste noire|stop email|do not email|ne pas envoyer d e mail"},
+    {.target = "object:sms", .keys = "sms blacklisted|sms opt out|stop sms|do not text"},
+    {.target = "object:call", .keys = "do not call|donotcall|federal donotcall|ne pas appeler"},
+    {.target = "object:mail", .keys = "do not mail"},
+    {.target = "object:all",
+     .keys = "do not contact|donotcontact|ne pas contacter|ne plus contacter|opposition|is deceased|deceased|"
+             "decede"},
     /* the source's own ids */
-    { .key = "nationbuilder id", .target = "source_id/nationbuilder_id" }, { .key = "uuid", .target = "source_id/uuid" }, { .key = "uid", .target = "source_id/uid" },
-    { .key = "ext id", .target = "source_id/ext_id" }, { .key = "external id", .target = "source_id/external_id" },
+    {.target = "source_id/nationbuilder_id", .keys = "nationbuilder id"},
+    {.target = "source_id/uuid", .keys = "uuid"},
+    {.target = "source_id/uid", .keys = "uid"},
+    {.target = "source_id/ext_id", .keys = "ext id"},
+    {.target = "source_id/external_id", .keys = "external id"},
     /* a reject file's */
-    { .key = "carnet line", .target = "ours" }, { .key = "carnet reason", .target = "ours" },
+    {.target = "ours", .keys = "carnet line|carnet reason"},
 };
 enum { KNOWN_COUNT = sizeof table / sizeof table[0] };
 
@@ -190,11 +174,19 @@ static const struct {
     const char *prefix;
     const char *label;
     unsigned rank;
-} prefixes[] = { { "address ", "", 0 }, { "primary ", "", 10 }, { "work ", "work", 0 }, { "mailing ", "mailing", 0 }, { "registered ", "registered", 0 } };
+} prefixes[] = {{"address ", "", 0},
+                {"primary ", "", 10},
+                {"work ", "work", 0},
+                {"mailing ", "mailing", 0},
+                {"registered ", "registered", 0}};
 static const struct known inside[] = {
-    { .key = "address1", .target = "street" }, { .key = "address2", .target = "street", .part = 5 }, { .key = "address3", .target = "street", .part = 6 },
-    { .key = "street", .target = "street" }, { .key = "zip", .target = "postcode" }, { .key = "postcode", .target = "postcode" },
-    { .key = "city", .target = "city" }, { .key = "country code", .target = "country" }, { .key = "country", .target = "country", .rank = 1 },
+    {.target = "street", .keys = "address1|street"},
+    {.target = "street", .keys = "address2", .part = 5},
+    {.target = "street", .keys = "address3", .part = 6},
+    {.target = "postcode", .keys = "zip|postcode"},
+    {.target = "city", .keys = "city"},
+    {.target = "country", .keys = "country code"},
+    {.target = "country", .keys = "country", .rank = 1},
 };
 
 void carnet_columns_key(struct carnet_slice name, struct carnet_buf *out)
@@ -236,10 +228,15 @@ static carnet_rc parse(struct carnet_slice text, struct carnet_target *out, bool
     static const struct {
         const char *text;
         enum carnet_target_kind kind;
-    } words[] = { { "-", CARNET_TARGET_NONE }, { "tags", CARNET_TARGET_TAGS }, { "consent-date", CARNET_TARGET_CONSENT_DATE },
-                  { "object-date", CARNET_TARGET_OBJECT_DATE }, { "title", CARNET_TARGET_TITLE }, { "name", CARNET_TARGET_NAME },
-                  { "name-reversed", CARNET_TARGET_NAME_REVERSED }, { "ours", CARNET_TARGET_OURS } };
-    *out = (struct carnet_target){ 0 };
+    } words[] = {{"-", CARNET_TARGET_NONE},
+                 {"tags", CARNET_TARGET_TAGS},
+                 {"consent-date", CARNET_TARGET_CONSENT_DATE},
+                 {"object-date", CARNET_TARGET_OBJECT_DATE},
+                 {"title", CARNET_TARGET_TITLE},
+                 {"name", CARNET_TARGET_NAME},
+                 {"name-reversed", CARNET_TARGET_NAME_REVERSED},
+                 {"ours", CARNET_TARGET_OURS}};
+    *out = (struct carnet_target){0};
     *purpose_unknown = false;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (carnet_slice_equal(text, carnet_slice_str(words[i].text))) {
@@ -250,7 +247,8 @@ static carnet_rc parse(struct carnet_slice text, struct carnet_target *out, bool
     bool consent = after(text, "consent:", &rest), object = !consent && after(text, "object:", &rest);
     bool status = !consent && !object && after(text, "status:", &rest);
     if (consent || object || status) {
-        bool all = object && (carnet_slice_equal(rest, carnet_slice_str("all")) || carnet_slice_equal(rest, carnet_slice_str("email")));
+        bool all = object && (carnet_slice_equal(rest, carnet_slice_str("all")) ||
+                              carnet_slice_equal(rest, carnet_slice_str("email")));
         if (rest.len > CARNET_LABEL_LEN_MAX || (!all && !carnet_purpose_find(rest))) {
             *purpose_unknown = true;
             return CARNET_USAGE;
@@ -280,30 +278,34 @@ carnet_rc carnet_target_parse(struct carnet_slice text, struct carnet_target *ou
 {
     bool purpose_unknown;
     carnet_rc rc = parse(text, out, &purpose_unknown);
-    if (rc == CARNET_OK && out->kind != CARNET_TARGET_OURS && out->kind != CARNET_TARGET_STATUS && out->kind != CARNET_TARGET_LABEL)
+    if (rc == CARNET_OK && out->kind != CARNET_TARGET_OURS && out->kind != CARNET_TARGET_STATUS &&
+        out->kind != CARNET_TARGET_LABEL)
         return CARNET_OK;
-    *out = (struct carnet_target){ 0 };
+    *out = (struct carnet_target){0};
     int len = (int)(text.len < 80 ? text.len : 80);
     const char *start = text.ptr ? (const char *)text.ptr : "";
     if (purpose_unknown)
         return carnet_err_set(err, CARNET_USAGE, "unknown purpose in \"%.*s\"", len, start);
     carnet_err_set(err, CARNET_USAGE, "unknown field \"%.*s\"", len, start);
-    carnet_err_hint(err, "a field with or without /LABEL, tags, consent:PURPOSE, object:PURPOSE, name, title, or - to leave it out");
+    carnet_err_hint(
+        err,
+        "a field with or without /LABEL, tags, consent:PURPOSE, object:PURPOSE, name, title, or - to leave it out");
     return CARNET_USAGE;
 }
 
 void carnet_target_put(const struct carnet_target *target, struct carnet_buf *out)
 {
     switch (target->kind) {
-    case CARNET_TARGET_NONE: case CARNET_TARGET_OURS:
-        return;
+    case CARNET_TARGET_NONE:
+    case CARNET_TARGET_OURS: return;
     case CARNET_TARGET_FIELD:
         carnet_buf_append_str(out, target->def->name);
         if (target->text[0])
             carnet_buf_printf(out, "/%s", target->text);
         return;
     case CARNET_TARGET_TAGS: carnet_buf_append_str(out, "tags"); return;
-    case CARNET_TARGET_CONSENT: case CARNET_TARGET_STATUS: carnet_buf_printf(out, "consent:%s", target->text); return;
+    case CARNET_TARGET_CONSENT:
+    case CARNET_TARGET_STATUS: carnet_buf_printf(out, "consent:%s", target->text); return;
     case CARNET_TARGET_OBJECT: carnet_buf_printf(out, "object:%s", target->text); return;
     case CARNET_TARGET_CONSENT_DATE: carnet_buf_append_str(out, "consent-date"); return;
     case CARNET_TARGET_OBJECT_DATE: carnet_buf_append_str(out, "object-date"); return;
@@ -316,9 +318,11 @@ void carnet_target_put(const struct carnet_target *target, struct carnet_buf *ou
 
 static const struct known *look_up(const struct known *list, size_t count, const char *key)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(list[i].key, key) == 0)
-            return &list[i];
+    size_t len = strlen(key);
+    for (size_t i = 0; i < count && len; i++)
+        for (const char *at = strstr(list[i].keys, key); at; at = strstr(at + 1, key))
+            if ((at == list[i].keys || at[-1] == '|') && (at[len] == '|' || at[len] == 0))
+                return &list[i];
     return NULL;
 }
 
@@ -358,8 +362,8 @@ static bool with_sign(const char *key, char out[KEY_LEN_MAX + 1], unsigned *numb
 
 static bool purpose_column(const char *key, struct carnet_target *out)
 {
-    static const char *const before[] = { "", "consent ", "consentement ", "opt in ", "optin ", "accord ", "accepte " };
-    static const char *const behind[] = { "", " opt in", " optin" };
+    static const char *const before[] = {"", "consent ", "consentement ", "opt in ", "optin ", "accord ", "accepte "};
+    static const char *const behind[] = {"", " opt in", " optin"};
     char purpose[CARNET_LABEL_LEN_MAX + 1];
     for (size_t i = 0; i < sizeof before / sizeof before[0]; i++)
         for (size_t j = 0; j < sizeof behind / sizeof behind[0]; j++) {
@@ -379,7 +383,7 @@ static bool purpose_column(const char *key, struct carnet_target *out)
 
 void carnet_columns_recognise(struct carnet_slice name, struct carnet_target *out)
 {
-    *out = (struct carnet_target){ 0 };
+    *out = (struct carnet_target){0};
     struct carnet_buf key;
     carnet_buf_init(&key, KEY_LEN_MAX);
     carnet_columns_key(name, &key);
@@ -413,10 +417,12 @@ void carnet_columns_recognise(struct carnet_slice name, struct carnet_target *ou
             name.len--;
         for (bool in_name = true; len < name.len && len < sizeof own - 1; len++) { /* a label keeps its capitals */
             in_name = in_name && name.ptr[len] != '/';
-            own[len] = (char)(in_name && name.ptr[len] >= 'A' && name.ptr[len] <= 'Z' ? name.ptr[len] | 0x20 : name.ptr[len]);
+            own[len] =
+                (char)(in_name && name.ptr[len] >= 'A' && name.ptr[len] <= 'Z' ? name.ptr[len] | 0x20 : name.ptr[len]);
         }
-        if (len < name.len || !carnet_text_is_nfc(carnet_slice(own, len)) || parse(carnet_slice(own, len), out, &purpose_unknown) != CARNET_OK)
-            *out = (struct carnet_target){ 0 };
+        if (len < name.len || !carnet_text_is_nfc(carnet_slice(own, len)) ||
+            parse(carnet_slice(own, len), out, &purpose_unknown) != CARNET_OK)
+            *out = (struct carnet_target){0};
     }
     carnet_buf_deinit(&key);
 }

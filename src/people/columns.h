@@ -7,8 +7,8 @@
 #include "carnet/model/charter.h"
 
 enum carnet_target_kind {
-    CARNET_TARGET_NONE,  /* not imported */
-    CARNET_TARGET_OURS,  /* a column of a reject file: passed over */
+    CARNET_TARGET_NONE, /* not imported */
+    CARNET_TARGET_OURS, /* a column of a reject file: passed over */
     CARNET_TARGET_FIELD,
     CARNET_TARGET_TAGS,
     CARNET_TARGET_CONSENT,
@@ -23,16 +23,17 @@ enum carnet_target_kind {
 };
 struct carnet_target {
     enum carnet_target_kind kind;
-    const struct carnet_field_def *def;    /* of FIELD and LABEL */
-    char text[CARNET_LABEL_LEN_MAX + 1];   /* label or purpose; of OBJECT also "all" and "email" */
-    const char *perhaps;                   /* a purpose, if the column holds yes and no; "name": if there is no given name */
-    unsigned rank;                         /* of several columns with one target the smallest counts; addresses: tens are the group */
-    unsigned part;                         /* of a street: its order; from 5 on after a comma */
-    unsigned number;                       /* the N of "Phone N - Value"; 0: none */
+    const struct carnet_field_def *def;  /* of FIELD and LABEL */
+    char text[CARNET_LABEL_LEN_MAX + 1]; /* label or purpose; of OBJECT also "all" and "email" */
+    const char *perhaps; /* a purpose, if the column holds yes and no; "name": if there is no given name */
+    unsigned rank;       /* of several columns with one target the smallest counts; addresses: tens are the group */
+    unsigned part;       /* of a street: its order; from 5 on after a comma */
+    unsigned number;     /* the N of "Phone N - Value"; 0: none */
 };
 
 /* A target as people write it (carnet/people/rows.h). USAGE with a line: none. */
-CARNET_MUST_USE carnet_rc carnet_target_parse(struct carnet_slice text, struct carnet_target *out, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_target_parse(struct carnet_slice text, struct carnet_target *out,
+                                              struct carnet_err *err);
 /* Appends that text; nothing for one that is not imported. */
 void carnet_target_put(const struct carnet_target *target, struct carnet_buf *out);
 /* What a column of this name holds; kind NONE: not recognised. */

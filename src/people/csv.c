@@ -16,13 +16,14 @@ enum {
     RESYNC_MAX = 64       /* times that lines are read again after a quote without its end; bounds the work */
 };
 
-/* --- one record ---------------------------------------------------------------------------------------------------- */
+/* --- one record ----------------------------------------------------------------------------------------------------
+ */
 
 /* The cells of one record, as libcsv gives them. */
 struct record {
     struct carnet_buf bytes;
-    size_t ends[CARNET_ROWS_COLUMNS_MAX];
-    size_t count;
+    size_t *ends; /* of each cell in bytes; at most CARNET_ROWS_COLUMNS_MAX */
+    size_t count, cap;
     size_t used;   /* up to the last cell that is not empty */
     bool too_many; /* a cell beyond CARNET_ROWS_COLUMNS_MAX is not empty */
     bool ended;
@@ -32,6 +33,18 @@ static struct carnet_slice cell_of(const struct record *r, size_t i)
 {
     size_t start = i ? r->ends[i - 1] : 0;
     return carnet_slice(r->bytes.ptr + start, r->ends[i] - start);
+}
+
+static void record_begin(struct record *r)
+{
+    *r = (struct record){0};
+    carnet_buf_init(&r->bytes, 4 * CARNET_LINE_LEN_MAX);
+}
+
+static void record_end(struct record *r)
+{
+    carnet_buf_deinit(&r->bytes);
+    free(r->ends);
 }
 
 static void record_clear(struct record *r)
@@ -50,6 +63,7 @@ static void on_cell(void *bytes, size_t len, void *ctx)
     }
     if (len)
         carnet_buf_append(&r->bytes, bytes, len);
+    CARNET_GROW(r->ends, r->count, r->cap);
     r->ends[r->count++] = r->bytes.len;
     if (len)
         r->used = r->count;
@@ -98,7 +112,8 @@ struct carnet_rows_csv {
     unsigned resyncs;
 };
 
-/* --- recognising the file ------------------------------------------------------------------------------------------ */
+/* --- recognising the file ------------------------------------------------------------------------------------------
+ */
 
 struct sample {
     struct record *records;
@@ -110,18 +125,18 @@ struct sample {
 
 static void sample_begin(struct sample *sample)
 {
-    *sample = (struct sample){ .records = carnet_alloc(SAMPLE_RECORDS * sizeof *sample->records),
-                               .starts = carnet_alloc(SAMPLE_RECORDS * sizeof *sample->starts),
-                               .ends = carnet_alloc(SAMPLE_RECORDS * sizeof *sample->ends),
-                               .lines = carnet_alloc(SAMPLE_RECORDS * sizeof *sample->lines) };
+    *sample = (struct sample){.records = carnet_alloc(SAMPLE_RECORDS * sizeof *sample->records),
+                              .starts = carnet_alloc(SAMPLE_RECORDS * sizeof *sample->starts),
+                              .ends = carnet_alloc(SAMPLE_RECORDS * sizeof *sample->ends),
+                              .lines = carnet_alloc(SAMPLE_RECORDS * sizeof *sample->lines)};
     for (size_t i = 0; i < SAMPLE_RECORDS; i++)
-        carnet_buf_init(&sample->records[i].bytes, 4 * CARNET_LINE_LEN_MAX);
+        record_begin(&sample->records[i]);
 }
 
 static void sample_end(struct sample *sample)
 {
     for (size_t i = 0; i < SAMPLE_RECORDS; i++)
-        carnet_buf_deinit(&sample->records[i].bytes);
+        record_end(&sample->records[i]);
     free(sample->records);
     free(sample->starts);
     free(sample->ends);
@@ -129,7 +144,8 @@ static void sample_end(struct sample *sample)
 }
 
 /* Cuts the head of the file into records; the last one only when it is whole. */
-static void sample_read(struct sample *sample, struct carnet_slice head, const struct carnet_source *source, uint8_t separator)
+static void sample_read(struct sample *sample, struct carnet_slice head, const struct carnet_source *source,
+                        uint8_t separator)
 {
     struct csv_parser parser;
     parser_begin(&parser, separator);
@@ -206,7 +222,8 @@ static bool reads_as(const char *field, struct carnet_slice text)
     struct carnet_value_rules rules = carnet_value_rules_default();
     struct carnet_buf out;
     carnet_buf_init(&out, CARNET_VALUE_LEN_MAX);
-    bool ok = text.len >= 5 && text.len < 300 && carnet_value_normalise(def, text, &rules, &out, NULL) == CARNET_OK && out.len > 0;
+    bool ok = text.len >= 5 && text.len < 300 && carnet_value_normalise(def, text, &rules, &out, NULL) == CARNET_OK &&
+              out.len > 0;
     carnet_buf_deinit(&out);
     return ok;
 }
@@ -220,7 +237,8 @@ static bool is_phone(struct carnet_slice text)
 {
     while (text.len && text.ptr[0] <= ' ')
         text.ptr++, text.len--;
-    return text.len >= 10 && (text.ptr[0] == '0' || text.ptr[0] == '+' || text.ptr[0] == '(') && reads_as("phone", text);
+    return text.len >= 10 && (text.ptr[0] == '0' || text.ptr[0] == '+' || text.ptr[0] == '(') &&
+           reads_as("phone", text);
 }
 
 static bool is_five_digits(struct carnet_slice text)
@@ -239,8 +257,10 @@ static bool is_town(struct carnet_slice text)
     return letters;
 }
 
-/* Whether nearly all cells of a column, below the header, are such texts; two of them at least, unless the file is shorter. */
-static bool column_is(struct carnet_rows *rows, const struct sample *sample, size_t header, size_t column, bool (*is)(struct carnet_slice))
+/* Whether nearly all cells of a column, below the header, are such texts; two of them at least, unless the file is
+ * shorter. */
+static bool column_is(struct carnet_rows *rows, const struct sample *sample, size_t header, size_t column,
+                      bool (*is)(struct carnet_slice))
 {
     size_t good = 0, all = 0;
     for (size_t i = header + 1; i < sample->count; i++) {
@@ -263,7 +283,8 @@ static bool has_field(const struct carnet_rows *rows, uint32_t field)
 
 static void set_field(struct carnet_rows *rows, size_t column, uint32_t field)
 {
-    rows->named[column].target = (struct carnet_target){ .kind = CARNET_TARGET_FIELD, .def = carnet_field_by_number(field) };
+    rows->named[column].target =
+        (struct carnet_target){.kind = CARNET_TARGET_FIELD, .def = carnet_field_by_number(field)};
 }
 
 /* Columns whose names say nothing, by what they hold. Those of a recognised export are left alone. */
@@ -272,7 +293,7 @@ static void recognise_contents(struct carnet_rows *rows, const struct sample *sa
     static const struct {
         uint32_t field;
         bool (*is)(struct carnet_slice);
-    } kinds[] = { { CARNET_FIELD_EMAIL, is_email }, { CARNET_FIELD_PHONE, is_phone } };
+    } kinds[] = {{CARNET_FIELD_EMAIL, is_email}, {CARNET_FIELD_PHONE, is_phone}};
     for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
         if (has_field(rows, kinds[k].field))
             continue;
@@ -307,7 +328,7 @@ static void settle_doubts(struct carnet_rows *rows, const struct sample *sample,
             continue;
         if (strcmp(target->perhaps, "name") == 0) {
             if (!has_given)
-                *target = (struct carnet_target){ .kind = CARNET_TARGET_NAME_REVERSED };
+                *target = (struct carnet_target){.kind = CARNET_TARGET_NAME_REVERSED};
             continue;
         }
         for (size_t j = header + 1; j < sample->count; j++) {
@@ -316,7 +337,7 @@ static void settle_doubts(struct carnet_rows *rows, const struct sample *sample,
                 continue;
             if (answer != CARNET_ANSWER_OTHER) {
                 const char *purpose = target->perhaps;
-                *target = (struct carnet_target){ .kind = CARNET_TARGET_CONSENT };
+                *target = (struct carnet_target){.kind = CARNET_TARGET_CONSENT};
                 snprintf(target->text, sizeof target->text, "%s", purpose);
             }
             break;
@@ -339,7 +360,8 @@ static void settle_dates(struct carnet_rows *rows, const struct sample *sample, 
     for (size_t i = 0; i < rows->named_count && i < SCORED_COLUMNS; i++) {
         const struct carnet_target *target = &rows->named[i].target;
         bool is_date = (target->kind == CARNET_TARGET_FIELD && target->def->field == CARNET_FIELD_BORN) ||
-                       target->kind == CARNET_TARGET_CONSENT_DATE || target->kind == CARNET_TARGET_OBJECT_DATE || target->kind == CARNET_TARGET_OBJECT;
+                       target->kind == CARNET_TARGET_CONSENT_DATE || target->kind == CARNET_TARGET_OBJECT_DATE ||
+                       target->kind == CARNET_TARGET_OBJECT;
         for (size_t j = header + 1; is_date && j < sample->count; j++) {
             struct carnet_slice text = sample_cell(rows, &sample->records[j], i);
             if (text.len < 6 || text.ptr[1] == '-' || text.len > 40)
@@ -355,13 +377,15 @@ static void settle_dates(struct carnet_rows *rows, const struct sample *sample, 
             second += b > 12 && b <= 31 && a <= 12;
         }
     }
-    bool american = has_column(rows, "nationbuilder id") || (has_column(rows, "email opt in") && has_column(rows, "born at")) ||
+    bool american = has_column(rows, "nationbuilder id") ||
+                    (has_column(rows, "email opt in") && has_column(rows, "born at")) ||
                     (has_column(rows, "e mail address") && has_column(rows, "business street"));
     if (first != second)
         american = second > first;
     rows->rules.order = american ? CARNET_DATE_MDY : CARNET_DATE_DMY;
     /* DigitaleBox: 0 unknown, 1 female, 2 male */
-    rows->rules.gender_1_is_female = has_column(rows, "keywords") && has_column(rows, "mobile") && has_column(rows, "first name");
+    rows->rules.gender_1_is_female =
+        has_column(rows, "keywords") && has_column(rows, "mobile") && has_column(rows, "first name");
 }
 
 static int compare_columns(const void *a, const void *b, void *ctx)
@@ -369,7 +393,8 @@ static int compare_columns(const void *a, const void *b, void *ctx)
     const struct carnet_rows *rows = ctx;
     size_t i = *(const size_t *)a, j = *(const size_t *)b;
     const struct carnet_target *x = &rows->named[i].target, *y = &rows->named[j].target;
-    bool x_country = x->def && x->def->field == CARNET_FIELD_COUNTRY, y_country = y->def && y->def->field == CARNET_FIELD_COUNTRY;
+    bool x_country = x->def && x->def->field == CARNET_FIELD_COUNTRY,
+         y_country = y->def && y->def->field == CARNET_FIELD_COUNTRY;
     if (x_country != y_country) /* how numbers and codes are read depends on it */
         return x_country ? -1 : 1;
     if (x->rank != y->rank)
@@ -388,9 +413,10 @@ static void order_columns(struct carnet_rows *rows)
     for (size_t i = 0; i < rows->named_count; i++) {
         struct carnet_target *target = &rows->named[i].target;
         if (has_better_id && target->kind == CARNET_TARGET_FIELD && strcmp(target->text, "external_id") == 0)
-            *target = (struct carnet_target){ 0 };
+            *target = (struct carnet_target){0};
         csv->labels[i] = CARNET_ROWS_COLUMNS_MAX;
-        if (target->kind == CARNET_TARGET_NONE || target->kind == CARNET_TARGET_OURS || target->kind == CARNET_TARGET_LABEL)
+        if (target->kind == CARNET_TARGET_NONE || target->kind == CARNET_TARGET_OURS ||
+            target->kind == CARNET_TARGET_LABEL)
             continue;
         csv->order[csv->order_count++] = i;
         for (size_t j = 0; target->number && target->kind == CARNET_TARGET_FIELD && j < rows->named_count; j++) {
@@ -402,14 +428,14 @@ static void order_columns(struct carnet_rows *rows)
     qsort_r(csv->order, csv->order_count, sizeof csv->order[0], compare_columns, rows);
 }
 
-static carnet_rc name_columns(struct carnet_rows *rows, const struct carnet_rows_options *options, const struct record *header,
-                              struct carnet_err *err)
+static carnet_rc name_columns(struct carnet_rows *rows, const struct carnet_rows_options *options,
+                              const struct record *header, struct carnet_err *err)
 {
     for (size_t i = 0; i < header->used; i++) {
         struct carnet_slice text = sample_cell(rows, header, i);
         CARNET_GROW(rows->named, rows->named_count, rows->named_cap);
         struct carnet_rows_named *named = &rows->named[rows->named_count++];
-        *named = (struct carnet_rows_named){ 0 };
+        *named = (struct carnet_rows_named){0};
         carnet_buf_clear(&rows->value);
         if (text.len > CARNET_VALUE_LEN_MAX || carnet_text_normalise(text, &rows->value) != CARNET_OK)
             carnet_buf_clear(&rows->value);
@@ -431,7 +457,8 @@ static carnet_rc name_columns(struct carnet_rows *rows, const struct carnet_rows
         }
         if (!found) {
             int len = (int)(options->maps[i].column.len < 80 ? options->maps[i].column.len : 80);
-            carnet_err_set(err, CARNET_USAGE, "the file has no column \"%.*s\"", len, len ? (const char *)options->maps[i].column.ptr : "");
+            carnet_err_set(err, CARNET_USAGE, "the file has no column \"%.*s\"", len,
+                           len ? (const char *)options->maps[i].column.ptr : "");
             carnet_err_hint(err, "--dry-run shows the columns");
             return CARNET_USAGE;
         }
@@ -455,7 +482,8 @@ static void put_line_text(struct carnet_rows *rows, struct carnet_slice raw, str
     carnet_buf_append_slice(out, carnet_source_text(&rows->source, raw, &rows->scratch));
 }
 
-static carnet_rc recognise(struct carnet_rows *rows, const struct carnet_rows_options *options, struct sample *sample, struct carnet_err *err)
+static carnet_rc recognise(struct carnet_rows *rows, const struct carnet_rows_options *options, struct sample *sample,
+                           struct carnet_err *err)
 {
     struct carnet_rows_csv *csv = rows->csv;
     struct carnet_slice head;
@@ -467,7 +495,7 @@ static carnet_rc recognise(struct carnet_rows *rows, const struct carnet_rows_op
     const uint8_t *stop = memchr(head.ptr, rows->source.newline, head.len);
     if ((stop ? (size_t)(stop - head.ptr) : head.len) > CARNET_LINE_LEN_MAX)
         return carnet_err_set(err, CARNET_LIMIT, "line %d is longer than %d KiB", 1, CARNET_LINE_LEN_MAX / 1024);
-    static const uint8_t separators[] = { ';', ',', '\t', '|' };
+    static const uint8_t separators[] = {';', ',', '\t', '|'};
     uint8_t declared = declared_separator(head);
     size_t best = 0, best_columns = 0, header = 0;
     csv->separator = declared ? declared : 0;
@@ -526,10 +554,11 @@ static carnet_rc recognise(struct carnet_rows *rows, const struct carnet_rows_op
     return CARNET_OK;
 }
 
-carnet_rc carnet_rows_csv_open(struct carnet_rows *rows, const struct carnet_rows_options *options, struct carnet_err *err)
+carnet_rc carnet_rows_csv_open(struct carnet_rows *rows, const struct carnet_rows_options *options,
+                               struct carnet_err *err)
 {
     rows->csv = carnet_alloc(sizeof *rows->csv);
-    carnet_buf_init(&rows->csv->record.bytes, 4 * CARNET_LINE_LEN_MAX);
+    record_begin(&rows->csv->record);
     carnet_buf_init(&rows->csv->header, 4 * CARNET_LINE_LEN_MAX);
     struct sample sample;
     sample_begin(&sample);
@@ -544,13 +573,14 @@ void carnet_rows_csv_close(struct carnet_rows *rows)
     if (!rows->csv)
         return;
     csv_free(&rows->csv->parser);
-    carnet_buf_deinit(&rows->csv->record.bytes);
+    record_end(&rows->csv->record);
     carnet_buf_deinit(&rows->csv->header);
     free(rows->csv);
     rows->csv = NULL;
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------- */
+/* --- reading -------------------------------------------------------------------------------------------------------
+ */
 
 static void parser_again(struct carnet_rows_csv *csv)
 {
@@ -558,7 +588,8 @@ static void parser_again(struct carnet_rows_csv *csv)
     parser_begin(&csv->parser, csv->separator);
 }
 
-/* The record's quote never ends, or swallows rows: its first line alone is rejected, and the next ones are read again. */
+/* The record's quote never ends, or swallows rows: its first line alone is rejected, and the next ones are read again.
+ */
 static void give_up_record(struct carnet_rows *rows, size_t first_len)
 {
     struct carnet_source *source = &rows->source;
@@ -585,8 +616,7 @@ static carnet_rc read_record(struct carnet_rows *rows)
         if (lines == 1)
             rows->line = number;
         switch (carnet_source_next(source, &line)) {
-        case CARNET_SOURCE_FAILED:
-            return CARNET_FAILED;
+        case CARNET_SOURCE_FAILED: return CARNET_FAILED;
         case CARNET_SOURCE_END:
             if (lines == 1)
                 return CARNET_NOT_FOUND;
@@ -600,8 +630,7 @@ static carnet_rc read_record(struct carnet_rows *rows)
             rows->line = number;
             carnet_rows_refuse(rows, CARNET_LIMIT, "longer than %d KiB", CARNET_LINE_LEN_MAX / 1024);
             return CARNET_OK;
-        case CARNET_SOURCE_LINE:
-            break;
+        case CARNET_SOURCE_LINE: break;
         }
         if (lines == 1)
             first_len = line.len;
@@ -662,12 +691,14 @@ carnet_rc carnet_rows_csv_next(struct carnet_rows *rows)
             carnet_csv_rearm(text, &rows->unarmed);
             text = carnet_buf_slice(&rows->unarmed);
         }
-        carnet_rows_take(rows, &rows->named[i].target, carnet_slice_str(rows->named[i].name), carnet_slice_str(label), text);
+        carnet_rows_take(rows, &rows->named[i].target, carnet_slice_str(rows->named[i].name), carnet_slice_str(label),
+                         text);
     }
     return CARNET_OK;
 }
 
-void carnet_rows_csv_put_reject(struct carnet_rows *rows, const struct carnet_row *row, bool header, struct carnet_buf *out)
+void carnet_rows_csv_put_reject(struct carnet_rows *rows, const struct carnet_row *row, bool header,
+                                struct carnet_buf *out)
 {
     struct carnet_rows_csv *csv = rows->csv;
     char separator = (char)csv->separator;
@@ -683,7 +714,8 @@ void carnet_rows_csv_put_reject(struct carnet_rows *rows, const struct carnet_ro
     carnet_buf_append_str(out, "\r\n");
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------------------------------------
+ */
 
 /* Bytes of a character that a spreadsheet takes for the start of a formula; 0: none. */
 static size_t formula_at(struct carnet_slice s, size_t at)
@@ -710,8 +742,9 @@ static bool is_boundary(uint8_t c)
     return c == ';' || c == '|' || c == ',' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* A run of apostrophes at the start of a cell, or after a boundary, with what sets off a formula behind it: the run's length goes into
- * *run. The rules for writing (one more) and reading (one less) are each other's inverse, since both look at the same runs. */
+/* A run of apostrophes at the start of a cell, or after a boundary, with what sets off a formula behind it: the run's
+ * length goes into *run. The rules for writing (one more) and reading (one less) are each other's inverse, since both
+ * look at the same runs. */
 static bool armed_at(struct carnet_slice s, size_t at, size_t *run)
 {
     size_t end = at;

@@ -122,7 +122,7 @@ static carnet_rc look_at(struct search *s, int64_t n)
 
 static void rest(struct search *s)
 {
-    if (s->breathe && ++s->looked % BREATHE_EVERY == 0)
+    if (++s->looked % BREATHE_EVERY == 0 && s->breathe)
         s->breathe(s->ctx);
 }
 

@@ -3,7 +3,7 @@
  * anything else is a new contact. Rows are collected into entries of about a hundred contacts, entries into transactions of about a thousand rows, so that an
  * import that is killed leaves whole entries, and a node goes on living between two transactions.
  *
- * Each contact keeps a mark of the row it was last read from: the same row again is passed over at once. A row that differs from what is known changes a value
+ * Each contact keeps a mark of the row it was last read from: the same row again is passed over at once, also when it says nothing else to be known by. A row that differs from what is known changes a value
  * only when the file was collected on the day that the value was written here, or later: an old list does not undo what somebody typed since. */
 #include "people.h"
 
@@ -32,12 +32,19 @@ struct import {
     struct carnet_arena batch_arena; /* what the collected writes borrow */
     struct carnet_arena view_arena;
     struct carnet_buf text, rejects;
-    struct carnet_write writes[BATCH_ROWS];
+    struct carnet_write writes[BATCH_ROWS + 1]; /* a row may take two */
     size_t write_count;
     uint64_t *points;                /* of the contacts collected: a later row may be one of them */
     size_t point_count, point_cap;
     size_t rows_in_transaction;
     struct carnet_slice evidence;    /* common to all the rows */
+    uint32_t terms;                  /* hash of what the options say of every row */
+    uint64_t *seen;                  /* rows that nothing else tells apart, by what they say: a set, 0 is free */
+    size_t seen_count, seen_slots;
+};
+enum { MARK_LEN = CARNET_INDEX_ROW_LEN + 8 };
+struct mark {
+    char text[MARK_LEN + 1];
 };
 
 /* What makes a row known again. */
@@ -54,19 +61,20 @@ static struct carnet_slice cell_value(const struct carnet_row *row, uint32_t fie
     return CARNET_SLICE_NONE;
 }
 
-static void points_of(const struct carnet_row *row, struct points *points)
+static void points_of(const struct carnet_row *row, const struct mark *mark, struct points *points)
 {
     struct carnet_slice family = cell_value(row, CARNET_FIELD_FAMILY), given = cell_value(row, CARNET_FIELD_GIVEN), born = cell_value(row, CARNET_FIELD_BORN);
     points->count = 0;
-    for (size_t i = 0; i < row->cell_count && points->count < 64; i++)
+    for (size_t i = 0; i < row->cell_count && points->count < 30; i++)
         if (row->cells[i].def->field == CARNET_FIELD_SOURCE_ID)
             points->at[points->count++] = carnet_index_source_point(row->cells[i].label, row->cells[i].value);
     points->source_count = points->count;
-    for (size_t i = 0; i < row->cell_count && points->count < 64; i++) {
+    for (size_t i = 0; i < row->cell_count && points->count < 63; i++) {
         uint32_t field = row->cells[i].def->field;
         if (field == CARNET_FIELD_EMAIL || field == CARNET_FIELD_PHONE)
             points->at[points->count++] = carnet_index_person_point(family, given, born, field, row->cells[i].value);
     }
+    points->at[points->count++] = carnet_index_source_point(carnet_slice_str(CARNET_INDEX_ROW_LABEL), carnet_slice(mark->text, CARNET_INDEX_ROW_LEN));
 }
 
 static bool is_collected(const struct import *im, const struct points *points)
@@ -93,32 +101,52 @@ static bool same_folded(struct import *im, struct carnet_slice a, struct carnet_
     return carnet_slice_equal(carnet_slice(im->text.ptr, middle), carnet_slice(im->text.ptr + middle, im->text.len - middle));
 }
 
-static struct carnet_slice known_value(const struct carnet_view *view, uint32_t field)
+/* The record's own values, blocked ones too: a refusal must not make somebody a stranger. They are compared here and go nowhere. */
+static const struct carnet_sibling *value_held(const struct carnet_view *view, uint32_t field, struct carnet_slice label)
 {
-    for (size_t i = 0; i < view->cell_count; i++)
-        if (view->cells[i].field == field && !view->cells[i].label.len)
-            return view->cells[i].siblings[0]->value;
-    return CARNET_SLICE_NONE;
+    const struct carnet_sibling *best = NULL;
+    for (size_t i = 0; i < view->record.live_count; i++) {
+        const struct carnet_sibling *s = &view->record.live[i];
+        if (s->state == CARNET_SIBLING_VALUE && s->field == field && carnet_slice_equal(s->label, label) && (!best || s->hlc > best->hlc))
+            best = s;
+    }
+    return best;
 }
 
+static struct carnet_slice known_value(const struct carnet_view *view, uint32_t field)
+{
+    const struct carnet_sibling *s = value_held(view, field, CARNET_SLICE_NONE);
+    return s ? s->value : CARNET_SLICE_NONE;
+}
+
+/* An id of a source has its kind for a label; an address is the same one whatever it is called. */
 static bool holds(const struct carnet_view *view, uint32_t field, struct carnet_slice label, struct carnet_slice value)
 {
-    for (size_t i = 0; i < view->cell_count; i++) {
-        const struct carnet_cell *cell = &view->cells[i];
-        if (cell->field != field || (field == CARNET_FIELD_SOURCE_ID && !carnet_slice_equal(cell->label, label)))
-            continue;
-        for (size_t s = 0; s < cell->count; s++)
-            if (carnet_slice_equal(cell->siblings[s]->value, value))
-                return true;
+    for (size_t i = 0; i < view->record.live_count; i++) {
+        const struct carnet_sibling *s = &view->record.live[i];
+        if (s->state == CARNET_SIBLING_VALUE && s->field == field && (field != CARNET_FIELD_SOURCE_ID || carnet_slice_equal(s->label, label)) &&
+            carnet_slice_equal(s->value, value))
+            return true;
     }
     return false;
 }
 
+/* The mark of the row that a contact was last read from; empty: none. */
+static struct carnet_slice mark_held(const struct carnet_view *view)
+{
+    const struct carnet_sibling *s = value_held(view, CARNET_FIELD_SOURCE_ID, carnet_slice_str(CARNET_INDEX_ROW_LABEL));
+    return s ? s->value : CARNET_SLICE_NONE;
+}
+
 /* A point is a hash: the contact that it led to is compared for good. */
-static bool is_this(struct import *im, const struct carnet_view *view, const struct carnet_row *row, bool by_source)
+static bool is_this(struct import *im, const struct carnet_view *view, const struct carnet_row *row, bool by_source, bool by_mark, const struct mark *mark)
 {
     if (view->record.kind != CARNET_KIND_CONTACT || !carnet_id_equal(&view->book, &im->options->book))
         return false;
+    if (by_mark) {
+        struct carnet_slice held = mark_held(view);
+        return held.len == MARK_LEN && memcmp(held.ptr, mark->text, CARNET_INDEX_ROW_LEN) == 0;
+    }
     bool common = false;
     for (size_t i = 0; i < row->cell_count && !common; i++) {
         uint32_t field = row->cells[i].def->field;
@@ -133,7 +161,7 @@ static bool is_this(struct import *im, const struct carnet_view *view, const str
 }
 
 /* The contact that the row speaks of, in the view arena. NOT_FOUND: a new one. */
-static carnet_rc known_again(struct import *im, const struct carnet_row *row, const struct points *points, struct carnet_view *out)
+static carnet_rc known_again(struct import *im, const struct carnet_row *row, const struct points *points, const struct mark *mark, struct carnet_view *out)
 {
     int64_t seen[CANDIDATES_MAX], first = 0;
     carnet_arena_reset(&im->view_arena);
@@ -154,7 +182,7 @@ static carnet_rc known_again(struct import *im, const struct carnet_row *row, co
                 continue;
             if (rc)
                 return rc;
-            if (!is_this(im, &view, row, i < points->source_count))
+            if (!is_this(im, &view, row, i < points->source_count, i + 1 == points->count, mark))
                 continue;
             if (first) {
                 im->result->duplicates++;
@@ -174,33 +202,87 @@ static void hash_piece(struct carnet_hasher *h, struct carnet_slice piece)
     carnet_hasher_add(h, piece.ptr, piece.len);
 }
 
-/* The mark of a row: everything that it would write, and under which grants. */
-static struct carnet_slice mark_of(struct import *im, const struct carnet_row *row)
+/* A row that neither an id nor an address tells from another one that says the same: the second one in a file is somebody else. */
+static bool was_seen(struct import *im, uint64_t hash)
+{
+    if (2 * (im->seen_count + 1) > im->seen_slots) {
+        size_t slots = im->seen_slots ? im->seen_slots * 2 : 1024;
+        uint64_t *old = im->seen;
+        im->seen = carnet_alloc(slots * sizeof *im->seen);
+        for (size_t i = 0; i < im->seen_slots; i++)
+            for (size_t at = old[i] & (slots - 1); old[i]; at = (at + 1) & (slots - 1))
+                if (!im->seen[at]) {
+                    im->seen[at] = old[i];
+                    break;
+                }
+        free(old);
+        im->seen_slots = slots;
+    }
+    hash = hash ? hash : 1;
+    size_t at = hash & (im->seen_slots - 1);
+    for (; im->seen[at]; at = (at + 1) & (im->seen_slots - 1))
+        if (im->seen[at] == hash)
+            return true;
+    im->seen[at] = hash;
+    im->seen_count++;
+    return false;
+}
+
+static bool tells_apart(const struct carnet_row *row)
+{
+    for (size_t i = 0; i < row->cell_count; i++) {
+        uint32_t field = row->cells[i].def->field;
+        if (field == CARNET_FIELD_SOURCE_ID || field == CARNET_FIELD_EMAIL || field == CARNET_FIELD_PHONE)
+            return true;
+    }
+    return false;
+}
+
+/* The mark of a row: what it says, then under which terms it is imported. */
+static void mark_of(struct import *im, const struct carnet_row *row, struct mark *out)
 {
     struct carnet_hasher h;
-    char hex[17];
-    carnet_hasher_init(&h, "carnet/1/row");
+    uint64_t hash;
+    uint32_t times = 0;
+    bool apart = tells_apart(row);
+    do {
+        carnet_hasher_init(&h, "carnet/1/row");
+        carnet_hasher_add(&h, &times, sizeof times);
+        for (size_t i = 0; i < row->cell_count; i++) {
+            hash_piece(&h, carnet_slice(&row->cells[i].def->field, sizeof row->cells[i].def->field));
+            hash_piece(&h, row->cells[i].label);
+            hash_piece(&h, row->cells[i].value);
+        }
+        for (size_t i = 0; i < row->tag_count; i++)
+            hash_piece(&h, row->tags[i]);
+        hash_piece(&h, CARNET_SLICE_NONE);
+        for (size_t i = 0; i < row->grant_count; i++)
+            hash_piece(&h, row->grants[i].purpose);
+        hash_piece(&h, CARNET_SLICE_NONE);
+        for (size_t i = 0; i < row->objection_count; i++)
+            hash_piece(&h, row->objections[i].purpose);
+        struct carnet_hash whole = carnet_hasher_done(&h);
+        memcpy(&hash, whole.b, sizeof hash);
+        times++;
+    } while (!apart && was_seen(im, hash));
+    carnet_hex(&hash, sizeof hash, out->text);
+    carnet_hex(&im->terms, sizeof im->terms, out->text + CARNET_INDEX_ROW_LEN);
+}
+
+/* What the options say of every row. */
+static uint32_t terms_of(const struct import *im)
+{
+    struct carnet_hasher h;
+    uint32_t terms;
+    carnet_hasher_init(&h, "carnet/1/row/terms");
     hash_piece(&h, im->evidence);
     hash_piece(&h, carnet_slice(&im->options->ground.basis, sizeof im->options->ground.basis));
     hash_piece(&h, carnet_slice(&im->options->ground.until_ms, sizeof im->options->ground.until_ms));
     for (size_t i = 0; i < im->options->grant_count; i++)
         hash_piece(&h, im->options->grants[i]);
-    for (size_t i = 0; i < row->cell_count; i++) {
-        hash_piece(&h, carnet_slice(&row->cells[i].def->field, sizeof row->cells[i].def->field));
-        hash_piece(&h, row->cells[i].label);
-        hash_piece(&h, row->cells[i].value);
-    }
-    for (size_t i = 0; i < row->tag_count; i++)
-        hash_piece(&h, row->tags[i]);
-    hash_piece(&h, CARNET_SLICE_NONE);
-    for (size_t i = 0; i < row->grant_count; i++)
-        hash_piece(&h, row->grants[i].purpose);
-    hash_piece(&h, CARNET_SLICE_NONE);
-    for (size_t i = 0; i < row->objection_count; i++)
-        hash_piece(&h, row->objections[i].purpose);
     struct carnet_hash hash = carnet_hasher_done(&h);
-    carnet_hex(hash.b, 8, hex);
-    return carnet_arena_dup(&im->batch_arena, carnet_slice(hex, 16));
+    memcpy(&terms, hash.b, sizeof terms);
+    return terms;
 }
 
 static bool row_objects(const struct carnet_row *row, struct carnet_slice purpose)
@@ -217,6 +299,8 @@ struct making {
     size_t cell_count;
     struct carnet_event *events;
     size_t event_count;
+    struct carnet_event *refusals; /* written after the rest: what somebody who refuses everything was filed with is blocked, then dark */
+    size_t refusal_count;
     uint32_t open; /* scopes covered once it is written */
     struct carnet_slice evidence_label;
 };
@@ -236,7 +320,8 @@ static void make_grant(struct import *im, struct making *m, const struct carnet_
     if (!def || granted_already(m, name) || m->event_count >= ROW_EVENTS_MAX)
         return;
     struct carnet_slice purpose = carnet_slice_str(def->name);
-    if (row_objects(row, purpose)) {
+    bool files = !known && carnet_slice_equal(purpose, carnet_slice_str("file")); /* that is how an objection has somebody to stand on */
+    if (row_objects(row, purpose) && !files) {
         im->result->refused++;
         return;
     }
@@ -262,13 +347,15 @@ static void make_grant(struct import *im, struct making *m, const struct carnet_
 static void make_consent(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row)
 {
     m->events = carnet_arena_alloc(&im->batch_arena, ROW_EVENTS_MAX * sizeof *m->events);
+    if (row->objection_count)
+        m->refusals = carnet_arena_alloc(&im->batch_arena, ROW_EVENTS_MAX * sizeof *m->refusals);
     m->open = (known ? known->open : 0) | 1u << CARNET_SCOPE_CONSENT;
     make_grant(im, m, known, row, carnet_slice_str("file"), 0);
     for (size_t i = 0; i < im->options->grant_count; i++)
         make_grant(im, m, known, row, im->options->grants[i], 0);
     for (size_t i = 0; i < row->grant_count; i++)
         make_grant(im, m, known, row, row->grants[i].purpose, row->grants[i].at_ms);
-    for (size_t i = 0; i < row->objection_count && m->event_count < ROW_EVENTS_MAX; i++) {
+    for (size_t i = 0; i < row->objection_count && m->refusal_count < ROW_EVENTS_MAX; i++) {
         struct carnet_slice purpose = row->objections[i].purpose;
         const struct carnet_purpose_def *def = purpose.len ? carnet_purpose_find(purpose) : NULL;
         if (purpose.len && !def)
@@ -278,9 +365,7 @@ static void make_consent(struct import *im, struct making *m, const struct carne
             if (carnet_consent_evaluate(known->person, known->person_count, carnet_slice_str(ask), carnet_replica_now_ms(im->replica)).state == CARNET_CONSENT_OBJECTED)
                 continue;
         }
-        m->events[m->event_count++] = (struct carnet_event){ .type = CARNET_EVENT_OBJECT, .purpose = def ? carnet_slice_str(def->name) : CARNET_SLICE_NONE };
-        if (!purpose.len)
-            m->open = 1u << CARNET_SCOPE_CONSENT;
+        m->refusals[m->refusal_count++] = (struct carnet_event){ .type = CARNET_EVENT_OBJECT, .purpose = def ? carnet_slice_str(def->name) : CARNET_SLICE_NONE };
     }
 }
 
@@ -336,6 +421,9 @@ static void collect(struct import *im, const struct making *m, const struct carn
 {
     im->writes[im->write_count++] = (struct carnet_write){ .book = im->options->book, .record = *id, .subject = *id, .kind = CARNET_KIND_CONTACT, .cells = m->cells,
                                                            .cell_count = m->cell_count, .events = m->events, .event_count = m->event_count, .fresh = fresh };
+    if (m->refusal_count)
+        im->writes[im->write_count++] = (struct carnet_write){ .book = im->options->book, .record = *id, .subject = *id, .kind = CARNET_KIND_CONTACT,
+                                                               .events = m->refusals, .event_count = m->refusal_count };
     for (size_t i = 0; i < points->count; i++) {
         CARNET_GROW(im->points, im->point_count, im->point_cap);
         im->points[im->point_count++] = points->at[i];
@@ -347,29 +435,31 @@ static carnet_rc take_row(struct import *im, const struct carnet_row *row)
     struct points points;
     struct carnet_view view;
     const struct carnet_view *known = NULL;
-    points_of(row, &points);
+    struct mark mark;
+    mark_of(im, row, &mark);
+    points_of(row, &mark, &points);
     carnet_rc rc = CARNET_OK;
-    if (im->write_count == BATCH_ROWS || is_collected(im, &points))
+    if (im->write_count >= BATCH_ROWS || is_collected(im, &points))
         rc = flush(im);
     if (!rc)
-        rc = known_again(im, row, &points, &view);
+        rc = known_again(im, row, &points, &mark, &view);
     if (rc == CARNET_OK)
         known = &view;
     else if (rc != CARNET_NOT_FOUND)
         return rc;
-    struct carnet_slice mark = mark_of(im, row);
-    if (known && holds(known, CARNET_FIELD_SOURCE_ID, carnet_slice_str(CARNET_INDEX_ROW_LABEL), mark)) {
+    if (known && carnet_slice_equal(mark_held(known), carnet_slice(mark.text, MARK_LEN))) {
         im->result->unchanged++;
         return CARNET_OK;
     }
     struct making m = { 0 };
     make_consent(im, &m, known, row);
     make_cells(im, &m, known, row);
-    bool news = !known || m.cell_count || m.event_count;
+    bool news = !known || m.cell_count || m.event_count || m.refusal_count;
     if (m.evidence_label.len)
         m.cells[m.cell_count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_EVIDENCE, .label = m.evidence_label, .value = im->evidence };
     if (m.open & 1u << CARNET_SCOPE_IDENTITY)
-        m.cells[m.cell_count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_SOURCE_ID, .label = carnet_slice_str(CARNET_INDEX_ROW_LABEL), .value = mark };
+        m.cells[m.cell_count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_SOURCE_ID, .label = carnet_slice_str(CARNET_INDEX_ROW_LABEL),
+                                                                .value = carnet_arena_dup(&im->batch_arena, carnet_slice(mark.text, MARK_LEN)) };
     if (!known) {
         struct carnet_id id = carnet_replica_new_id(im->replica);
         im->result->created++;
@@ -455,6 +545,7 @@ carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_row
     carnet_buf_init(&evidence, CARNET_VALUE_LEN_MAX);
     rc = carnet_people_evidence(&options->ground, CARNET_SLICE_NONE, &evidence, err);
     im->evidence = carnet_buf_slice(&evidence);
+    im->terms = terms_of(im);
     if (!rc)
         rc = carnet_replica_begin(replica, err);
     while (!rc) {
@@ -478,6 +569,7 @@ carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_row
     carnet_arena_deinit(&im->view_arena);
     carnet_arena_deinit(&im->batch_arena);
     free(im->points);
+    free(im->seen);
     free(im);
     return rc;
 }

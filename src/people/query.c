@@ -42,43 +42,74 @@ struct carnet_slice query_keep(struct query_parser *p, struct query_text *text)
     return kept;
 }
 
-/* A letter or digit for FTS5's unicode61, whatever its version of Unicode. */
-static bool has_token(struct carnet_slice words)
+/* What a character is to FTS5's unicode61, whatever its version of Unicode. */
+enum token { TOKEN_NOT, TOKEN_PART, TOKEN_UNKNOWN };
+
+/* *len gets the bytes of the character at `at`. */
+static enum token token_at(struct carnet_slice words, size_t at, size_t *len)
 {
     static const uint16_t letters[][2] = {
         {0xdf, 0x24f},    {0x391, 0x3a1},   {0x3a3, 0x3ff},   {0x400, 0x481},   {0x531, 0x556},
         {0x561, 0x586},   {0x5d0, 0x5ea},   {0x621, 0x63a},   {0x641, 0x64a},   {0x905, 0x939},
         {0x10d0, 0x10f0}, {0x3041, 0x3096}, {0x30a1, 0x30fa}, {0x4e00, 0x9fa5}, {0xac00, 0xd7a3},
     };
-    for (size_t i = 0; i < words.len; i++) {
-        const uint8_t *b = words.ptr + i;
-        uint32_t code = 0;
-        if ((b[0] >= '0' && b[0] <= '9') || (b[0] >= 'a' && b[0] <= 'z'))
-            return true;
-        if (b[0] >= 0xc3 && b[0] < 0xe0 && words.len - i >= 2)
-            code = (uint32_t)(b[0] & 0x1f) << 6 | (b[1] & 0x3f);
-        else if (b[0] >= 0xe0 && b[0] < 0xf0 && words.len - i >= 3)
-            code = (uint32_t)(b[0] & 0x0f) << 12 | (uint32_t)(b[1] & 0x3f) << 6 | (b[2] & 0x3f);
-        for (size_t j = 0; code && code != 0xf7 && j < sizeof letters / sizeof *letters; j++)
-            if (code >= letters[j][0] && code <= letters[j][1])
-                return true;
+    const uint8_t *b = words.ptr + at;
+    uint32_t code = 0;
+    *len = 1;
+    if (b[0] < 0x80)
+        return (b[0] >= '0' && b[0] <= '9') || (b[0] >= 'a' && b[0] <= 'z') || (b[0] >= 'A' && b[0] <= 'Z') ? TOKEN_PART : TOKEN_NOT;
+    if (b[0] >= 0xc3 && b[0] < 0xe0 && words.len - at >= 2) {
+        code = (uint32_t)(b[0] & 0x1f) << 6 | (b[1] & 0x3f);
+        *len = 2;
+    } else if (b[0] >= 0xe0 && b[0] < 0xf0 && words.len - at >= 3) {
+        code = (uint32_t)(b[0] & 0x0f) << 12 | (uint32_t)(b[1] & 0x3f) << 6 | (b[2] & 0x3f);
+        *len = 3;
     }
-    return false;
+    for (size_t j = 0; code && code != 0xf7 && j < sizeof letters / sizeof *letters; j++)
+        if (code >= letters[j][0] && code <= letters[j][1])
+            return TOKEN_PART;
+    return TOKEN_UNKNOWN;
 }
 
+/* The index keeps no positions (detail none), so words in a row are words that are all there: the exact match looks at their order. */
 struct carnet_slice query_fts_words(struct query_parser *p, const char *mark, struct carnet_slice words, bool prefix)
 {
     uint8_t array[256];
     struct query_text text;
-    if (!mark && !has_token(words))
-        return CARNET_SLICE_NONE;
+    size_t pieces = 0;
+    bool inside = false;
     query_text_init(&text, array, sizeof array);
-    query_text_put(&text, "\"", 1);
-    if (mark)
+    query_text_put(&text, "(", 1);
+    if (mark) {
+        query_text_put(&text, "\"", 1);
         query_text_put(&text, mark, QUERY_MARK_LEN);
-    query_text_put(&text, words.ptr, words.len);
-    query_text_put(&text, "\"*", prefix ? 2 : 1);
-    return query_keep(p, &text);
+        inside = true;
+        pieces = 1;
+    }
+    for (size_t at = 0, len; at < words.len; at += len) {
+        enum token token = token_at(words, at, &len);
+        if (token == TOKEN_UNKNOWN) {
+            query_text_deinit(&text);
+            return CARNET_SLICE_NONE;
+        }
+        if (token == TOKEN_PART && !inside) {
+            query_text_put(&text, " AND \"" + (pieces ? 0 : 5), pieces ? 6 : 1);
+            pieces++;
+        }
+        if (token == TOKEN_NOT && inside)
+            query_text_put(&text, "\"", 1);
+        if (token == TOKEN_PART)
+            query_text_put(&text, words.ptr + at, len);
+        inside = token == TOKEN_PART;
+    }
+    if (inside)
+        query_text_put(&text, "\"*", prefix ? 2 : 1);
+    if (pieces > 1)
+        query_text_put(&text, ")", 1);
+    struct carnet_slice kept = query_keep(p, &text);
+    if (pieces == 1)
+        kept = carnet_slice(kept.ptr + 1, kept.len - 1);
+    return pieces ? kept : CARNET_SLICE_NONE;
 }
 
 /* Reading the text */

@@ -19,7 +19,8 @@ static struct carnet_slice trim(struct carnet_slice s)
     return s;
 }
 
-/* --- what one text gives ------------------------------------------------------------------------------------------- */
+/* --- what one text gives -------------------------------------------------------------------------------------------
+ */
 
 /* The place of (field, label), SLOT_NONE: not there. */
 #define SLOT_NONE SIZE_MAX
@@ -38,12 +39,14 @@ static bool has_slot(const struct carnet_rows_build *b, uint32_t field, struct c
 
 static bool is_multiple(uint32_t field)
 {
-    return field == CARNET_FIELD_EMAIL || field == CARNET_FIELD_PHONE || field == CARNET_FIELD_WEBSITE || field == CARNET_FIELD_HANDLE;
+    return field == CARNET_FIELD_EMAIL || field == CARNET_FIELD_PHONE || field == CARNET_FIELD_WEBSITE ||
+           field == CARNET_FIELD_HANDLE;
 }
 
 static bool is_postal(uint32_t field)
 {
-    return field == CARNET_FIELD_STREET || field == CARNET_FIELD_POSTCODE || field == CARNET_FIELD_CITY || field == CARNET_FIELD_COUNTRY;
+    return field == CARNET_FIELD_STREET || field == CARNET_FIELD_POSTCODE || field == CARNET_FIELD_CITY ||
+           field == CARNET_FIELD_COUNTRY;
 }
 
 /* Two letters for the countries whose numbers and codes carnet_value_normalise knows; "" for another one. */
@@ -53,15 +56,59 @@ static const char *country_code(struct carnet_slice country)
         const char *name;
         const char *code;
     } names[] = {
-        { "fr", "FR" }, { "france", "FR" }, { "be", "BE" }, { "belgique", "BE" }, { "belgium", "BE" }, { "ch", "CH" }, { "suisse", "CH" },
-        { "switzerland", "CH" }, { "lu", "LU" }, { "luxembourg", "LU" }, { "de", "DE" }, { "allemagne", "DE" }, { "germany", "DE" },
-        { "it", "IT" }, { "italie", "IT" }, { "italy", "IT" }, { "es", "ES" }, { "espagne", "ES" }, { "spain", "ES" }, { "pt", "PT" },
-        { "portugal", "PT" }, { "gb", "GB" }, { "uk", "GB" }, { "royaume uni", "GB" }, { "united kingdom", "GB" }, { "nl", "NL" },
-        { "pays bas", "NL" }, { "netherlands", "NL" }, { "at", "AT" }, { "autriche", "AT" }, { "austria", "AT" }, { "us", "US" },
-        { "usa", "US" }, { "etats unis", "US" }, { "united states", "US" }, { "ca", "CA" }, { "canada", "CA" }, { "ie", "IE" },
-        { "irlande", "IE" }, { "ireland", "IE" }, { "mc", "MC" }, { "monaco", "MC" }, { "gp", "FR" }, { "guadeloupe", "FR" },
-        { "mq", "FR" }, { "martinique", "FR" }, { "gf", "FR" }, { "guyane", "FR" }, { "re", "FR" }, { "la reunion", "FR" },
-        { "reunion", "FR" }, { "yt", "FR" }, { "mayotte", "FR" },
+        {"fr", "FR"},
+        {"france", "FR"},
+        {"be", "BE"},
+        {"belgique", "BE"},
+        {"belgium", "BE"},
+        {"ch", "CH"},
+        {"suisse", "CH"},
+        {"switzerland", "CH"},
+        {"lu", "LU"},
+        {"luxembourg", "LU"},
+        {"de", "DE"},
+        {"allemagne", "DE"},
+        {"germany", "DE"},
+        {"it", "IT"},
+        {"italie", "IT"},
+        {"italy", "IT"},
+        {"es", "ES"},
+        {"espagne", "ES"},
+        {"spain", "ES"},
+        {"pt", "PT"},
+        {"portugal", "PT"},
+        {"gb", "GB"},
+        {"uk", "GB"},
+        {"royaume uni", "GB"},
+        {"united kingdom", "GB"},
+        {"nl", "NL"},
+        {"pays bas", "NL"},
+        {"netherlands", "NL"},
+        {"at", "AT"},
+        {"autriche", "AT"},
+        {"austria", "AT"},
+        {"us", "US"},
+        {"usa", "US"},
+        {"etats unis", "US"},
+        {"united states", "US"},
+        {"ca", "CA"},
+        {"canada", "CA"},
+        {"ie", "IE"},
+        {"irlande", "IE"},
+        {"ireland", "IE"},
+        {"mc", "MC"},
+        {"monaco", "MC"},
+        {"gp", "FR"},
+        {"guadeloupe", "FR"},
+        {"mq", "FR"},
+        {"martinique", "FR"},
+        {"gf", "FR"},
+        {"guyane", "FR"},
+        {"re", "FR"},
+        {"la reunion", "FR"},
+        {"reunion", "FR"},
+        {"yt", "FR"},
+        {"mayotte", "FR"},
     };
     struct carnet_buf key;
     carnet_buf_init(&key, 256);
@@ -75,14 +122,21 @@ static const char *country_code(struct carnet_slice country)
 }
 
 /* The rules for a value of this row: numbers and codes are those of the country that the row names. */
-static struct carnet_value_rules rules_for(const struct carnet_rows *rows, uint32_t field, struct carnet_slice label)
+static struct carnet_value_rules rules_for(struct carnet_rows *rows, uint32_t field, struct carnet_slice label)
 {
     struct carnet_value_rules rules = rows->rules;
     if (field != CARNET_FIELD_PHONE && field != CARNET_FIELD_POSTCODE)
         return rules;
     size_t country = slot_at(&rows->build, CARNET_FIELD_COUNTRY, is_postal(field) ? label : CARNET_SLICE_NONE);
-    if (country != SLOT_NONE)
-        snprintf(rules.country, sizeof rules.country, "%s", country_code(rows->build.slots[country].cell.value));
+    if (country == SLOT_NONE)
+        return rules;
+    struct carnet_slice name = rows->build.slots[country].cell.value;
+    if (!rows->country_code[0] || !carnet_slice_equal(name, carnet_buf_slice(&rows->country))) {
+        carnet_buf_clear(&rows->country);
+        carnet_buf_append_slice(&rows->country, name);
+        memcpy(rows->country_code, country_code(name), sizeof rows->country_code);
+    }
+    memcpy(rules.country, rows->country_code, sizeof rules.country);
     return rules;
 }
 
@@ -97,29 +151,32 @@ static void refuse_value(struct carnet_rows *rows, struct carnet_slice column, c
     carnet_rows_refuse(rows, inner->rc, "column \"%s\": %s", name, inner->what);
 }
 
-static void put_slot(struct carnet_rows *rows, const struct carnet_field_def *def, struct carnet_slice label, struct carnet_slice value,
-                     unsigned rank)
+static void put_slot(struct carnet_rows *rows, const struct carnet_field_def *def, struct carnet_slice label,
+                     struct carnet_slice value, unsigned rank)
 {
     struct carnet_rows_build *b = &rows->build;
     if (b->slot_count == CARNET_ROWS_CELLS_MAX) {
         carnet_rows_refuse(rows, CARNET_LIMIT, "more than %d values", CARNET_ROWS_CELLS_MAX);
         return;
     }
-    b->slots[b->slot_count++] = (struct carnet_rows_slot){
-        .cell = { .def = def, .label = carnet_arena_dup(&rows->arena, label), .value = carnet_arena_dup(&rows->arena, value) }, .rank = rank
-    };
+    b->slots[b->slot_count++] = (struct carnet_rows_slot){.cell = {.def = def,
+                                                                   .label = carnet_arena_dup(&rows->arena, label),
+                                                                   .value = carnet_arena_dup(&rows->arena, value)},
+                                                          .rank = rank};
 }
 
-/* Another value of a field that may have several: unless it is there already, it takes the next label: 2, 3 ... or mobile2 ... */
-static void put_another(struct carnet_rows *rows, const struct carnet_field_def *def, struct carnet_slice label, struct carnet_slice value,
-                        unsigned rank)
+/* Another value of a field that may have several: unless it is there already, it takes the next label: 2, 3 ... or
+ * mobile2 ... */
+static void put_another(struct carnet_rows *rows, const struct carnet_field_def *def, struct carnet_slice label,
+                        struct carnet_slice value, unsigned rank)
 {
     struct carnet_rows_build *b = &rows->build;
     for (size_t i = 0; i < b->slot_count; i++) {
         struct carnet_rows_cell *cell = &b->slots[i].cell;
         if (cell->def != def || !carnet_slice_equal(cell->value, value))
             continue;
-        if (cell->label.len == 0 && label.len && !has_slot(b, def->field, label) && (label.ptr[0] < '0' || label.ptr[0] > '9'))
+        if (cell->label.len == 0 && label.len && !has_slot(b, def->field, label) &&
+            (label.ptr[0] < '0' || label.ptr[0] > '9'))
             cell->label = carnet_arena_dup(&rows->arena, label); /* "mobile" says more than nothing */
         return;
     }
@@ -127,7 +184,8 @@ static void put_another(struct carnet_rows *rows, const struct carnet_field_def 
     struct carnet_slice free_label = label;
     bool is_number = label.len && label.ptr[0] >= '0' && label.ptr[0] <= '9';
     for (unsigned n = 2; has_slot(b, def->field, free_label); n++) {
-        int len = snprintf(text, sizeof text, "%.*s%u", is_number ? 0 : (int)label.len, label.len ? (const char *)label.ptr : "", n);
+        int len = snprintf(text, sizeof text, "%.*s%u", is_number ? 0 : (int)label.len,
+                           label.len ? (const char *)label.ptr : "", n);
         if (len > CARNET_LABEL_LEN_MAX || n > CARNET_ROWS_CELLS_MAX + 2) {
             carnet_rows_refuse(rows, CARNET_LIMIT, "more than %d values", CARNET_ROWS_CELLS_MAX);
             return;
@@ -137,7 +195,8 @@ static void put_another(struct carnet_rows *rows, const struct carnet_field_def 
     put_slot(rows, def, free_label, value, rank);
 }
 
-static void join(struct carnet_rows *rows, struct carnet_rows_cell *cell, const char *between, struct carnet_slice value)
+static void join(struct carnet_rows *rows, struct carnet_rows_cell *cell, const char *between,
+                 struct carnet_slice value)
 {
     size_t gap = strlen(between);
     if (cell->value.len + gap + value.len > CARNET_VALUE_LEN_MAX) {
@@ -151,7 +210,8 @@ static void join(struct carnet_rows *rows, struct carnet_rows_cell *cell, const 
     cell->value = carnet_slice(all, cell->value.len + gap + value.len);
 }
 
-static void put_value(struct carnet_rows *rows, const struct carnet_target *target, struct carnet_slice label, struct carnet_slice value)
+static void put_value(struct carnet_rows *rows, const struct carnet_target *target, struct carnet_slice label,
+                      struct carnet_slice value)
 {
     struct carnet_rows_build *b = &rows->build;
     const struct carnet_field_def *def = target->def;
@@ -161,8 +221,8 @@ static void put_value(struct carnet_rows *rows, const struct carnet_target *targ
     }
     if (is_postal(def->field)) { /* one address is one group of columns: the best one that has something */
         for (size_t i = 0; i < b->slot_count; i++)
-            if (is_postal(b->slots[i].cell.def->field) && b->slots[i].cell.def->field != CARNET_FIELD_COUNTRY && carnet_slice_equal(b->slots[i].cell.label, label) &&
-                b->slots[i].rank / 10 != target->rank / 10)
+            if (is_postal(b->slots[i].cell.def->field) && b->slots[i].cell.def->field != CARNET_FIELD_COUNTRY &&
+                carnet_slice_equal(b->slots[i].cell.label, label) && b->slots[i].rank / 10 != target->rank / 10)
                 return;
     }
     size_t place = slot_at(b, def->field, label);
@@ -176,8 +236,8 @@ static void put_value(struct carnet_rows *rows, const struct carnet_target *targ
 }
 
 /* Normalises into rows->value; false: refused, or nothing to keep. */
-static bool normalise(struct carnet_rows *rows, const struct carnet_field_def *def, struct carnet_slice column, struct carnet_slice label,
-                      struct carnet_slice text)
+static bool normalise(struct carnet_rows *rows, const struct carnet_field_def *def, struct carnet_slice column,
+                      struct carnet_slice label, struct carnet_slice text)
 {
     struct carnet_err inner = CARNET_ERR_INIT;
     inner.lang = rows->lang;
@@ -190,9 +250,10 @@ static bool normalise(struct carnet_rows *rows, const struct carnet_field_def *d
 }
 
 /* Two addresses or numbers in one cell, when each piece is one. */
-static bool take_several(struct carnet_rows *rows, const struct carnet_target *target, struct carnet_slice label, struct carnet_slice text)
+static bool take_several(struct carnet_rows *rows, const struct carnet_target *target, struct carnet_slice label,
+                         struct carnet_slice text)
 {
-    static const char *const between[] = { ":::", ";", " / ", ",", "\n", " ou ", " et " };
+    static const char *const between[] = {":::", ";", " / ", ",", "\n", " ou ", " et "};
     struct carnet_value_rules rules = rules_for(rows, target->def->field, label);
     for (size_t i = 0; i < sizeof between / sizeof between[0]; i++) {
         size_t gap = strlen(between[i]), pieces = 0;
@@ -208,7 +269,8 @@ static bool take_several(struct carnet_rows *rows, const struct carnet_target *t
                 if (piece.len == 0)
                     continue;
                 carnet_buf_clear(&rows->value);
-                good = ++pieces <= 40 && carnet_value_normalise(target->def, piece, &rules, &rows->value, NULL) == CARNET_OK;
+                good = ++pieces <= 40 &&
+                       carnet_value_normalise(target->def, piece, &rules, &rows->value, NULL) == CARNET_OK;
                 if (good && pass == 1 && rows->value.len)
                     put_value(rows, target, label, carnet_buf_slice(&rows->value));
             }
@@ -220,14 +282,16 @@ static bool take_several(struct carnet_rows *rows, const struct carnet_target *t
     return false;
 }
 
-static void take_field(struct carnet_rows *rows, const struct carnet_target *target, struct carnet_slice column, struct carnet_slice label,
-                       struct carnet_slice text)
+static void take_field(struct carnet_rows *rows, const struct carnet_target *target, struct carnet_slice column,
+                       struct carnet_slice label, struct carnet_slice text)
 {
-    bool may_be_several = (target->def->field == CARNET_FIELD_EMAIL || target->def->field == CARNET_FIELD_PHONE) && text.len < 1000;
+    bool may_be_several =
+        (target->def->field == CARNET_FIELD_EMAIL || target->def->field == CARNET_FIELD_PHONE) && text.len < 1000;
     if (may_be_several) {
         struct carnet_value_rules rules = rules_for(rows, target->def->field, label);
         carnet_buf_clear(&rows->value);
-        if (carnet_value_normalise(target->def, text, &rules, &rows->value, NULL) != CARNET_OK && take_several(rows, target, label, text))
+        if (carnet_value_normalise(target->def, text, &rules, &rows->value, NULL) != CARNET_OK &&
+            take_several(rows, target, label, text))
             return;
     }
     if (normalise(rows, target->def, column, label, text))
@@ -239,6 +303,8 @@ void carnet_rows_take_tag(struct carnet_rows *rows, struct carnet_slice column, 
     struct carnet_rows_build *b = &rows->build;
     struct carnet_err inner = CARNET_ERR_INIT;
     inner.lang = rows->lang;
+    if (rows->why.rc != CARNET_OK)
+        return;
     text = trim(text);
     if (text.len > 2 && memcmp(text.ptr, "* ", 2) == 0) /* Google's own groups: "* myContacts" */
         text = carnet_slice(text.ptr + 2, text.len - 2);
@@ -246,8 +312,8 @@ void carnet_rows_take_tag(struct carnet_rows *rows, struct carnet_slice column, 
     if (text.len && carnet_value_label(text, &rows->value, &inner) != CARNET_OK)
         refuse_value(rows, column, &inner);
     struct carnet_slice tag = carnet_buf_slice(&rows->value);
-    if (tag.len == 0 || carnet_slice_equal(tag, carnet_slice_str("myContacts")) || carnet_slice_equal(tag, carnet_slice_str("starred")) ||
-        carnet_slice_equal(tag, carnet_slice_str("N/A")))
+    if (tag.len == 0 || carnet_slice_equal(tag, carnet_slice_str("myContacts")) ||
+        carnet_slice_equal(tag, carnet_slice_str("starred")) || carnet_slice_equal(tag, carnet_slice_str("N/A")))
         return;
     for (size_t i = 0; i < b->tag_count; i++)
         if (carnet_slice_equal(b->tags[i], tag))
@@ -261,7 +327,7 @@ void carnet_rows_take_tag(struct carnet_rows *rows, struct carnet_slice column, 
 
 static void take_tags(struct carnet_rows *rows, struct carnet_slice column, struct carnet_slice text)
 {
-    static const char *const between[] = { ":::", ",", ";", " / ", "|", "\n" };
+    static const char *const between[] = {":::", ",", ";", " / ", "|", "\n"};
     const char *used = "\n";
     for (size_t i = 0; i < sizeof between / sizeof between[0]; i++)
         if (memmem(text.ptr, text.len, between[i], strlen(between[i]))) {
@@ -272,7 +338,7 @@ static void take_tags(struct carnet_rows *rows, struct carnet_slice column, stru
     for (;;) {
         const uint8_t *stop = text.len >= gap ? memmem(text.ptr, text.len, used, gap) : NULL;
         carnet_rows_take_tag(rows, column, carnet_slice(text.ptr, stop ? (size_t)(stop - text.ptr) : text.len));
-        if (!stop)
+        if (!stop || rows->why.rc != CARNET_OK)
             return;
         text = carnet_slice(stop + gap, text.len - (size_t)(stop + gap - text.ptr));
     }
@@ -292,13 +358,15 @@ static void put_consent(struct carnet_rows *rows, struct carnet_rows_consent *li
         carnet_rows_refuse(rows, CARNET_LIMIT, "more than %d purposes", 16);
         return;
     }
-    list[(*count)++] = (struct carnet_rows_consent){ carnet_arena_dup(&rows->arena, name), carnet_arena_dup(&rows->arena, column), at_ms };
+    list[(*count)++] = (struct carnet_rows_consent){carnet_arena_dup(&rows->arena, name),
+                                                    carnet_arena_dup(&rows->arena, column), at_ms};
 }
 
 static int64_t moment(const struct carnet_rows *rows, struct carnet_slice text)
 {
     int64_t ms = 0;
-    return carnet_value_time(text, rows->rules.order == CARNET_DATE_ISO ? CARNET_DATE_DMY : rows->rules.order, &ms) ? ms : 0;
+    return carnet_value_time(text, rows->rules.order == CARNET_DATE_ISO ? CARNET_DATE_DMY : rows->rules.order, &ms) ? ms
+                                                                                                                    : 0;
 }
 
 static void object(struct carnet_rows *rows, const char *purpose, struct carnet_slice column, int64_t at_ms)
@@ -308,7 +376,8 @@ static void object(struct carnet_rows *rows, const char *purpose, struct carnet_
         put_consent(rows, b->objections, &b->objection_count, "newsletter", column, at_ms);
         put_consent(rows, b->objections, &b->objection_count, "targeted", column, at_ms);
     } else {
-        put_consent(rows, b->objections, &b->objection_count, strcmp(purpose, "all") == 0 ? "" : purpose, column, at_ms);
+        put_consent(rows, b->objections, &b->objection_count, strcmp(purpose, "all") == 0 ? "" : purpose, column,
+                    at_ms);
     }
 }
 
@@ -319,7 +388,8 @@ static bool begins_with(struct carnet_slice text, const char *word)
 }
 
 /* Reading is slanted on purpose: a grant needs a plain yes, an objection anything but a plain no. */
-static void take_consent(struct carnet_rows *rows, const struct carnet_target *target, struct carnet_slice column, struct carnet_slice text)
+static void take_consent(struct carnet_rows *rows, const struct carnet_target *target, struct carnet_slice column,
+                         struct carnet_slice text)
 {
     struct carnet_rows_build *b = &rows->build;
     enum carnet_answer answer = carnet_value_answer(text);
@@ -332,7 +402,8 @@ static void take_consent(struct carnet_rows *rows, const struct carnet_target *t
         put_consent(rows, b->grants, &b->grant_count, target->text, column, 0);
         return;
     }
-    static const char *const refusals[] = { "unsub", "opt out", "opt-out", "opted out", "spam", "desin", "désin", "desab", "désab", "black" };
+    static const char *const refusals[] = {"unsub", "opt out", "opt-out", "opted out", "spam",
+                                           "desin", "désin",   "desab",   "désab",     "black"};
     for (size_t i = 0; answer == CARNET_ANSWER_OTHER && i < sizeof refusals / sizeof refusals[0]; i++)
         if (begins_with(trim(text), refusals[i])) {
             object(rows, strcmp(target->text, "newsletter") == 0 ? "email" : target->text, column, 0);
@@ -347,26 +418,36 @@ static void take_title(struct carnet_rows *rows, struct carnet_slice text)
     if (text.len < 2 && !(text.len == 1 && (text.ptr[0] | 0x20) == 'm'))
         return;
     carnet_buf_clear(&rows->value);
-    if (carnet_value_normalise(carnet_field_by_number(CARNET_FIELD_GENDER), text, &rules, &rows->value, NULL) == CARNET_OK && rows->value.len)
+    if (carnet_value_normalise(carnet_field_by_number(CARNET_FIELD_GENDER), text, &rules, &rows->value, NULL) ==
+            CARNET_OK &&
+        rows->value.len)
         rows->build.title = (char)rows->value.ptr[0];
 }
 
-void carnet_rows_take(struct carnet_rows *rows, const struct carnet_target *target, struct carnet_slice column, struct carnet_slice label,
-                      struct carnet_slice text)
+void carnet_rows_take(struct carnet_rows *rows, const struct carnet_target *target, struct carnet_slice column,
+                      struct carnet_slice label, struct carnet_slice text)
 {
     struct carnet_rows_build *b = &rows->build;
-    if (text.len == 0)
+    if (text.len == 0 || rows->why.rc != CARNET_OK)
         return;
     switch (target->kind) {
-    case CARNET_TARGET_NONE: case CARNET_TARGET_OURS: case CARNET_TARGET_LABEL: break;
-    case CARNET_TARGET_FIELD: take_field(rows, target, column, label.len ? label : carnet_slice_str(target->text), text); break;
+    case CARNET_TARGET_NONE:
+    case CARNET_TARGET_OURS:
+    case CARNET_TARGET_LABEL: break;
+    case CARNET_TARGET_FIELD:
+        take_field(rows, target, column, label.len ? label : carnet_slice_str(target->text), text);
+        break;
     case CARNET_TARGET_TAGS: take_tags(rows, column, text); break;
-    case CARNET_TARGET_CONSENT: case CARNET_TARGET_OBJECT: case CARNET_TARGET_STATUS: take_consent(rows, target, column, text); break;
+    case CARNET_TARGET_CONSENT:
+    case CARNET_TARGET_OBJECT:
+    case CARNET_TARGET_STATUS: take_consent(rows, target, column, text); break;
     case CARNET_TARGET_CONSENT_DATE: b->consent_ms = moment(rows, text); break;
     case CARNET_TARGET_OBJECT_DATE: b->object_ms = moment(rows, text); break;
     case CARNET_TARGET_TITLE: take_title(rows, text); break;
-    case CARNET_TARGET_NAME: case CARNET_TARGET_NAME_REVERSED:
-        if (b->name.len == 0 && normalise(rows, carnet_field_by_number(CARNET_FIELD_FAMILY), column, CARNET_SLICE_NONE, text)) {
+    case CARNET_TARGET_NAME:
+    case CARNET_TARGET_NAME_REVERSED:
+        if (b->name.len == 0 &&
+            normalise(rows, carnet_field_by_number(CARNET_FIELD_FAMILY), column, CARNET_SLICE_NONE, text)) {
             b->name = carnet_arena_dup(&rows->arena, carnet_buf_slice(&rows->value));
             b->name_reversed = target->kind == CARNET_TARGET_NAME_REVERSED;
         }
@@ -374,7 +455,8 @@ void carnet_rows_take(struct carnet_rows *rows, const struct carnet_target *targ
     }
 }
 
-/* --- a row as a whole ---------------------------------------------------------------------------------------------- */
+/* --- a row as a whole ----------------------------------------------------------------------------------------------
+ */
 
 /* At least two letters, none of them small: how lists mark a family name. */
 static bool is_capitals(struct carnet_slice word)
@@ -382,7 +464,8 @@ static bool is_capitals(struct carnet_slice word)
     size_t letters = 0;
     for (size_t i = 0; i < word.len; i++) {
         uint8_t c = word.ptr[i], next = i + 1 < word.len ? word.ptr[i + 1] : 0;
-        if ((c >= 'a' && c <= 'z') || (c == 0xc3 && next >= 0x9f && next != 0xb7) || (c == 0xc5 && next == 0x93)) /* ß to ÿ, œ */
+        if ((c >= 'a' && c <= 'z') || (c == 0xc3 && next >= 0x9f && next != 0xb7) ||
+            (c == 0xc5 && next == 0x93)) /* ß to ÿ, œ */
             return false;
         letters += (c >= 'A' && c <= 'Z');
     }
@@ -391,7 +474,8 @@ static bool is_capitals(struct carnet_slice word)
 
 static bool is_particle(struct carnet_slice word)
 {
-    static const char *const particles[] = { "de", "du", "des", "d", "le", "la", "les", "van", "von", "der", "den", "di", "da", "dos", "el", "ben", "mc" };
+    static const char *const particles[] = {"de",  "du",  "des", "d",  "le",  "la", "les", "van", "von",
+                                            "der", "den", "di",  "da", "dos", "el", "ben", "mc"};
     for (size_t i = 0; i < sizeof particles / sizeof particles[0]; i++)
         if (word.len == strlen(particles[i]) && begins_with(word, particles[i]))
             return true;
@@ -495,9 +579,11 @@ static void finish(struct carnet_rows *rows)
 {
     struct carnet_rows_build *b = &rows->build;
     size_t birth_name = slot_at(b, CARNET_FIELD_BIRTH_NAME, CARNET_SLICE_NONE);
-    bool has_given = has_slot(b, CARNET_FIELD_GIVEN, CARNET_SLICE_NONE), has_family = has_slot(b, CARNET_FIELD_FAMILY, CARNET_SLICE_NONE);
+    bool has_given = has_slot(b, CARNET_FIELD_GIVEN, CARNET_SLICE_NONE),
+         has_family = has_slot(b, CARNET_FIELD_FAMILY, CARNET_SLICE_NONE);
     if (!has_family && birth_name != SLOT_NONE)
-        put_slot(rows, carnet_field_by_number(CARNET_FIELD_FAMILY), CARNET_SLICE_NONE, b->slots[birth_name].cell.value, 0);
+        put_slot(rows, carnet_field_by_number(CARNET_FIELD_FAMILY), CARNET_SLICE_NONE, b->slots[birth_name].cell.value,
+                 0);
     else if (!has_family && !has_given && b->name.len)
         split_name(rows);
     if (b->title && !has_slot(b, CARNET_FIELD_GENDER, CARNET_SLICE_NONE))
@@ -510,8 +596,9 @@ static void finish(struct carnet_rows *rows)
     bool somebody = false;
     for (size_t i = 0; i < b->slot_count; i++) {
         uint32_t field = b->slots[i].cell.def->field;
-        somebody = somebody || field == CARNET_FIELD_GIVEN || field == CARNET_FIELD_FAMILY || field == CARNET_FIELD_BIRTH_NAME ||
-                   field == CARNET_FIELD_EMAIL || field == CARNET_FIELD_PHONE || field == CARNET_FIELD_HANDLE || field == CARNET_FIELD_SOURCE_ID;
+        somebody = somebody || field == CARNET_FIELD_GIVEN || field == CARNET_FIELD_FAMILY ||
+                   field == CARNET_FIELD_BIRTH_NAME || field == CARNET_FIELD_EMAIL || field == CARNET_FIELD_PHONE ||
+                   field == CARNET_FIELD_HANDLE || field == CARNET_FIELD_SOURCE_ID;
         rows->cells[i] = b->slots[i].cell;
     }
     if (!somebody)
@@ -531,12 +618,13 @@ carnet_rc carnet_rows_next(struct carnet_rows *rows, struct carnet_row *out, str
         rows->why = (struct carnet_err)CARNET_ERR_INIT;
         rows->why.lang = rows->lang;
         rows->record = CARNET_SLICE_NONE;
-        *out = (struct carnet_row){ 0 };
+        *out = (struct carnet_row){0};
         carnet_rc rc = rows->csv ? carnet_rows_csv_next(rows) : carnet_rows_vcard_next(rows);
         if (rc == CARNET_NOT_FOUND)
             return rc;
         if (rc != CARNET_OK)
-            return carnet_err_set(err, CARNET_FAILED, "cannot read the file: %s", carnet_errno_text(carnet_err_lang(err), errno));
+            return carnet_err_set(err, CARNET_FAILED, "cannot read the file: %s",
+                                  carnet_errno_text(carnet_err_lang(err), errno));
         if (rows->why.rc == CARNET_OK && !b->any)
             continue;
         if (rows->why.rc == CARNET_OK)
@@ -558,15 +646,16 @@ carnet_rc carnet_rows_next(struct carnet_rows *rows, struct carnet_row *out, str
     }
 }
 
-/* --- opening, and what is known of the file ------------------------------------------------------------------------ */
+/* --- opening, and what is known of the file ------------------------------------------------------------------------
+ */
 
 static bool looks_like_vcard(struct carnet_slice text)
 {
     return begins_with(trim(text), "BEGIN:VCARD");
 }
 
-static carnet_rc open_any(int fd, struct carnet_slice mem, const struct carnet_rows_options *options, struct carnet_rows **out,
-                          struct carnet_err *err)
+static carnet_rc open_any(int fd, struct carnet_slice mem, const struct carnet_rows_options *options,
+                          struct carnet_rows **out, struct carnet_err *err)
 {
     *out = NULL;
     struct carnet_rows *rows = carnet_alloc(sizeof *rows);
@@ -577,6 +666,7 @@ static carnet_rc open_any(int fd, struct carnet_slice mem, const struct carnet_r
         memcpy(rows->rules.country, options->country, sizeof rows->rules.country);
     rows->rules.country[2] = 0;
     carnet_arena_init(&rows->arena);
+    carnet_buf_init(&rows->country, CARNET_VALUE_LEN_MAX);
     carnet_buf_init(&rows->value, 4 * CARNET_VALUE_LEN_MAX);
     carnet_buf_init(&rows->scratch, 3 * CARNET_LINE_LEN_MAX);
     carnet_buf_init(&rows->unarmed, 4 * CARNET_LINE_LEN_MAX);
@@ -591,7 +681,8 @@ static carnet_rc open_any(int fd, struct carnet_slice mem, const struct carnet_r
         if (rows->format == CARNET_ROWS_VCARD && trim(head).len && !looks_like_vcard(head))
             rc = carnet_err_set(err, CARNET_MALFORMED, "not a vCard file");
         else
-            rc = rows->format == CARNET_ROWS_VCARD ? carnet_rows_vcard_open(rows, options, err) : carnet_rows_csv_open(rows, options, err);
+            rc = rows->format == CARNET_ROWS_VCARD ? carnet_rows_vcard_open(rows, options, err)
+                                                   : carnet_rows_csv_open(rows, options, err);
     }
     if (rc == CARNET_OK)
         *out = rows;
@@ -600,14 +691,15 @@ static carnet_rc open_any(int fd, struct carnet_slice mem, const struct carnet_r
     return rc;
 }
 
-carnet_rc carnet_rows_open(int fd, const struct carnet_rows_options *options, struct carnet_rows **out, struct carnet_err *err)
+carnet_rc carnet_rows_open(int fd, const struct carnet_rows_options *options, struct carnet_rows **out,
+                           struct carnet_err *err)
 {
     CARNET_ASSERT(fd >= 0);
     return open_any(fd, CARNET_SLICE_NONE, options, out, err);
 }
 
-carnet_rc carnet_rows_open_bytes(struct carnet_slice bytes, const struct carnet_rows_options *options, struct carnet_rows **out,
-                                 struct carnet_err *err)
+carnet_rc carnet_rows_open_bytes(struct carnet_slice bytes, const struct carnet_rows_options *options,
+                                 struct carnet_rows **out, struct carnet_err *err)
 {
     return open_any(-1, bytes, options, out, err);
 }
@@ -623,6 +715,7 @@ void carnet_rows_close(struct carnet_rows *rows)
         free(rows->named[i].target_text);
     }
     free(rows->named);
+    carnet_buf_deinit(&rows->country);
     carnet_buf_deinit(&rows->value);
     carnet_buf_deinit(&rows->scratch);
     carnet_buf_deinit(&rows->unarmed);
@@ -663,7 +756,7 @@ void carnet_rows_mapping(const struct carnet_rows *rows, struct carnet_buf *out)
         else
             json_array_append_new(unmapped, json_string(named->name));
     }
-    char *first = json_dumps(mapping, JSON_PRESERVE_ORDER), *second = json_dumps(unmapped, JSON_PRESERVE_ORDER);
+    char *first = json_dumps(mapping, JSON_PRESERVE_ORDER | JSON_COMPACT), *second = json_dumps(unmapped, JSON_PRESERVE_ORDER | JSON_COMPACT);
     CARNET_ASSERT(first && second);
     carnet_buf_append_str(out, "\"mapping\":");
     carnet_buf_append_str(out, first);

@@ -8,9 +8,9 @@
 #include "source.h"
 
 enum {
-    CARNET_ROWS_COLUMNS_MAX = 4096, /* of a CSV file: ten times the widest export that we know */
-    CARNET_ROWS_CELLS_MAX = 100,    /* of one row, so that they fit one part with room for more */
-    CARNET_ROWS_TAGS_MAX = 500,     /* of one row */
+    CARNET_ROWS_COLUMNS_MAX = 4096,  /* of a CSV file: ten times the widest export that we know */
+    CARNET_ROWS_CELLS_MAX = 100,     /* of one row, so that they fit one part with room for more */
+    CARNET_ROWS_TAGS_MAX = 500,      /* of one row */
     CARNET_ROWS_PROPERTIES_MAX = 200 /* names of vCard properties that are listed */
 };
 
@@ -29,9 +29,9 @@ struct carnet_rows_build {
     size_t objection_count;
     struct carnet_slice name; /* given and family in one */
     bool name_reversed;
-    char title;               /* f or m, from Mme, M.; 0 */
+    char title; /* f or m, from Mme, M.; 0 */
     int64_t consent_ms, object_ms;
-    bool any;                 /* the row has some text */
+    bool any; /* the row has some text */
 };
 
 struct carnet_rows_named { /* a column, or a property seen */
@@ -49,10 +49,12 @@ struct carnet_rows {
     struct carnet_buf value;   /* one value being normalised */
     struct carnet_buf scratch; /* one cell decoded */
     struct carnet_buf unarmed; /* one cell without a spreadsheet's apostrophes */
+    struct carnet_buf country; /* the last one looked up, and its code: files name the same ones again and again */
+    char country_code[3];
     struct carnet_rows_build build;
     struct carnet_rows_cell cells[CARNET_ROWS_CELLS_MAX];
-    uint64_t line;             /* where the row begins */
-    struct carnet_err why;     /* rc OK: nothing wrong with the row */
+    uint64_t line;              /* where the row begins */
+    struct carnet_err why;      /* rc OK: nothing wrong with the row */
     struct carnet_slice record; /* the row as it was read, in the source's encoding; empty: too long */
     bool reject_begun;
     struct carnet_rows_named *named;
@@ -64,21 +66,26 @@ struct carnet_rows {
 /* --- rows.c: building a row --- */
 
 /* The row is rejected: the first reason stays. */
-#define carnet_rows_refuse(rows, ...) ((rows)->why.rc == CARNET_OK ? (void)carnet_err_set(&(rows)->why, __VA_ARGS__) : (void)0)
-/* Takes one text for a target; column: its name in the file; label: in place of the target's (empty: the target's own). */
-void carnet_rows_take(struct carnet_rows *rows, const struct carnet_target *target, struct carnet_slice column, struct carnet_slice label,
-                      struct carnet_slice text);
+#define carnet_rows_refuse(rows, ...)                                                                                  \
+    ((rows)->why.rc == CARNET_OK ? (void)carnet_err_set(&(rows)->why, __VA_ARGS__) : (void)0)
+/* Takes one text for a target; column: its name in the file; label: in place of the target's (empty: the target's own).
+ */
+void carnet_rows_take(struct carnet_rows *rows, const struct carnet_target *target, struct carnet_slice column,
+                      struct carnet_slice label, struct carnet_slice text);
 void carnet_rows_take_tag(struct carnet_rows *rows, struct carnet_slice column, struct carnet_slice text);
 
 /* --- csv.c and vcard.c --- */
 
-CARNET_MUST_USE carnet_rc carnet_rows_csv_open(struct carnet_rows *rows, const struct carnet_rows_options *options, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_rows_csv_open(struct carnet_rows *rows, const struct carnet_rows_options *options,
+                                               struct carnet_err *err);
 /* Reads a record and takes its texts: OK (also with a reason in why), NOT_FOUND: the end, FAILED with errno. */
 CARNET_MUST_USE carnet_rc carnet_rows_csv_next(struct carnet_rows *rows);
 void carnet_rows_csv_close(struct carnet_rows *rows);
-void carnet_rows_csv_put_reject(struct carnet_rows *rows, const struct carnet_row *row, bool header, struct carnet_buf *out);
+void carnet_rows_csv_put_reject(struct carnet_rows *rows, const struct carnet_row *row, bool header,
+                                struct carnet_buf *out);
 
-CARNET_MUST_USE carnet_rc carnet_rows_vcard_open(struct carnet_rows *rows, const struct carnet_rows_options *options, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_rows_vcard_open(struct carnet_rows *rows, const struct carnet_rows_options *options,
+                                                 struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_rows_vcard_next(struct carnet_rows *rows);
 void carnet_rows_vcard_close(struct carnet_rows *rows);
 void carnet_rows_vcard_put_reject(struct carnet_rows *rows, const struct carnet_row *row, struct carnet_buf *out);

@@ -18,8 +18,9 @@ enum {
 
 /* Windows-1252 from 0x80 to 0x9f; 0: undefined there. The rest is Latin-1. */
 static const uint16_t cp1252[32] = {
-    0x20ac, 0,      0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0,      0x017d, 0,
-    0,      0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0,      0x017e, 0x0178,
+    0x20ac, 0,      0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160,
+    0x2039, 0x0152, 0,      0x017d, 0,      0,      0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
+    0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0,      0x017e, 0x0178,
 };
 
 static size_t put_code(uint8_t *out, uint32_t code)
@@ -71,13 +72,15 @@ static void decode_utf16(struct carnet_source *s)
     bool little = s->encoding == CARNET_SOURCE_UTF16LE;
     size_t i = 0;
     while (s->raw_len - i >= 2) {
-        uint32_t code = little ? (uint32_t)s->raw[i] | (uint32_t)s->raw[i + 1] << 8 : (uint32_t)s->raw[i] << 8 | s->raw[i + 1];
+        uint32_t code =
+            little ? (uint32_t)s->raw[i] | (uint32_t)s->raw[i + 1] << 8 : (uint32_t)s->raw[i] << 8 | s->raw[i + 1];
         if (code >= 0xd800 && code < 0xdc00) {
             if (s->raw_len - i < 4 && !s->eof)
                 break;
             uint32_t low = 0;
             if (s->raw_len - i >= 4)
-                low = little ? (uint32_t)s->raw[i + 2] | (uint32_t)s->raw[i + 3] << 8 : (uint32_t)s->raw[i + 2] << 8 | s->raw[i + 3];
+                low = little ? (uint32_t)s->raw[i + 2] | (uint32_t)s->raw[i + 3] << 8
+                             : (uint32_t)s->raw[i + 2] << 8 | s->raw[i + 3];
             if (low >= 0xdc00 && low < 0xe000) {
                 code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
                 i += 2;
@@ -97,13 +100,17 @@ static void decode_utf16(struct carnet_source *s)
 /* Adds a block to the window; false: reading failed. At the end of the file only eof changes. */
 static bool fill(struct carnet_source *s)
 {
-    if (s->end + 2 * BLOCK > WINDOW) {
+    if (s->end + 2 * BLOCK > s->cap) {
         memmove(s->win, s->win + s->mark, s->end - s->mark);
         s->at -= s->mark;
         s->end -= s->mark;
         s->mark = 0;
     }
-    CARNET_ASSERT(s->end + 2 * BLOCK <= WINDOW);
+    if (s->end + 2 * BLOCK > s->cap) {
+        s->cap = 2 * s->cap < WINDOW ? 2 * s->cap : WINDOW;
+        s->win = carnet_realloc(s->win, s->cap, 1);
+    }
+    CARNET_ASSERT(s->end + 2 * BLOCK <= s->cap);
     bool wide = s->encoding == CARNET_SOURCE_UTF16LE || s->encoding == CARNET_SOURCE_UTF16BE;
     if (!wide) {
         ssize_t got = read_some(s, s->win + s->end, BLOCK);
@@ -135,7 +142,7 @@ static bool zeros_at(const struct carnet_source *s, size_t offset)
 static void to_utf16(struct carnet_source *s, enum carnet_source_encoding encoding, size_t skip)
 {
     s->encoding = encoding;
-    s->raw = carnet_alloc(BLOCK);
+    s->raw = carnet_realloc(NULL, BLOCK, 1);
     s->raw_len = s->end - skip;
     memcpy(s->raw, s->win + skip, s->raw_len);
     s->end = 0;
@@ -147,14 +154,24 @@ static bool is_binary(const struct carnet_source *s)
     static const struct {
         const char *bytes;
         size_t len;
-    } magic[] = { { "\xff\xd8\xff", 3 }, { "\x89PNG", 4 }, { "%PDF", 4 }, { "PK\x03\x04", 4 }, { "\x1f\x8b", 2 }, { "\xd0\xcf\x11\xe0", 4 },
-                  { "GIF8", 4 },         { "\x7f" "ELF", 4 }, { "SQLite format 3", 15 } };
+    } magic[] = {{"\xff\xd8\xff", 3},
+                 {"\x89PNG", 4},
+                 {"%PDF", 4},
+                 {"PK\x03\x04", 4},
+                 {"\x1f\x8b", 2},
+                 {"\xd0\xcf\x11\xe0", 4},
+                 {"GIF8", 4},
+                 {"\x7f"
+                  "ELF",
+                  4},
+                 {"SQLite format 3", 15}};
     for (size_t i = 0; i < sizeof magic / sizeof magic[0]; i++)
         if (starts(s, magic[i].bytes, magic[i].len))
             return true;
     size_t controls = 0;
     for (size_t i = 0; i < s->end; i++)
-        controls += s->win[i] < 0x20 && s->win[i] != '\t' && s->win[i] != '\n' && s->win[i] != '\r' && s->win[i] != '\f' && s->win[i] != 0x1a;
+        controls += s->win[i] < 0x20 && s->win[i] != '\t' && s->win[i] != '\n' && s->win[i] != '\r' &&
+                    s->win[i] != '\f' && s->win[i] != 0x1a;
     return controls * 50 > s->end; /* a stray NUL is a matter of its row; 2 % of controls are no text */
 }
 
@@ -184,17 +201,19 @@ static enum carnet_source_encoding guess(const uint8_t *bytes, size_t len, bool 
 
 carnet_rc carnet_source_open(struct carnet_source *s, int fd, struct carnet_slice mem, struct carnet_err *err)
 {
-    *s = (struct carnet_source){ .fd = fd, .mem = mem, .line = 1, .newline = '\n' };
+    *s = (struct carnet_source){.fd = fd, .mem = mem, .line = 1, .newline = '\n'};
     struct stat st;
     if (fd < 0)
         s->size_bytes = mem.len;
     else if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
         s->size_bytes = (uint64_t)st.st_size;
-    s->win = carnet_alloc(WINDOW);
+    s->cap = 4 * BLOCK;
+    s->win = carnet_realloc(NULL, s->cap, 1);
     while (s->end < BLOCK && !s->eof) {
         ssize_t got = read_some(s, s->win + s->end, BLOCK - s->end);
         if (got < 0) {
-            carnet_err_set(err, CARNET_FAILED, "cannot read the file: %s", carnet_errno_text(carnet_err_lang(err), errno));
+            carnet_err_set(err, CARNET_FAILED, "cannot read the file: %s",
+                           carnet_errno_text(carnet_err_lang(err), errno));
             carnet_source_close(s);
             return CARNET_FAILED;
         }
@@ -254,8 +273,10 @@ static bool skip_line(struct carnet_source *s)
 enum carnet_source_line carnet_source_next(struct carnet_source *s, struct carnet_slice *line)
 {
     size_t seen = 0;
+    *line = CARNET_SLICE_NONE;
     for (;;) {
-        const uint8_t *stop = s->end > s->at + seen ? memchr(s->win + s->at + seen, s->newline, s->end - s->at - seen) : NULL;
+        const uint8_t *stop =
+            s->end > s->at + seen ? memchr(s->win + s->at + seen, s->newline, s->end - s->at - seen) : NULL;
         size_t len = stop ? (size_t)(stop + 1 - (s->win + s->at)) : s->end - s->at;
         if (len > CARNET_LINE_LEN_MAX + (stop ? 1u : 0u)) {
             memcpy(s->head, s->win + s->at, sizeof s->head);
@@ -320,7 +341,8 @@ carnet_rc carnet_source_peek(struct carnet_source *s, struct carnet_slice *out, 
 {
     while (!s->eof && s->end - s->at <= CARNET_LINE_LEN_MAX && !memchr(s->win + s->at, s->newline, s->end - s->at))
         if (!fill(s))
-            return carnet_err_set(err, CARNET_FAILED, "cannot read the file: %s", carnet_errno_text(carnet_err_lang(err), errno));
+            return carnet_err_set(err, CARNET_FAILED, "cannot read the file: %s",
+                                  carnet_errno_text(carnet_err_lang(err), errno));
     *out = carnet_slice(s->win + s->at, s->end - s->at);
     return CARNET_OK;
 }

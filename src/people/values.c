@@ -11,7 +11,7 @@ enum { SHORT_LEN_MAX = 320, SHOWN_LEN_MAX = 60 };
 
 struct carnet_value_rules carnet_value_rules_default(void)
 {
-    return (struct carnet_value_rules){ .country = "FR", .order = CARNET_DATE_ISO };
+    return (struct carnet_value_rules){.country = "FR", .order = CARNET_DATE_ISO};
 }
 
 static bool is_digit(uint8_t c)
@@ -57,13 +57,15 @@ static bool is_word(struct carnet_slice s, const char *word)
 /* A word of a list "a|b|c"; the slice is compared as it is. */
 static bool in_list(struct carnet_slice word, const char *list)
 {
-    for (const char *at = list; word.len;) {
-        size_t len = strcspn(at, "|");
-        if (len == word.len && memcmp(at, word.ptr, len) == 0)
+    for (const char *at = list; word.len; at++) {
+        size_t same = 0;
+        while (same < word.len && at[same] == (char)word.ptr[same] && at[same] != '|')
+            same++;
+        if (same == word.len && (at[same] == '|' || at[same] == 0))
             return true;
-        if (!at[len])
+        at = strchr(at, '|');
+        if (!at)
             break;
-        at += len + 1;
     }
     return false;
 }
@@ -77,20 +79,30 @@ static struct carnet_slice folded(struct carnet_slice text, struct carnet_buf *b
     return carnet_buf_slice(buf);
 }
 
-/* --- telephone numbers --------------------------------------------------------------------------------------------- */
+/* --- telephone numbers ---------------------------------------------------------------------------------------------
+ */
 
-/* Length of the separator at s, 0: not one. Contacts copied from a screen bring no-break spaces, dashes and direction marks. */
+/* Length of the separator at s, 0: not one. Contacts copied from a screen bring no-break spaces, dashes and direction
+ * marks. */
 static size_t phone_separator(struct carnet_slice s)
 {
     switch (s.ptr[0]) {
-    case ' ': case '\t': case '\n': case '.': case '-': case '/': case '(': case ')': case '_':
-        return 1;
-    case 0xc2:
-        return s.len > 1 && (s.ptr[1] == 0xa0 || s.ptr[1] == 0xad || s.ptr[1] == 0xb7) ? 2 : 0;
+    case ' ':
+    case '\t':
+    case '\n':
+    case '.':
+    case '-':
+    case '/':
+    case '(':
+    case ')':
+    case '_': return 1;
+    case 0xc2: return s.len > 1 && (s.ptr[1] == 0xa0 || s.ptr[1] == 0xad || s.ptr[1] == 0xb7) ? 2 : 0;
     case 0xe2:
-        return s.len > 2 && ((s.ptr[1] == 0x80 && s.ptr[2] >= 0x80 && s.ptr[2] <= 0xaf) || (s.ptr[1] == 0x81 && s.ptr[2] >= 0xa0)) ? 3 : 0;
-    default:
-        return 0;
+        return s.len > 2 && ((s.ptr[1] == 0x80 && s.ptr[2] >= 0x80 && s.ptr[2] <= 0xaf) ||
+                             (s.ptr[1] == 0x81 && s.ptr[2] >= 0xa0))
+                   ? 3
+                   : 0;
+    default: return 0;
     }
 }
 
@@ -100,9 +112,9 @@ struct country {
     bool trunk; /* national numbers begin with a 0 that is not part of the number */
 };
 static const struct country countries[] = {
-    { "FR", "33", true }, { "BE", "32", true }, { "CH", "41", true }, { "LU", "352", false }, { "DE", "49", true }, { "IT", "39", false },
-    { "ES", "34", false }, { "PT", "351", false }, { "GB", "44", true }, { "IE", "353", true }, { "NL", "31", true }, { "AT", "43", true },
-    { "US", "1", false }, { "CA", "1", false }, { "MC", "377", false },
+    {"FR", "33", true},  {"BE", "32", true},  {"CH", "41", true},   {"LU", "352", false}, {"DE", "49", true},
+    {"IT", "39", false}, {"ES", "34", false}, {"PT", "351", false}, {"GB", "44", true},   {"IE", "353", true},
+    {"NL", "31", true},  {"AT", "43", true},  {"US", "1", false},   {"CA", "1", false},   {"MC", "377", false},
 };
 
 /* The calling code of nine French national digits: overseas departments have their own. */
@@ -111,9 +123,9 @@ static const char *french_code(const char *national)
     static const struct {
         const char *start;
         const char *code;
-    } overseas[] = { { "590", "590" }, { "690", "590" }, { "691", "590" }, { "594", "594" }, { "694", "594" }, { "596", "596" },
-                     { "696", "596" }, { "697", "596" }, { "262", "262" }, { "263", "262" }, { "692", "262" }, { "693", "262" },
-                     { "269", "262" } };
+    } overseas[] = {{"590", "590"}, {"690", "590"}, {"691", "590"}, {"594", "594"}, {"694", "594"},
+                    {"596", "596"}, {"696", "596"}, {"697", "596"}, {"262", "262"}, {"263", "262"},
+                    {"692", "262"}, {"693", "262"}, {"269", "262"}};
     for (size_t i = 0; i < sizeof overseas / sizeof overseas[0]; i++)
         if (strncmp(national, overseas[i].start, 3) == 0)
             return overseas[i].code;
@@ -135,7 +147,7 @@ static bool phone_international(const char *digits, char out[SHORT_LEN_MAX])
         return false;
     if (strncmp(digits, "33", 2) == 0)
         return phone_french(digits[2] == '0' ? digits + 3 : digits + 2, out);
-    static const char *const overseas[] = { "262", "590", "594", "596" };
+    static const char *const overseas[] = {"262", "590", "594", "596"};
     for (size_t i = 0; i < 4; i++)
         if (strncmp(digits, overseas[i], 3) == 0) {
             const char *rest = digits[3] == '0' ? digits + 4 : digits + 3;
@@ -187,7 +199,8 @@ static bool phone(struct carnet_slice text, const char *iso, char out[SHORT_LEN_
             return phone_french(digits + 1, out);
         if (count == 9)
             return phone_french(digits, out); /* a spreadsheet ate the zero */
-        return (count == 11 || count == 12) && phone_international(digits, out); /* 33611..., or another country's without its plus */
+        return (count == 11 || count == 12) &&
+               phone_international(digits, out); /* 33611..., or another country's without its plus */
     }
     if (count > code_len + 7 && strncmp(digits, country->code, code_len) == 0)
         return phone_international(digits, out);
@@ -198,7 +211,8 @@ static bool phone(struct carnet_slice text, const char *iso, char out[SHORT_LEN_
     return phone_international(full, out);
 }
 
-/* --- e-mail -------------------------------------------------------------------------------------------------------- */
+/* --- e-mail --------------------------------------------------------------------------------------------------------
+ */
 
 static bool email_local(struct carnet_slice s)
 {
@@ -260,7 +274,8 @@ static bool email(struct carnet_slice text, char out[SHORT_LEN_MAX])
     return true;
 }
 
-/* --- dates --------------------------------------------------------------------------------------------------------- */
+/* --- dates ---------------------------------------------------------------------------------------------------------
+ */
 
 struct number {
     unsigned value;
@@ -270,10 +285,10 @@ struct number {
 /* Reads digits at *at; none: digits 0; more than 9: no number either. */
 static struct number number(struct carnet_slice s, size_t *at)
 {
-    struct number n = { 0, 0 };
+    struct number n = {0, 0};
     while (*at < s.len && is_digit(s.ptr[*at])) {
         if (++n.digits > 9)
-            return (struct number){ 0, 0 };
+            return (struct number){0, 0};
         n.value = n.value * 10 + (s.ptr[(*at)++] - (unsigned)'0');
     }
     return n;
@@ -281,7 +296,7 @@ static struct number number(struct carnet_slice s, size_t *at)
 
 static unsigned days_in(unsigned year, unsigned month)
 {
-    static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     return month == 2 && leap ? 29 : days[month - 1];
 }
@@ -294,7 +309,7 @@ struct date {
 static bool date_read(struct carnet_slice s, enum carnet_date_order order, struct date *out, size_t *len)
 {
     size_t at = 0;
-    struct number n[3] = { { 0, 0 }, { 0, 0 }, { 0, 0 } };
+    struct number n[3] = {{0, 0}, {0, 0}, {0, 0}};
     unsigned count = 0;
     uint8_t separator = 0;
     while (count < 3) {
@@ -309,21 +324,21 @@ static bool date_read(struct carnet_slice s, enum carnet_date_order order, struc
         separator = c;
         at++;
     }
-    struct date d = { 0, 0, 0 };
+    struct date d = {0, 0, 0};
     if (n[0].digits == 4) {
-        d = (struct date){ n[0].value, n[1].value, n[2].value };
+        d = (struct date){n[0].value, n[1].value, n[2].value};
         if (count > 1 && separator != '-' && order == CARNET_DATE_ISO)
             return false;
     } else if (order == CARNET_DATE_ISO) {
         return false;
     } else if (count == 3 && n[0].digits <= 2 && n[1].digits <= 2 && (n[2].digits == 4 || n[2].digits == 2)) {
         bool day_first = order == CARNET_DATE_DMY;
-        d = (struct date){ n[2].value, day_first ? n[1].value : n[0].value, day_first ? n[0].value : n[1].value };
+        d = (struct date){n[2].value, day_first ? n[1].value : n[0].value, day_first ? n[0].value : n[1].value};
         /* two digits of a year: nobody in a file of voters is under about ten */
         if (n[2].digits == 2 && (d.year || d.month || d.day))
             d.year += d.year <= 15 ? 2000 : 1900;
     } else if (count == 2 && n[0].digits <= 2 && n[1].digits == 4) {
-        d = (struct date){ n[1].value, n[0].value, 0 };
+        d = (struct date){n[1].value, n[0].value, 0};
     } else {
         return false;
     }
@@ -365,7 +380,7 @@ bool carnet_value_time(struct carnet_slice text, enum carnet_date_order order, i
     else
         at = skip_spaces(s, at);
     if (at < s.len) {
-        struct number part[3] = { { 0, 0 }, { 0, 0 }, { 0, 0 } };
+        struct number part[3] = {{0, 0}, {0, 0}, {0, 0}};
         unsigned count = 0;
         for (; count < 3; count++) {
             if (count && (at >= s.len || (s.ptr[at] != ':' && s.ptr[at] != 'h')))
@@ -398,7 +413,7 @@ bool carnet_value_time(struct carnet_slice text, enum carnet_date_order order, i
         } else if (rest.len && (rest.ptr[0] == '+' || rest.ptr[0] == '-')) {
             bool east = rest.ptr[0] == '+';
             at++;
-            struct number hours = number(s, &at), minutes = { 0, 0 };
+            struct number hours = number(s, &at), minutes = {0, 0};
             if (hours.digits == 4)
                 minutes.value = hours.value % 100, hours.value /= 100;
             else if (at < s.len && s.ptr[at] == ':')
@@ -439,7 +454,8 @@ static bool born(struct carnet_slice text, enum carnet_date_order order, char ou
     return true;
 }
 
-/* --- words --------------------------------------------------------------------------------------------------------- */
+/* --- words ---------------------------------------------------------------------------------------------------------
+ */
 
 static bool gender(struct carnet_slice word, bool one_is_female, char out[SHORT_LEN_MAX])
 {
@@ -469,11 +485,21 @@ static bool language(struct carnet_slice text, struct carnet_slice word, char ou
         const char *words;
         const char *code;
     } names[] = {
-        { "francais|french|fra|fre", "fr" },      { "anglais|english|eng", "en" },       { "allemand|german|deutsch|deu|ger", "de" },
-        { "espagnol|spanish|espanol|spa", "es" }, { "italien|italian|italiano|ita", "it" }, { "portugais|portuguese|portugues|por", "pt" },
-        { "neerlandais|dutch|nederlands|nld|dut", "nl" }, { "arabe|arabic|ara", "ar" },  { "breton|brezhoneg|bre", "br" },
-        { "basque|euskara|eus|baq", "eu" },       { "corse|corsu|cos", "co" },           { "occitan|oci", "oc" },
-        { "polonais|polish|pol", "pl" },          { "roumain|romanian|ron|rum", "ro" },  { "turc|turkish|tur", "tr" },
+        {"francais|french|fra|fre", "fr"},
+        {"anglais|english|eng", "en"},
+        {"allemand|german|deutsch|deu|ger", "de"},
+        {"espagnol|spanish|espanol|spa", "es"},
+        {"italien|italian|italiano|ita", "it"},
+        {"portugais|portuguese|portugues|por", "pt"},
+        {"neerlandais|dutch|nederlands|nld|dut", "nl"},
+        {"arabe|arabic|ara", "ar"},
+        {"breton|brezhoneg|bre", "br"},
+        {"basque|euskara|eus|baq", "eu"},
+        {"corse|corsu|cos", "co"},
+        {"occitan|oci", "oc"},
+        {"polonais|polish|pol", "pl"},
+        {"roumain|romanian|ron|rum", "ro"},
+        {"turc|turkish|tur", "tr"},
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (in_list(word, names[i].words)) {
@@ -539,7 +565,8 @@ static bool postcode(struct carnet_slice text, bool french, char out[SHORT_LEN_M
     size_t len;
     bool digits_only;
     if (french && (has_prefix(text, "f-") || has_prefix(text, "fr-")))
-        text = carnet_slice(text.ptr + (lower(text.ptr[1]) == 'r' ? 3 : 2), text.len - (lower(text.ptr[1]) == 'r' ? 3 : 2));
+        text = carnet_slice(text.ptr + (lower(text.ptr[1]) == 'r' ? 3 : 2),
+                            text.len - (lower(text.ptr[1]) == 'r' ? 3 : 2));
     if (!code(text, 20, out, &len, &digits_only))
         return false;
     if (digits_only)
@@ -593,7 +620,8 @@ static bool website(struct carnet_slice text, struct carnet_buf *out, size_t sta
     return true;
 }
 
-/* --- the one door -------------------------------------------------------------------------------------------------- */
+/* --- the one door --------------------------------------------------------------------------------------------------
+ */
 
 /* Newlines, tabs and runs of blanks become one space; in place. */
 static void one_line(struct carnet_buf *buf, size_t start)
@@ -629,10 +657,8 @@ static carnet_rc refuse(const struct carnet_field_def *def, struct carnet_slice 
         return carnet_err_set(err, CARNET_USAGE, "%s: \"%s\" is not a telephone number", def->name, value);
     case CARNET_FIELD_EMAIL:
         return carnet_err_set(err, CARNET_USAGE, "%s: \"%s\" is not an e-mail address", def->name, value);
-    case CARNET_FIELD_BORN:
-        return carnet_err_set(err, CARNET_USAGE, "%s: \"%s\" is not a date", def->name, value);
-    default:
-        return carnet_err_set(err, CARNET_USAGE, "%s: \"%s\" is not such a value", def->name, value);
+    case CARNET_FIELD_BORN: return carnet_err_set(err, CARNET_USAGE, "%s: \"%s\" is not a date", def->name, value);
+    default: return carnet_err_set(err, CARNET_USAGE, "%s: \"%s\" is not such a value", def->name, value);
     }
 }
 
@@ -650,8 +676,8 @@ static void refuse_hint(const struct carnet_field_def *def, struct carnet_err *e
     }
 }
 
-carnet_rc carnet_value_normalise(const struct carnet_field_def *def, struct carnet_slice text, const struct carnet_value_rules *rules,
-                                 struct carnet_buf *out, struct carnet_err *err)
+carnet_rc carnet_value_normalise(const struct carnet_field_def *def, struct carnet_slice text,
+                                 const struct carnet_value_rules *rules, struct carnet_buf *out, struct carnet_err *err)
 {
     CARNET_ASSERT(!out->failed);
     size_t start = out->len;
@@ -685,17 +711,21 @@ carnet_rc carnet_value_normalise(const struct carnet_field_def *def, struct carn
         ok = website(value, out, start);
         is_typed = false;
         break;
-    case CARNET_FIELD_NOTE: case CARNET_FIELD_TEXT: case CARNET_FIELD_EVIDENCE:
+    case CARNET_FIELD_NOTE:
+    case CARNET_FIELD_TEXT:
+    case CARNET_FIELD_EVIDENCE:
         ok = true;
         is_typed = false;
         break;
     default:
         one_line(out, start);
-        if (def->field == CARNET_FIELD_COUNTRY && value.len == 2 && is_letter(value.ptr[0]) && is_letter(value.ptr[1])) {
+        if (def->field == CARNET_FIELD_COUNTRY && value.len == 2 && is_letter(value.ptr[0]) &&
+            is_letter(value.ptr[1])) {
             out->ptr[start] &= (uint8_t)~0x20;
             out->ptr[start + 1] &= (uint8_t)~0x20;
         }
-        if (def->field == CARNET_FIELD_HANDLE && value.ptr[0] == '@' && !memchr(value.ptr + 1, '@', out->len - start - 1)) {
+        if (def->field == CARNET_FIELD_HANDLE && value.ptr[0] == '@' &&
+            !memchr(value.ptr + 1, '@', out->len - start - 1)) {
             size_t skip = out->len - start > 1 && out->ptr[start + 1] == ' ' ? 2 : 1;
             memmove(out->ptr + start, out->ptr + start + skip, out->len - start - skip);
             out->len -= skip;
@@ -742,17 +772,25 @@ carnet_rc carnet_value_label(struct carnet_slice text, struct carnet_buf *out, s
 
 enum carnet_answer carnet_value_answer(struct carnet_slice text)
 {
+    text = trim(text);
+    if (text.len == 0)
+        return CARNET_ANSWER_NONE;
+    if (is_word(text, "true") || is_word(text, "yes") || is_word(text, "oui")) /* most of what there is */
+        return CARNET_ANSWER_YES;
+    if (is_word(text, "false") || is_word(text, "no") || is_word(text, "non"))
+        return CARNET_ANSWER_NO;
     struct carnet_buf buf;
     carnet_buf_init(&buf, SHORT_LEN_MAX);
     struct carnet_slice word = folded(text, &buf);
     enum carnet_answer answer;
-    if (trim(text).len == 0)
-        answer = CARNET_ANSWER_NONE;
-    else if (in_list(word, "true|t|yes|y|1|oui|o|vrai|v|x|on|ok|✓|✔|subscribed|opted in|opt in|opt in confirmed|inscrit|inscrite|abonne|abonnee|"
+    if (word.len == 0)
+        answer = CARNET_ANSWER_NO; /* a dash or a dot alone folds to nothing */
+    else if (in_list(word, "true|t|yes|y|1|oui|o|vrai|v|x|on|ok|✓|✔|subscribed|opted in|opt in|opt in "
+                           "confirmed|inscrit|inscrite|abonne|abonnee|"
                            "accepte|accord|d'accord|wahr|ja"))
         answer = CARNET_ANSWER_YES;
-    else if (in_list(word, "false|f|no|n|0|non|faux|off|n/a|#n/a|falsch|nein") || word.len == 0)
-        answer = CARNET_ANSWER_NO; /* a dash or a dot alone folds to nothing */
+    else if (in_list(word, "false|f|no|n|0|non|faux|off|n/a|#n/a|falsch|nein"))
+        answer = CARNET_ANSWER_NO;
     else
         answer = CARNET_ANSWER_OTHER;
     carnet_buf_deinit(&buf);

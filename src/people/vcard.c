@@ -36,6 +36,11 @@ struct carnet_rows_vcard {
     size_t pending_count;
     struct group_label labels[PENDING_MAX];
     size_t label_count;
+    struct {
+        const char *text;
+        struct carnet_target target;
+    } parsed[32]; /* targets already read from their texts */
+    size_t parsed_count;
     bool begun;        /* the next card's BEGIN has been read already */
     uint64_t begun_at; /* its line */
     bool skipping;     /* within a picture */
@@ -64,7 +69,8 @@ static struct carnet_slice trim(struct carnet_slice s)
     return s;
 }
 
-/* --- one property -------------------------------------------------------------------------------------------------- */
+/* --- one property --------------------------------------------------------------------------------------------------
+ */
 
 struct property {
     struct carnet_slice group;
@@ -97,7 +103,8 @@ static bool split_property(struct carnet_slice line, struct property *out)
     return out->name.len > 0 && out->name.len <= CARNET_LABEL_LEN_MAX;
 }
 
-/* The next parameter as key (empty: bare, as in 2.1) and one value; false: no more. Values of a list come one by one. */
+/* The next parameter as key (empty: bare, as in 2.1) and one value; false: no more. Values of a list come one by one.
+ */
 struct params {
     struct carnet_slice rest;
     struct carnet_slice key;
@@ -133,13 +140,13 @@ static bool next_param(struct params *p, struct carnet_slice *key, struct carnet
 
 struct described {
     bool quoted_printable, base64, latin, preferred, unwanted; /* unwanted: a fax, a pager */
-    struct carnet_slice label; /* home, work, mobile, or the type as it is */
+    struct carnet_slice label;                                 /* home, work, mobile, or the type as it is */
 };
 
 static struct described describe(struct carnet_slice raw, bool for_phone)
 {
-    struct described d = { 0 };
-    struct params p = { .rest = raw };
+    struct described d = {0};
+    struct params p = {.rest = raw};
     struct carnet_slice key, value;
     while (next_param(&p, &key, &value)) {
         bool is_type = key.len == 0 || is_word(key, "type");
@@ -161,8 +168,9 @@ static struct described describe(struct carnet_slice raw, bool for_phone)
             d.label = carnet_slice_str("work");
         else if (is_word(value, "home") && d.label.len == 0)
             d.label = carnet_slice_str("home");
-        else if (key.len && d.label.len == 0 && !for_phone && !is_word(value, "internet") && !is_word(value, "postal") &&
-                 !is_word(value, "parcel") && !is_word(value, "dom") && !is_word(value, "intl") && !is_word(value, "x400"))
+        else if (key.len && d.label.len == 0 && !for_phone && !is_word(value, "internet") &&
+                 !is_word(value, "postal") && !is_word(value, "parcel") && !is_word(value, "dom") &&
+                 !is_word(value, "intl") && !is_word(value, "x400"))
             d.label = value;
     }
     return d;
@@ -189,9 +197,10 @@ static struct carnet_slice decode_quoted_printable(struct carnet_slice raw, stru
     return carnet_buf_slice(out);
 }
 
-/* The n-th component of a structured value, unescaped, in out; n beyond the last: empty. split: ';' or ',', 0: none. *next: where the
- * component after it begins, 0: nowhere. */
-static struct carnet_slice component(struct carnet_slice value, uint8_t split, unsigned n, struct carnet_buf *out, size_t *next)
+/* The n-th component of a structured value, unescaped, in out; n beyond the last: empty. split: ';' or ',', 0: none.
+ * *next: where the component after it begins, 0: nowhere. */
+static struct carnet_slice component(struct carnet_slice value, uint8_t split, unsigned n, struct carnet_buf *out,
+                                     size_t *next)
 {
     unsigned at = 0;
     carnet_buf_clear(out);
@@ -220,7 +229,8 @@ static struct carnet_slice whole(struct carnet_slice value, struct carnet_buf *o
     return component(value, 0, 0, out, &next);
 }
 
-/* --- properties and targets ---------------------------------------------------------------------------------------- */
+/* --- properties and targets ----------------------------------------------------------------------------------------
+ */
 
 /* Where a property goes; NULL: nowhere. Those with "" are taken apart in take_property. */
 static const char *target_text(const struct carnet_rows_vcard *v, struct carnet_slice name)
@@ -228,11 +238,24 @@ static const char *target_text(const struct carnet_rows_vcard *v, struct carnet_
     static const struct {
         const char *name;
         const char *target;
-    } known[] = { { "N", "given, family" }, { "FN", "name" }, { "TEL", "phone" }, { "EMAIL", "email" }, { "ADR", "street, postcode, city, country" },
-                  { "BDAY", "born" }, { "GENDER", "gender" }, { "LANG", "language" }, { "ORG", "employer" }, { "URL", "website" }, { "NOTE", "note" },
-                  { "CATEGORIES", "tags" }, { "UID", "source_id/uid" }, { "X-SOCIALPROFILE", "handle" }, { "X-TWITTER", "handle/twitter" } };
+    } known[] = {{"N", "given, family"},
+                 {"FN", "name"},
+                 {"TEL", "phone"},
+                 {"EMAIL", "email"},
+                 {"ADR", "street, postcode, city, country"},
+                 {"BDAY", "born"},
+                 {"GENDER", "gender"},
+                 {"LANG", "language"},
+                 {"ORG", "employer"},
+                 {"URL", "website"},
+                 {"NOTE", "note"},
+                 {"CATEGORIES", "tags"},
+                 {"UID", "source_id/uid"},
+                 {"X-SOCIALPROFILE", "handle"},
+                 {"X-TWITTER", "handle/twitter"}};
     for (size_t i = 0; i < v->map_count; i++)
-        if (v->map[i].column.len == name.len && strncasecmp((const char *)v->map[i].column.ptr, (const char *)name.ptr, name.len) == 0)
+        if (v->map[i].column.len == name.len &&
+            strncasecmp((const char *)v->map[i].column.ptr, (const char *)name.ptr, name.len) == 0)
             return (const char *)v->map[i].target.ptr;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (is_word(name, known[i].name))
@@ -242,7 +265,8 @@ static const char *target_text(const struct carnet_rows_vcard *v, struct carnet_
 
 static bool is_ignored(struct carnet_slice name)
 {
-    static const char *const names[] = { "BEGIN", "END", "VERSION", "PRODID", "REV", "PROFILE", "X-ABLABEL", "X-CARNET-LINE", "X-CARNET-REASON" };
+    static const char *const names[] = {"BEGIN",   "END",       "VERSION",       "PRODID",         "REV",
+                                        "PROFILE", "X-ABLABEL", "X-CARNET-LINE", "X-CARNET-REASON"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (is_word(name, names[i]))
             return true;
@@ -262,15 +286,31 @@ static void note_property(struct carnet_rows *rows, struct carnet_slice name)
     CARNET_GROW(rows->named, rows->named_count, rows->named_cap);
     struct carnet_rows_named *named = &rows->named[rows->named_count++];
     const char *target = target_text(rows->vcard, name);
-    *named = (struct carnet_rows_named){ .name = carnet_strdup_slice(name) };
+    *named = (struct carnet_rows_named){.name = carnet_strdup_slice(name)};
     for (char *c = named->name; *c; c++)
         *c = *c >= 'a' && *c <= 'z' ? (char)(*c & ~0x20) : *c;
     if (target && strcmp(target, "-") != 0)
         named->target_text = carnet_strdup_slice(carnet_slice_str(target));
 }
 
-static void pend(struct carnet_rows *rows, const char *target, const struct property *p, struct carnet_slice label, struct carnet_slice text,
-                 bool preferred)
+/* A target of this file's own texts, and of maps that open has checked. */
+static struct carnet_target target_of(struct carnet_rows_vcard *v, const char *text)
+{
+    struct carnet_target target;
+    for (size_t i = 0; i < v->parsed_count; i++)
+        if (v->parsed[i].text == text)
+            return v->parsed[i].target;
+    carnet_rc rc = carnet_target_parse(carnet_slice_str(text), &target, NULL);
+    CARNET_ASSERT(rc == CARNET_OK);
+    if (v->parsed_count < sizeof v->parsed / sizeof v->parsed[0]) {
+        v->parsed[v->parsed_count].text = text;
+        v->parsed[v->parsed_count++].target = target;
+    }
+    return target;
+}
+
+static void pend(struct carnet_rows *rows, const char *target, const struct property *p, struct carnet_slice label,
+                 struct carnet_slice text, bool preferred)
 {
     struct carnet_rows_vcard *v = rows->vcard;
     if (text.len == 0)
@@ -280,15 +320,16 @@ static void pend(struct carnet_rows *rows, const char *target, const struct prop
         return;
     }
     struct pending *one = &v->pending[v->pending_count++];
-    *one = (struct pending){ .name = carnet_arena_dup(&rows->arena, p->name), .group = carnet_arena_dup(&rows->arena, p->group),
-                             .label = carnet_arena_dup(&rows->arena, label), .text = carnet_arena_dup(&rows->arena, text),
-                             .preferred = preferred };
+    *one = (struct pending){.name = carnet_arena_dup(&rows->arena, p->name),
+                            .group = carnet_arena_dup(&rows->arena, p->group),
+                            .label = carnet_arena_dup(&rows->arena, label),
+                            .text = carnet_arena_dup(&rows->arena, text),
+                            .preferred = preferred};
     if (strcmp(target, "address") == 0) {
         one->is_address = true;
         return;
     }
-    carnet_rc rc = carnet_target_parse(carnet_slice_str(target), &one->target, NULL);
-    CARNET_ASSERT(rc == CARNET_OK);
+    one->target = target_of(v, target);
 }
 
 /* 19620314 as 1962-03-14; what lacks its year (--0314, or Apple's 1604) is nothing. */
@@ -296,7 +337,7 @@ static void pend_birthday(struct carnet_rows *rows, const struct property *p, st
 {
     char date[16];
     text = trim(text);
-    struct params params = { .rest = p->params };
+    struct params params = {.rest = p->params};
     struct carnet_slice key, value;
     while (next_param(&params, &key, &value))
         if (is_word(key, "x-apple-omit-year"))
@@ -314,12 +355,13 @@ static void pend_birthday(struct carnet_rows *rows, const struct property *p, st
     pend(rows, "born", p, CARNET_SLICE_NONE, text, false);
 }
 
-/* --- one logical line ---------------------------------------------------------------------------------------------- */
+/* --- one logical line ----------------------------------------------------------------------------------------------
+ */
 
 static void take_name(struct carnet_rows *rows, const struct property *p, struct carnet_slice value)
 {
     struct carnet_rows_vcard *v = rows->vcard;
-    static const char *const targets[] = { "family", "given", NULL, "title" };
+    static const char *const targets[] = {"family", "given", NULL, "title"};
     size_t next;
     for (unsigned i = 0; i < 4; i++) {
         struct carnet_slice part = trim(component(value, ';', i, &v->piece, &next));
@@ -349,7 +391,7 @@ static void take_property(struct carnet_rows *rows, struct carnet_slice line)
         return;
     struct carnet_slice value = d.quoted_printable ? decode_quoted_printable(p.value, &v->text) : p.value;
     if (d.latin && rows->source.encoding != CARNET_SOURCE_CP1252) {
-        struct carnet_source latin = { .encoding = CARNET_SOURCE_CP1252 };
+        struct carnet_source latin = {.encoding = CARNET_SOURCE_CP1252};
         value = carnet_source_text(&latin, value, &rows->scratch);
     } else if (!d.quoted_printable) {
         value = carnet_source_text(&rows->source, value, &rows->scratch);
@@ -361,7 +403,7 @@ static void take_property(struct carnet_rows *rows, struct carnet_slice line)
             label = carnet_slice(label.ptr + 4, label.len - 8);
         if (v->label_count < PENDING_MAX && p.group.len)
             v->labels[v->label_count++] =
-                (struct group_label){ carnet_arena_dup(&rows->arena, p.group), carnet_arena_dup(&rows->arena, label) };
+                (struct group_label){carnet_arena_dup(&rows->arena, p.group), carnet_arena_dup(&rows->arena, label)};
         return;
     }
     const char *target = target_text(v, p.name);
@@ -401,14 +443,13 @@ static void take_property(struct carnet_rows *rows, struct carnet_slice line)
     }
 }
 
-/* --- one card ------------------------------------------------------------------------------------------------------ */
+/* --- one card ------------------------------------------------------------------------------------------------------
+ */
 
-static void take_part(struct carnet_rows *rows, const char *target, unsigned part, const struct pending *one, struct carnet_slice label,
-                      struct carnet_slice text)
+static void take_part(struct carnet_rows *rows, const char *target, unsigned part, const struct pending *one,
+                      struct carnet_slice label, struct carnet_slice text)
 {
-    struct carnet_target t;
-    carnet_rc rc = carnet_target_parse(carnet_slice_str(target), &t, NULL);
-    CARNET_ASSERT(rc == CARNET_OK);
+    struct carnet_target t = target_of(rows->vcard, target);
     t.part = part;
     carnet_rows_take(rows, &t, one->name, label, trim(text));
 }
@@ -419,10 +460,12 @@ static void take_address(struct carnet_rows *rows, const struct pending *one, st
     static const struct {
         const char *target;
         unsigned component, part;
-    } parts[] = { { "country", 6, 0 }, { "street", 2, 0 }, { "street", 1, 5 }, { "street", 0, 5 }, { "postcode", 5, 0 }, { "city", 3, 0 } };
+    } parts[] = {{"country", 6, 0}, {"street", 2, 0},   {"street", 1, 5},
+                 {"street", 0, 5},  {"postcode", 5, 0}, {"city", 3, 0}};
     size_t next;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        take_part(rows, parts[i].target, parts[i].part, one, label, component(one->text, ';', parts[i].component, piece, &next));
+        take_part(rows, parts[i].target, parts[i].part, one, label,
+                  component(one->text, ';', parts[i].component, piece, &next));
 }
 
 /* In this order: countries first, since numbers and codes are read by them, then what is preferred, then the rest. */
@@ -432,19 +475,20 @@ static void take_pending(struct carnet_rows *rows)
     for (int pass = 0; pass < 3; pass++)
         for (size_t i = 0; i < v->pending_count; i++) {
             const struct pending *one = &v->pending[i];
-            if (pass != (one->is_address ? 0 : one->preferred ? 1 : 2) || (v->has_n && one->target.kind == CARNET_TARGET_NAME))
+            if (pass != (one->is_address  ? 0
+                         : one->preferred ? 1
+                                          : 2) ||
+                (v->has_n && one->target.kind == CARNET_TARGET_NAME))
                 continue;
             char label[CARNET_LABEL_LEN_MAX + 1];
             struct carnet_slice given = one->label;
             for (size_t j = 0; given.len == 0 && one->group.len && j < v->label_count; j++)
                 if (carnet_slice_equal(v->labels[j].group, one->group))
                     given = v->labels[j].label;
-            struct carnet_buf clean;
-            carnet_buf_init(&clean, 4 * CARNET_LABEL_LEN_MAX);
-            if (given.len == 0 || carnet_value_label(given, &clean, NULL) != CARNET_OK)
-                carnet_buf_clear(&clean);
-            snprintf(label, sizeof label, "%s", carnet_buf_cstr(&clean));
-            carnet_buf_deinit(&clean);
+            label[0] = 0;
+            carnet_buf_clear(&v->piece);
+            if (given.len && carnet_value_label(given, &v->piece, NULL) == CARNET_OK)
+                snprintf(label, sizeof label, "%s", carnet_buf_cstr(&v->piece));
             for (char *c = label; *c; c++)
                 *c = *c >= 'A' && *c <= 'Z' ? (char)(*c | 0x20) : *c;
             if (one->is_address)
@@ -457,7 +501,7 @@ static void take_pending(struct carnet_rows *rows)
 static bool is_picture(struct carnet_slice line)
 {
     const uint8_t *dot = line.len ? memchr(line.ptr, '.', line.len < GROUP_LEN_MAX ? line.len : GROUP_LEN_MAX) : NULL;
-    static const char *const names[] = { "PHOTO", "LOGO", "SOUND", "KEY" };
+    static const char *const names[] = {"PHOTO", "LOGO", "SOUND", "KEY"};
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < 4; i++)
             if (begins_with(line, names[i]) && line.len > strlen(names[i]) && strchr(":;", line.ptr[strlen(names[i])]))
@@ -475,7 +519,8 @@ static struct carnet_slice without_end(struct carnet_slice line)
     return line;
 }
 
-/* Whether a logical line ends in a soft break of QUOTED-PRINTABLE: then the next line belongs to it, whatever it begins with. */
+/* Whether a logical line ends in a soft break of QUOTED-PRINTABLE: then the next line belongs to it, whatever it begins
+ * with. */
 static bool is_soft_broken(struct carnet_slice logical)
 {
     if (logical.len == 0 || logical.ptr[logical.len - 1] != '=')
@@ -554,7 +599,8 @@ carnet_rc carnet_rows_vcard_next(struct carnet_rows *rows)
         if (got == CARNET_SOURCE_TOO_LONG) {
             bool goes_on = v->skipping && (line.ptr[0] == ' ' || line.ptr[0] == '\t');
             if (!goes_on && !is_picture(line))
-                carnet_rows_refuse(rows, CARNET_LIMIT, "line %llu is longer than %d KiB", (unsigned long long)number, CARNET_LINE_LEN_MAX / 1024);
+                carnet_rows_refuse(rows, CARNET_LIMIT, "line %llu is longer than %d KiB", (unsigned long long)number,
+                                   CARNET_LINE_LEN_MAX / 1024);
             v->skipping = true; /* of a picture, or of what is refused */
             continue;
         }
@@ -562,7 +608,8 @@ carnet_rc carnet_rows_vcard_next(struct carnet_rows *rows)
         bool is_end = got == CARNET_SOURCE_END;
         bool folded = !is_end && text.len && (text.ptr[0] == ' ' || text.ptr[0] == '\t');
         bool soft = !is_end && !v->skipping && is_soft_broken(carnet_buf_slice(&v->logical));
-        if (v->skipping && !is_end && (folded || text.len == 0 || (!memchr(text.ptr, ':', text.len) && !memchr(text.ptr, ';', text.len))))
+        if (v->skipping && !is_end &&
+            (folded || text.len == 0 || (!memchr(text.ptr, ':', text.len) && !memchr(text.ptr, ';', text.len))))
             continue; /* a picture, also one folded without a blank */
         bool picture = !is_end && !folded && !soft && is_picture(text);
         if (!is_end && !picture) {
@@ -574,7 +621,8 @@ carnet_rc carnet_rows_vcard_next(struct carnet_rows *rows)
         }
         if (soft) {
             v->logical.len--;
-            carnet_buf_append_slice(&v->logical, trim(text).len == text.len || !folded ? text : carnet_slice(text.ptr + 1, text.len - 1));
+            carnet_buf_append_slice(
+                &v->logical, trim(text).len == text.len || !folded ? text : carnet_slice(text.ptr + 1, text.len - 1));
             continue;
         }
         if (folded) {
@@ -617,7 +665,8 @@ carnet_rc carnet_rows_vcard_next(struct carnet_rows *rows)
     }
 }
 
-carnet_rc carnet_rows_vcard_open(struct carnet_rows *rows, const struct carnet_rows_options *options, struct carnet_err *err)
+carnet_rc carnet_rows_vcard_open(struct carnet_rows *rows, const struct carnet_rows_options *options,
+                                 struct carnet_err *err)
 {
     struct carnet_rows_vcard *v = rows->vcard = carnet_alloc(sizeof *v);
     carnet_buf_init(&v->card, 2 * CARNET_LINE_LEN_MAX);
@@ -668,7 +717,8 @@ void carnet_rows_vcard_close(struct carnet_rows *rows)
 void carnet_rows_vcard_put_reject(struct carnet_rows *rows, const struct carnet_row *row, struct carnet_buf *out)
 {
     struct carnet_slice card = rows->record;
-    const uint8_t *stop = card.len && begins_with(card, "BEGIN:VCARD") ? memchr(card.ptr, rows->source.newline, card.len) : NULL;
+    const uint8_t *stop =
+        card.len && begins_with(card, "BEGIN:VCARD") ? memchr(card.ptr, rows->source.newline, card.len) : NULL;
     size_t first = stop ? (size_t)(stop + 1 - card.ptr) : 0;
     struct carnet_buf text;
     carnet_buf_init(&text, 4 * CARNET_LINE_LEN_MAX);
@@ -680,7 +730,8 @@ void carnet_rows_vcard_put_reject(struct carnet_rows *rows, const struct carnet_
         carnet_buf_append_byte(out, (uint8_t)*c);
     }
     carnet_buf_append_str(out, "\r\n");
-    carnet_buf_append_slice(out, carnet_source_text(&rows->source, carnet_slice(card.ptr + first, card.len - first), &text));
+    carnet_buf_append_slice(out,
+                            carnet_source_text(&rows->source, carnet_slice(card.ptr + first, card.len - first), &text));
     if (card.len && card.ptr[card.len - 1] != '\n' && card.ptr[card.len - 1] != '\r')
         carnet_buf_append_str(out, "\r\n");
     carnet_buf_deinit(&text);

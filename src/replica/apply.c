@@ -291,6 +291,8 @@ carnet_rc carnet_apply_strip(struct carnet_replica *replica, const struct carnet
     carnet_rc rc = carnet_rows_get(replica, book, subject, &loaded, err);
     if (rc == CARNET_OK)
         rc = find_killed(replica, book, &loaded.record, &killed, err);
+    if (rc == CARNET_OK && (killed.all || killed.seed_count))
+        replica->sweep_due_new = true; /* of the views too, something is gone */
     if (rc == CARNET_OK)
         rc = carnet_rows_about(replica, book, subject, &arena, &records, &record_count, err);
     for (size_t i = 0; rc == CARNET_OK && i <= record_count; i++) {
@@ -399,7 +401,7 @@ struct change_result {
     bool reopen_self, reopen_about, deaths, rectified;
 };
 
-static carnet_rc merge_change(struct carnet_replica *replica, const struct carnet_entry *entry, size_t index, int64_t n, bool law_only, bool late, bool own,
+static carnet_rc merge_change(struct carnet_replica *replica, const struct carnet_entry *entry, size_t index, int64_t n, bool law_only, bool own,
                               struct change_result *result, struct carnet_err *err)
 {
     const struct carnet_change *change = &entry->changes[index];
@@ -433,10 +435,7 @@ static carnet_rc merge_change(struct carnet_replica *replica, const struct carne
         carnet_apply_delta(replica, entry, index, subject, law_only, &replica->change_arena, delta);
     size_t dead = count_seeds(record, true), held = count_seeds(record, false), erasures = count_type(record, CARNET_EVENT_ERASE);
     size_t darkenings = count_type(record, CARNET_EVENT_DARK), rectifications = count_type(record, CARNET_EVENT_RECTIFY);
-    if (late)
-        carnet_record_fill(record, delta);
-    else
-        carnet_record_merge(record, delta);
+    carnet_record_merge(record, delta);
     if (somebody && subject->erased)
         carnet_record_erase(record);
     else if (somebody)
@@ -450,6 +449,8 @@ static carnet_rc merge_change(struct carnet_replica *replica, const struct carne
         result->reopen_about = more && !fresh;
         result->reopen_self = more && target->row.n && carnet_record_scopes_in(record, CARNET_SIBLING_LOCKED);
     }
+    if (!carnet_id_equal(&record->subject, &change->subject)) /* two say that it is about two: the smaller stands, with all that follows */
+        result->reopen_self = true;
     bool plant = false;
 #if defined(CARNET_PLANT) && CARNET_PLANT == 15
     plant = index == 1 && target->row.n; /* planted: the second change of an entry does not reach its record */
@@ -458,12 +459,12 @@ static carnet_rc merge_change(struct carnet_replica *replica, const struct carne
         rc = carnet_rows_put(replica, target, err);
     else
         rc = CARNET_OK;
-    if (rc == CARNET_OK && !late)
+    if (rc == CARNET_OK)
         rc = carnet_store_touch(replica->store, target->row.n, n, (unsigned)index, err);
     return rc;
 }
 
-carnet_rc carnet_apply_changes(struct carnet_replica *replica, const struct carnet_entry *entry, int64_t n, bool law_only, bool late, struct carnet_err *err)
+carnet_rc carnet_apply_changes(struct carnet_replica *replica, const struct carnet_entry *entry, int64_t n, bool law_only, struct carnet_err *err)
 {
     bool own = replica->applying_own;
     replica->applying_own = false;
@@ -471,7 +472,7 @@ carnet_rc carnet_apply_changes(struct carnet_replica *replica, const struct carn
         const struct carnet_change *change = &entry->changes[i];
         const struct carnet_id *book = &entry->header.book;
         struct change_result result;
-        carnet_rc rc = merge_change(replica, entry, i, n, law_only, late, own, &result, err);
+        carnet_rc rc = merge_change(replica, entry, i, n, law_only, own, &result, err);
         int64_t row = replica->target.row.n;
         if (rc == CARNET_OK && result.reopen_self)
             rc = carnet_rows_recompute(replica, row, err); /* those about it too */
@@ -510,6 +511,21 @@ static unsigned lane_of(const struct carnet_replica *replica, const struct carne
     if (carnet_id_equal(&header->book, &replica->community))
         return 0;
     return header->log == CARNET_LOG_LAW ? 1 : 2;
+}
+
+/* What late parts better is computed from the log: a part may come to a node that cannot open it. */
+static carnet_rc recompute_changes(struct carnet_replica *replica, const struct carnet_entry *entry, struct carnet_err *err)
+{
+    carnet_rc rc = CARNET_OK;
+    for (size_t i = 0; rc == CARNET_OK && i < entry->change_count; i++) {
+        struct carnet_record_row row;
+        rc = carnet_store_record_get(replica->store, &entry->header.book, &entry->changes[i].record, &row, err);
+        /* a contact also for the seeds that may have come */
+        if (rc == CARNET_OK && (row.flags & CARNET_ROW_LOCKED || carnet_id_equal(&row.subject, &row.id)))
+            rc = carnet_rows_recompute(replica, row.n, err);
+        rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+    }
+    return rc;
 }
 
 /* An entry that is here already: the same, perhaps with parts that this node lacks. */
@@ -553,7 +569,7 @@ static carnet_rc accept_again(struct carnet_replica *replica, const struct carne
     if (world == CARNET_OK && !wanting)
         world = carnet_store_entry_flags(replica->store, row.n, row.flags & ~(unsigned)CARNET_ENTRY_WANTING, err);
     if (world == CARNET_OK)
-        world = carnet_apply_changes(replica, &kept, row.n, carnet_apply_beyond(replica, &kept.header), true, err);
+        world = recompute_changes(replica, &kept, err);
     return world;
 }
 
@@ -658,7 +674,7 @@ static carnet_rc accept(struct carnet_replica *replica, struct carnet_entry *ent
         carnet_books_refresh(replica);
     }
     replica->applying_own = own;
-    return carnet_apply_changes(replica, entry, n, law_only, false, err);
+    return carnet_apply_changes(replica, entry, n, law_only, err);
 }
 
 carnet_rc carnet_apply_entry(struct carnet_replica *replica, struct carnet_slice raw, carnet_rc *rc, struct carnet_err *err)
@@ -674,7 +690,7 @@ carnet_rc carnet_apply_own(struct carnet_replica *replica, struct carnet_slice r
     struct carnet_entry entry;
     carnet_rc rc;
     carnet_arena_reset(&replica->entry_arena);
-    CARNET_ASSERT(carnet_entry_decode(raw, &replica->entry_arena, &entry) == CARNET_OK);
+    CARNET_ASSERT(carnet_entry_decode_own(raw, &replica->entry_arena, &entry) == CARNET_OK);
     carnet_rc world = accept(replica, &entry, true, &rc, err);
     if (world != CARNET_OK)
         return world;

@@ -94,7 +94,7 @@ carnet_rc carnet_replica_dark(struct carnet_replica *replica, const struct carne
     carnet_loaded_init(&loaded);
     rc = carnet_rows_get(replica, book, record, &loaded, err);
     if (rc == CARNET_NOT_FOUND)
-        rc = carnet_err_set(err, rc, "there is no record %s", carnet_id_text(record).s);
+        rc = carnet_err_set(err, rc, "there is no such record");
     if (rc == CARNET_OK && !loaded.record.erased) {
         scopes &= carnet_erase_sealed(&loaded.record);
         rc = check_dark(replica, &loaded, scopes, err);

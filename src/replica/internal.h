@@ -151,6 +151,8 @@ struct carnet_replica {
     struct carnet_loaded target, subject, other; /* of the change being applied */
     struct carnet_loaded written_target, written_subject; /* of the record being written */
     struct carnet_record delta, old, projected, viewed;
+    uint8_t random[1024]; /* drawn ahead: seeds are many and small */
+    size_t random_left;
     const char *why;   /* of the last refusal: a static English text for logs */
     bool applying_own; /* the entry being applied is the batch */
     bool rebuilding;
@@ -175,6 +177,8 @@ void carnet_welcome_put(const struct carnet_replica *replica, const struct carne
  * kind NODE with its addresses and `alive` by itself. One record: the smaller kind stands. */
 #define CARNET_LABEL_MEMBER "member"
 #define CARNET_LABEL_NODE "node"
+
+void carnet_random(struct carnet_replica *replica, void *out, size_t len);
 
 /* --- streams --- */
 struct carnet_stream *carnet_streams_find(struct carnet_streams *streams, const struct carnet_id *book, const struct carnet_id *author, uint32_t stream); /* NULL */
@@ -236,7 +240,7 @@ CARNET_MUST_USE carnet_rc carnet_apply_own(struct carnet_replica *replica, struc
 /* What waits for the end of a transaction: values that new keys open, what cuts void. */
 CARNET_MUST_USE carnet_rc carnet_apply_settle(struct carnet_replica *replica, struct carnet_err *err);
 /* The derived part alone, for a rebuild: merges the changes of an entry that is in the store into their records. */
-CARNET_MUST_USE carnet_rc carnet_apply_changes(struct carnet_replica *replica, const struct carnet_entry *entry, int64_t n, bool law_only, bool late,
+CARNET_MUST_USE carnet_rc carnet_apply_changes(struct carnet_replica *replica, const struct carnet_entry *entry, int64_t n, bool law_only,
                                                struct carnet_err *err);
 /* The same for an entry that is void: its records have a row and know of it. */
 CARNET_MUST_USE carnet_rc carnet_apply_void(struct carnet_replica *replica, const struct carnet_entry *entry, int64_t n, struct carnet_err *err);

@@ -301,6 +301,9 @@ static carnet_rc settle_terms(struct carnet_replica *replica, const struct carne
         return rc;
     *out = (struct terms){ .name = asked->name, .role = asked->role, .books = asked->books, .book_count = asked->book_count, .not_after_ms = asked->expires_ms };
     out->reads = asked->scopes ? asked->scopes & CARNET_SCOPES_ALL : carnet_role_scopes(asked->role) & self->reads;
+    /* Whoever may record that somebody agreed also records how: a grant without its evidence proves nothing. */
+    if (out->reads && carnet_role_verbs(asked->role) & CARNET_VERB_GRANT)
+        out->reads |= self->reads & 1u << CARNET_SCOPE_CONSENT;
     if (asked->book_count == 0) {
         out->books = self->books;
         out->book_count = self->book_count;

@@ -791,9 +791,24 @@ struct carnet_store *carnet_replica_store(struct carnet_replica *replica)
     return replica->store;
 }
 
+void carnet_random(struct carnet_replica *replica, void *out, size_t len)
+{
+    CARNET_ASSERT(len <= sizeof replica->random);
+    if (replica->random_left < len) {
+        carnet_rng_fill(&replica->env.rng, replica->random, sizeof replica->random);
+        replica->random_left = sizeof replica->random;
+    }
+    uint8_t *from = replica->random + sizeof replica->random - replica->random_left;
+    memcpy(out, from, len);
+    carnet_wipe(from, len); /* given once, kept nowhere */
+    replica->random_left -= len;
+}
+
 struct carnet_id carnet_replica_new_id(struct carnet_replica *replica)
 {
-    return carnet_rng_id(&replica->env.rng, carnet_replica_wall_ms(replica));
+    uint8_t random[10];
+    carnet_random(replica, random, sizeof random);
+    return carnet_id_v7(carnet_replica_wall_ms(replica), random);
 }
 
 int64_t carnet_replica_wall_ms(const struct carnet_replica *replica)

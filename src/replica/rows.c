@@ -273,13 +273,16 @@ static struct carnet_slice newest(const struct carnet_record *record, uint32_t f
 static void find_points(const struct carnet_record *record, struct points *points)
 {
     struct carnet_slice family = newest(record, CARNET_FIELD_FAMILY), given = newest(record, CARNET_FIELD_GIVEN), born = newest(record, CARNET_FIELD_BORN);
+    const struct carnet_sibling *row = NULL;
     points->count = 0;
     for (size_t i = 0; i < record->live_count; i++) {
         const struct carnet_sibling *sibling = &record->live[i];
         uint64_t point = 0;
         if (sibling->state != CARNET_SIBLING_VALUE || !sibling->value.len)
             continue;
-        if (sibling->field == CARNET_FIELD_SOURCE_ID && !carnet_slice_equal(sibling->label, carnet_slice_str(CARNET_INDEX_ROW_LABEL)))
+        if (sibling->field == CARNET_FIELD_SOURCE_ID && carnet_slice_equal(sibling->label, carnet_slice_str(CARNET_INDEX_ROW_LABEL)))
+            row = sibling;
+        else if (sibling->field == CARNET_FIELD_SOURCE_ID)
             point = carnet_index_source_point(sibling->label, sibling->value);
         else if (sibling->field == CARNET_FIELD_EMAIL || sibling->field == CARNET_FIELD_PHONE)
             point = carnet_index_person_point(family, given, born, sibling->field, sibling->value);
@@ -289,6 +292,8 @@ static void find_points(const struct carnet_record *record, struct points *point
         if (point && known == points->count && known < POINTS_MAX)
             points->at[points->count++] = point;
     }
+    if (row && !points->count && row->value.len > CARNET_INDEX_ROW_LEN)
+        points->at[points->count++] = carnet_index_source_point(row->label, carnet_slice(row->value.ptr, CARNET_INDEX_ROW_LEN));
 }
 
 static bool has_point(const struct points *points, uint64_t point)
@@ -526,23 +531,19 @@ static carnet_rc merge_touches(struct carnet_replica *replica, const struct carn
     return rc;
 }
 
-carnet_rc carnet_rows_replay(struct carnet_replica *replica, int64_t n, struct carnet_loaded *out, struct carnet_err *err)
+/* The record as the log has it, if it is about `about`. */
+static carnet_rc replay_about(struct carnet_replica *replica, const struct carnet_id *about, const struct carnet_touch *touches, size_t touch_count,
+                              struct carnet_loaded *out, struct carnet_err *err)
 {
     struct carnet_loaded subject;
-    struct carnet_touch *touches;
-    size_t touch_count, count;
-    carnet_rc rc = carnet_rows_at(replica, n, out, err);
-    if (rc != CARNET_OK)
-        return rc;
-    struct carnet_id about = out->record.subject;
-    bool own = carnet_id_equal(&about, &out->row.id), somebody = !own && !carnet_id_is_zero(&about);
+    size_t count = 0;
+    carnet_rc rc = CARNET_OK;
+    bool own = carnet_id_equal(about, &out->row.id), somebody = !own && !carnet_id_is_zero(about);
     carnet_loaded_init(&subject);
-    carnet_arena_reset(&out->arena);
     carnet_rows_clear(&out->record);
     out->record.id = out->row.id;
-    rc = carnet_rows_touches(replica, n, &out->arena, &touches, &touch_count, err);
-    if (rc == CARNET_OK && somebody) {
-        rc = carnet_rows_get(replica, &out->row.book, &about, &subject, err);
+    if (somebody) {
+        rc = carnet_rows_get(replica, &out->row.book, about, &subject, err);
         rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
     }
     if (rc == CARNET_OK)
@@ -559,9 +560,28 @@ carnet_rc carnet_rows_replay(struct carnet_replica *replica, int64_t n, struct c
         else
             carnet_record_darken(&out->record, &subject.record);
     }
+    carnet_loaded_deinit(&subject);
+    return rc;
+}
+
+carnet_rc carnet_rows_replay(struct carnet_replica *replica, int64_t n, struct carnet_loaded *out, struct carnet_err *err)
+{
+    struct carnet_touch *touches;
+    size_t touch_count;
+    carnet_rc rc = carnet_rows_at(replica, n, out, err);
+    if (rc != CARNET_OK)
+        return rc;
+    struct carnet_id about = out->record.subject;
+    carnet_arena_reset(&out->arena);
+    rc = carnet_rows_touches(replica, n, &out->arena, &touches, &touch_count, err);
+    if (rc == CARNET_OK)
+        rc = replay_about(replica, &about, touches, touch_count, out, err);
+    if (rc == CARNET_OK && !carnet_id_equal(&about, &out->record.subject)) {
+        about = out->record.subject;
+        rc = replay_about(replica, &about, touches, touch_count, out, err);
+    }
     if (rc == CARNET_OK)
         carnet_rows_prune(replica, &out->row.book, &out->record);
-    carnet_loaded_deinit(&subject);
     return rc;
 }
 

@@ -275,7 +275,7 @@ static bool covers(const struct carnet_part *part, unsigned cell)
     return cell >= part->place && cell < part->place + part->cell_count;
 }
 
-/* Finds the part that holds the cell of this dot; false: not here, or nothing is left of it. */
+/* Finds the part that holds the cell of this dot; false: not here, or nothing is left of it, and nobody is asked for it. */
 static carnet_rc find_victim(struct carnet_replica *replica, const struct carnet_entry *by, const struct carnet_id *record, const struct carnet_dot *dot,
                              struct carnet_arena *arena, struct victim *out, bool *found, struct carnet_err *err)
 {
@@ -297,8 +297,8 @@ static carnet_rc find_victim(struct carnet_replica *replica, const struct carnet
     const struct carnet_change *change = &out->entry.changes[out->change];
     for (size_t i = 0; i < change->part_count; i++) {
         out->part = &change->parts[i];
-        if (out->part->type == CARNET_PART_SEALED && out->part->present && covers(out->part, dot->index % CARNET_DOT_CHANGE - CARNET_DOT_CELLS)) {
-            *found = true;
+        if (out->part->type == CARNET_PART_SEALED && covers(out->part, dot->index % CARNET_DOT_CHANGE - CARNET_DOT_CELLS)) {
+            *found = out->part->present || out->row.flags & CARNET_ENTRY_WANTING;
             break;
         }
     }
@@ -326,6 +326,17 @@ static bool replaces_any(const struct carnet_change *change, const struct victim
     return false;
 }
 
+static bool lives_any(const struct carnet_record *record, const struct carnet_entry *entry, size_t change, const struct carnet_part *part)
+{
+    for (size_t cell = 0; cell < part->cell_count; cell++) {
+        struct carnet_dot dot = carnet_entry_cell_dot(entry, change, part, cell);
+        for (size_t i = 0; i < record->live_count; i++)
+            if (carnet_dot_equal(&record->live[i].dot, &dot))
+                return true;
+    }
+    return false;
+}
+
 /* A part goes when none of its cells lives, and nothing that came after entry n had a hand in that: its turn will come. */
 static carnet_rc is_superseded(struct slice *slice, const struct victim *victim, int64_t n, struct carnet_arena *arena, bool *out, struct carnet_err *err)
 {
@@ -336,12 +347,7 @@ static carnet_rc is_superseded(struct slice *slice, const struct victim *victim,
     *out = false;
     carnet_loaded_init(&loaded);
     carnet_rc rc = carnet_rows_get(replica, &victim->entry.header.book, &victim->entry.changes[victim->change].record, &loaded, err);
-    bool lives = rc != CARNET_OK;
-    for (size_t cell = 0; !lives && cell < victim->part->cell_count; cell++) {
-        struct carnet_dot dot = carnet_entry_cell_dot(&victim->entry, victim->change, victim->part, cell);
-        for (size_t i = 0; !lives && i < loaded.record.live_count; i++)
-            lives = carnet_dot_equal(&loaded.record.live[i].dot, &dot);
-    }
+    bool lives = rc != CARNET_OK || lives_any(&loaded.record, &victim->entry, victim->change, victim->part);
     if (rc == CARNET_OK && !lives)
         rc = carnet_rows_touches(replica, loaded.row.n, arena, &touches, &count, err);
     bool later = false;
@@ -377,6 +383,35 @@ static carnet_rc drop_part(struct carnet_replica *replica, const struct victim *
     return carnet_store_entry_bytes(replica->store, victim->row.n, carnet_buf_slice(&replica->strip_bytes), err);
 }
 
+/* Peers are asked for missing parts of an entry as long as one of them may matter: a seed, or a part of which something lives. */
+static carnet_rc settle_wanting(struct carnet_replica *replica, const struct victim *victim, struct carnet_err *err)
+{
+    struct carnet_loaded loaded;
+    const struct carnet_entry *entry = &victim->entry;
+    carnet_rc rc = CARNET_OK;
+    bool wanting = false;
+    carnet_loaded_init(&loaded);
+    for (size_t i = 0; rc == CARNET_OK && !wanting && i < entry->change_count; i++) {
+        const struct carnet_change *change = &entry->changes[i];
+        bool read = false;
+        for (size_t j = 0; rc == CARNET_OK && !wanting && j < change->part_count; j++) {
+            const struct carnet_part *part = &change->parts[j];
+            if (part->present || !carnet_replica_gets(replica, part->scope))
+                continue;
+            if (!read)
+                rc = carnet_rows_get(replica, &entry->header.book, &change->record, &loaded, err);
+            read = true;
+            wanting = rc == CARNET_OK && !loaded.record.erased && (part->type != CARNET_PART_SEALED || lives_any(&loaded.record, entry, i, part));
+        }
+        rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+    }
+    carnet_loaded_deinit(&loaded);
+    if (rc != CARNET_OK || wanting)
+        return rc;
+    replica->written++;
+    return carnet_store_entry_flags(replica->store, victim->row.n, victim->row.flags & ~(unsigned)CARNET_ENTRY_WANTING, err);
+}
+
 /* Drops what the entry replaced. */
 static carnet_rc do_replacer(struct slice *slice, const struct carnet_entry *by, int64_t n, struct carnet_err *err)
 {
@@ -401,7 +436,7 @@ static carnet_rc do_replacer(struct slice *slice, const struct carnet_entry *by,
                     if (rc == CARNET_OK && found)
                         rc = is_superseded(slice, &victim, n, &arena, &superseded, err);
                     if (rc == CARNET_OK && superseded)
-                        rc = drop_part(slice->replica, &victim, err);
+                        rc = victim.part->present ? drop_part(slice->replica, &victim, err) : settle_wanting(slice->replica, &victim, err);
                 }
             }
         }

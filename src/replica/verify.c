@@ -217,7 +217,7 @@ static carnet_rc replay_all(struct carnet_replica *replica, struct carnet_err *e
         if (row.flags & CARNET_ENTRY_VOID)
             rc = carnet_apply_void(replica, &entry, row.n, err);
         else
-            rc = carnet_apply_changes(replica, &entry, row.n, carnet_apply_beyond(replica, &entry.header), false, err);
+            rc = carnet_apply_changes(replica, &entry, row.n, carnet_apply_beyond(replica, &entry.header), err);
         if (rc != CARNET_OK)
             return rc;
     }

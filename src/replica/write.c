@@ -259,7 +259,7 @@ static carnet_rc find_seed(struct writing *w, enum carnet_scope scope, struct ca
     *out = live ? *live : w->made[scope];
     if (out->id)
         return CARNET_OK;
-    carnet_rng_fill(&replica->env.rng, out->b, sizeof out->b);
+    carnet_random(replica, out->b, sizeof out->b);
     out->id = carnet_seed_id(out->b);
     out->scope = scope;
     w->made[scope] = *out;
@@ -280,7 +280,7 @@ static carnet_rc make_subject_seeds(struct writing *w, struct carnet_err *err)
         struct carnet_seed *made = &w->made[scope];
         if (made->id || carnet_record_seed_live(w->seeds, scope))
             continue;
-        carnet_rng_fill(&replica->env.rng, made->b, sizeof made->b);
+        carnet_random(replica, made->b, sizeof made->b);
         made->id = carnet_seed_id(made->b);
         made->scope = scope;
         rc = carnet_batch_change(replica, &w->write->book, CARNET_LOG_DATA, &w->subject, &w->subject, w->seeds->kind, CHANGE_SIZE + SEED_SIZE, false, err);
@@ -443,8 +443,7 @@ carnet_rc carnet_replica_write(struct carnet_replica *replica, const struct carn
     uint64_t written;
     size_t law_from = 0;
     struct carnet_write_result ignored;
-    if (!result)
-        result = &ignored;
+    result = result ? result : &ignored;
     memset(result, 0, sizeof *result);
     carnet_rc rc = carnet_tx_enter(replica, &mine, &written, err);
     if (rc != CARNET_OK)

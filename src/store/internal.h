@@ -15,6 +15,7 @@ enum {
     PAGE_LEN = 8192,
     ROW_LEN_MAX = 16 * 1024 * 1024,  /* SQLITE_LIMIT_LENGTH: the largest value */
     WAL_LEN_MAX = 16 * 1024 * 1024,  /* a longer log is checkpointed */
+    RECENT_MAX = 32768,              /* rows of lookups_recent: a twentieth of a second to move */
     WAL_LEN_KEPT = 64 * 1024 * 1024, /* and one as long as this is cut too: it was an import */
 };
 
@@ -61,7 +62,8 @@ struct carnet_store {
     int wal_frames_max; /* checkpoint past this */
     int64_t budget;     /* steps left to the running search; negative: no search is running */
     struct carnet_store_counts counts, counts_committed;
-    struct carnet_id *books; /* book b is books[b - 1] */
+    int64_t recent, recent_committed; /* rows of lookups_recent, at most */
+    struct carnet_id *books;          /* book b is books[b - 1] */
     size_t book_count, book_cap, book_count_committed, book_last;
 };
 
@@ -98,6 +100,12 @@ CARNET_MUST_USE bool carnet_store__book_id(const struct carnet_store *store, int
 /* Replaces the connection when it is in doubt. Before anything that writes outside a transaction of ours, and before
  * those. */
 CARNET_MUST_USE carnet_rc carnet_store__renew(struct carnet_store *store, struct carnet_err *err);
+
+/* records.c */
+CARNET_MUST_USE carnet_rc carnet_store__lookup_add(struct carnet_store *store, int64_t space, int64_t number,
+                                                   int64_t record_n, struct carnet_err *err);
+/* Moves the recent lookups to the large table when they are many. */
+CARNET_MUST_USE carnet_rc carnet_store__lookups_settle(struct carnet_store *store, struct carnet_err *err);
 
 /* upkeep.c */
 CARNET_MUST_USE carnet_rc carnet_store__checkpoint(struct carnet_store *store, int mode, struct carnet_err *err);

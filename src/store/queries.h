@@ -39,8 +39,8 @@
     X(RECORD_GET, "SELECT " RECORD_COLUMNS " FROM records WHERE book = ?1 AND id = ?2")                                     \
     X(RECORD_AT, "SELECT " RECORD_COLUMNS " FROM records WHERE n = ?1")                                                     \
     X(RECORD_BEFORE, "SELECT subject, flags, conflicts, due FROM records WHERE n = ?1")                                     \
-    X(RECORD_ADD, "INSERT INTO records(book, id, tail, subject, kind, flags, conflicts, indexed, due, state)"               \
-                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")                                                       \
+    X(RECORD_ADD, "INSERT INTO records(book, id, subject, kind, flags, conflicts, indexed, due, state)"               \
+                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")                                                       \
     X(RECORD_PUT, "UPDATE records SET kind = ?2, flags = ?3, indexed = ?4, state = ?5 WHERE n = ?1")                        \
     X(RECORD_PUT_ALL, "UPDATE records SET kind = ?2, flags = ?3, indexed = ?4, state = ?5, subject = ?6, conflicts = ?7,"   \
                       " due = ?8 WHERE n = ?1")                                                                             \
@@ -56,12 +56,20 @@
     X(RECORD_AFTER, "SELECT " RECORD_COLUMNS " FROM records WHERE book = ?1 AND id > ?2 ORDER BY id LIMIT 1")               \
     X(RECORD_ABOUT, "SELECT " RECORD_COLUMNS " FROM records INDEXED BY records_about"                                       \
                     " WHERE book = ?1 AND subject = ?2 AND subject <> id AND n >= ?3 ORDER BY n LIMIT 1")                   \
-    X(RECORD_TAILS, "SELECT n FROM records INDEXED BY records_tail WHERE tail BETWEEN ?1 AND ?2 ORDER BY tail, n LIMIT ?3") \
     X(TOUCH, "INSERT OR IGNORE INTO touches(record, entry, change) VALUES(?1, ?2, ?3)")                                     \
     X(TOUCHES, "SELECT entry, change FROM touches WHERE record = ?1 ORDER BY entry, change")                                \
-    X(POINT_ADD, "INSERT OR IGNORE INTO points(hash, record) VALUES(?1, ?2)")                                               \
-    X(POINT_REMOVE, "DELETE FROM points WHERE hash = ?1 AND record = ?2")                                                   \
-    X(POINTS, "SELECT record FROM points WHERE hash = ?1 ORDER BY record LIMIT ?2")                                         \
+    X(LOOKUP_ADD, "INSERT OR IGNORE INTO lookups_recent(space, number, record) VALUES(?1, ?2, ?3)")                         \
+    X(LOOKUP_REMOVE, "DELETE FROM lookups WHERE space = ?1 AND number = ?2 AND record = ?3")                                \
+    X(LOOKUP_REMOVE_RECENT, "DELETE FROM lookups_recent WHERE space = ?1 AND number = ?2 AND record = ?3")                  \
+    X(LOOKUPS_MOVE, "INSERT OR IGNORE INTO lookups SELECT space, number, record FROM lookups_recent ORDER BY space, number, record") \
+    X(LOOKUPS_RECENT, "SELECT count(*) FROM lookups_recent")                                                                \
+    X(LOOKUPS_EMPTY, "DELETE FROM lookups")                                                                                 \
+    X(LOOKUPS_RECENT_EMPTY, "DELETE FROM lookups_recent")                                                                   \
+    X(POINTS, "SELECT record FROM lookups WHERE space = 0 AND number = ?1"                                                  \
+              " UNION SELECT record FROM lookups_recent WHERE space = 0 AND number = ?1 ORDER BY record LIMIT ?2")          \
+    X(RECORD_TAILS, "SELECT record, number FROM lookups WHERE space = 1 AND number BETWEEN ?1 AND ?2"                       \
+                    " UNION SELECT record, number FROM lookups_recent WHERE space = 1 AND number BETWEEN ?1 AND ?2"         \
+                    " ORDER BY number, record LIMIT ?3")                                                                    \
     X(EDGE_ADD, "INSERT OR IGNORE INTO edges(a, b) VALUES(?1, ?2)")                                                         \
     X(EDGE_REMOVE, "DELETE FROM edges WHERE a = ?1 AND b = ?2")                                                             \
     X(EDGES, "SELECT b FROM edges WHERE a = ?1 ORDER BY b LIMIT ?2")                                                        \
@@ -76,7 +84,6 @@
     X(INVITE_GET, "SELECT until, used, node, terms FROM invites WHERE code = ?1")                                           \
     X(RECORDS_EMPTY, "DELETE FROM records")                                                                                 \
     X(TOUCHES_EMPTY, "DELETE FROM touches")                                                                                 \
-    X(POINTS_EMPTY, "DELETE FROM points")                                                                                   \
     X(EDGES_EMPTY, "DELETE FROM edges")                                                                                     \
     X(PAGES, "PRAGMA page_count")
 

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+enum { SPACE_POINTS = 0, SPACE_TAILS = 1 };
+
 static carnet_rc take_record(struct carnet_store *store, sqlite3_stmt *stmt, enum held held,
                              struct carnet_record_row *out, struct carnet_err *err)
 {
@@ -64,14 +66,13 @@ static carnet_rc record_add(struct carnet_store *store, struct carnet_record_row
     sqlite3_stmt *stmt = carnet_store__write(store, Q_RECORD_ADD);
     carnet_store__int(store, stmt, 1, b);
     carnet_store__id(store, stmt, 2, &row->id);
-    carnet_store__int(store, stmt, 3, (int64_t)carnet_id_tail(&row->id));
-    bind_subject(store, stmt, 4, &row->subject);
-    carnet_store__int(store, stmt, 5, row->kind);
-    carnet_store__int(store, stmt, 6, row->flags);
-    carnet_store__int(store, stmt, 7, row->conflicts);
-    carnet_store__int(store, stmt, 8, row->indexed);
-    carnet_store__int(store, stmt, 9, row->due_ms);
-    carnet_store__blob(store, stmt, 10, row->state.ptr, row->state.len);
+    bind_subject(store, stmt, 3, &row->subject);
+    carnet_store__int(store, stmt, 4, row->kind);
+    carnet_store__int(store, stmt, 5, row->flags);
+    carnet_store__int(store, stmt, 6, row->conflicts);
+    carnet_store__int(store, stmt, 7, row->indexed);
+    carnet_store__int(store, stmt, 8, row->due_ms);
+    carnet_store__blob(store, stmt, 9, row->state.ptr, row->state.len);
     rc = carnet_store__run(store, stmt, err);
     if (rc != CARNET_OK)
         return rc;
@@ -79,7 +80,7 @@ static carnet_rc record_add(struct carnet_store *store, struct carnet_record_row
     store->counts.records++;
     store->counts.contacts += row->flags & 1;
     store->counts.conflicts += row->conflicts;
-    return CARNET_OK;
+    return carnet_store__lookup_add(store, SPACE_TAILS, (int64_t)carnet_id_tail(&row->id), row->n, err);
 }
 
 carnet_rc carnet_store_record_put(struct carnet_store *store, struct carnet_record_row *row, struct carnet_err *err)
@@ -255,14 +256,44 @@ static carnet_rc read_pairs(struct carnet_store *store, enum query query, int64_
     return carnet_store__numbers(store, stmt, out_n, max, count, err);
 }
 
+static carnet_rc write_lookup(struct carnet_store *store, enum query query, int64_t space, int64_t number,
+                              int64_t record_n, struct carnet_err *err)
+{
+    sqlite3_stmt *stmt = carnet_store__write(store, query);
+    carnet_store__int(store, stmt, 1, space);
+    carnet_store__int(store, stmt, 2, number);
+    carnet_store__int(store, stmt, 3, record_n);
+    return carnet_store__run(store, stmt, err);
+}
+
+carnet_rc carnet_store__lookup_add(struct carnet_store *store, int64_t space, int64_t number, int64_t record_n,
+                                   struct carnet_err *err)
+{
+    store->recent++;
+    return write_lookup(store, Q_LOOKUP_ADD, space, number, record_n, err);
+}
+
+carnet_rc carnet_store__lookups_settle(struct carnet_store *store, struct carnet_err *err)
+{
+    if (store->recent <= RECENT_MAX)
+        return CARNET_OK;
+    carnet_rc rc = carnet_store__run(store, carnet_store__write(store, Q_LOOKUPS_MOVE), err);
+    if (rc == CARNET_OK)
+        rc = carnet_store__run(store, carnet_store__write(store, Q_LOOKUPS_RECENT_EMPTY), err);
+    store->recent = 0;
+    return rc;
+}
+
 carnet_rc carnet_store_point_add(struct carnet_store *store, uint64_t hash, int64_t record_n, struct carnet_err *err)
 {
-    return write_pair(store, Q_POINT_ADD, (int64_t)hash, record_n, err);
+    return carnet_store__lookup_add(store, SPACE_POINTS, (int64_t)hash, record_n, err);
 }
 
 carnet_rc carnet_store_point_remove(struct carnet_store *store, uint64_t hash, int64_t record_n, struct carnet_err *err)
 {
-    return write_pair(store, Q_POINT_REMOVE, (int64_t)hash, record_n, err);
+    carnet_rc rc = write_lookup(store, Q_LOOKUP_REMOVE, SPACE_POINTS, (int64_t)hash, record_n, err);
+    return rc == CARNET_OK ? write_lookup(store, Q_LOOKUP_REMOVE_RECENT, SPACE_POINTS, (int64_t)hash, record_n, err)
+                           : rc;
 }
 
 carnet_rc carnet_store_points(struct carnet_store *store, uint64_t hash, int64_t *out_n, size_t max, size_t *count,

@@ -71,9 +71,8 @@ const char *const carnet_store__schema[] = {
     /* Merged records. */
     "CREATE TABLE records("
     " n INTEGER PRIMARY KEY,"
-    " book INTEGER NOT NULL REFERENCES books(b),"
+    " book INTEGER NOT NULL,"
     " id BLOB NOT NULL,"
-    " tail INTEGER NOT NULL,"       /* of the id, as people type it */
     " subject BLOB,"                /* NULL: none */
     " kind INTEGER NOT NULL,"
     " flags INTEGER NOT NULL,"      /* bit 0: counts as a contact */
@@ -83,7 +82,6 @@ const char *const carnet_store__schema[] = {
     " state BLOB NOT NULL,"
     " UNIQUE(book, id)"
     ") STRICT",
-    "CREATE INDEX records_tail ON records(tail)",
     "CREATE INDEX records_conflicting ON records(n) WHERE conflicts > 0",
     "CREATE INDEX records_due ON records(due) WHERE due > 0",
     "CREATE INDEX records_about ON records(book, subject) WHERE subject <> id",
@@ -96,11 +94,20 @@ const char *const carnet_store__schema[] = {
     " PRIMARY KEY(record, entry, change)"
     ") STRICT, WITHOUT ROWID",
 
-    /* Hashes of what identifies a person outside, to the records that have it. */
-    "CREATE TABLE points("
-    " hash INTEGER NOT NULL,"
+    /* Numbers that lie anywhere, to records. Space 0: hashes of what identifies a person outside (points); space 1: tails of
+     * ids, as people type them. An import touches nearly every page of such a table at every commit, so that what is new
+     * goes to a small table first, and from there to the large one, many rows at a time. A row may be in both. */
+    "CREATE TABLE lookups("
+    " space INTEGER NOT NULL,"
+    " number INTEGER NOT NULL,"
     " record INTEGER NOT NULL,"
-    " PRIMARY KEY(hash, record)"
+    " PRIMARY KEY(space, number, record)"
+    ") STRICT, WITHOUT ROWID",
+    "CREATE TABLE lookups_recent("
+    " space INTEGER NOT NULL,"
+    " number INTEGER NOT NULL,"
+    " record INTEGER NOT NULL,"
+    " PRIMARY KEY(space, number, record)"
     ") STRICT, WITHOUT ROWID",
 
     /* Records that were merged, each way. */

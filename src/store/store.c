@@ -182,6 +182,13 @@ static carnet_rc load(struct carnet_store *store, struct carnet_err *err)
     store->counts_committed = store->counts;
     carnet_store__end(stmt);
 
+    stmt = carnet_store__read(store, Q_LOOKUPS_RECENT);
+    rc = carnet_store__row(store, stmt, err);
+    if (rc != CARNET_OK)
+        return rc;
+    store->recent = store->recent_committed = sqlite3_column_int64(stmt, 0);
+    carnet_store__end(stmt);
+
     stmt = carnet_store__read(store, Q_BOOKS);
     while ((rc = carnet_store__row(store, stmt, err)) == CARNET_OK) {
         struct carnet_id id;
@@ -338,6 +345,7 @@ carnet_rc carnet_store__renew(struct carnet_store *store, struct carnet_err *err
         store->book_last = 0;
         fresh->books = NULL;
         store->counts = store->counts_committed = fresh->counts;
+        store->recent = store->recent_committed = fresh->recent;
         store->stale = false;
         hook(store);
     }
@@ -384,21 +392,25 @@ carnet_rc carnet_store_commit(struct carnet_store *store, struct carnet_err *err
     CARNET_ASSERT(store->open);
     if (store->broken)
         return carnet_store__fail(store, SQLITE_ABORT, err);
+    carnet_rc rc = carnet_store__lookups_settle(store, err);
+    if (rc != CARNET_OK)
+        return rc;
     if (counts_differ(&store->counts, &store->counts_committed)) {
         sqlite3_stmt *stmt = carnet_store__write(store, Q_COUNTS_PUT);
         carnet_store__int(store, stmt, 1, store->counts.contacts);
         carnet_store__int(store, stmt, 2, store->counts.conflicts);
         carnet_store__int(store, stmt, 3, store->counts.entries);
         carnet_store__int(store, stmt, 4, store->counts.records);
-        carnet_rc rc = carnet_store__run(store, stmt, err);
+        rc = carnet_store__run(store, stmt, err);
         if (rc != CARNET_OK)
             return rc;
     }
-    carnet_rc rc = carnet_store__run(store, carnet_store__write(store, Q_COMMIT), err);
+    rc = carnet_store__run(store, carnet_store__write(store, Q_COMMIT), err);
     if (rc != CARNET_OK)
         return rc;
     store->open = false;
     store->counts_committed = store->counts;
+    store->recent_committed = store->recent;
     store->book_count_committed = store->book_count;
     if (store->wal_frames > store->wal_frames_max) {
         /* What was committed is durable, whatever happens here. A log that cannot be emptied now is tried again later;
@@ -423,6 +435,7 @@ void carnet_store_rollback(struct carnet_store *store)
     }
     store->open = store->broken = false;
     store->counts = store->counts_committed;
+    store->recent = store->recent_committed;
     store->book_count = store->book_count_committed;
     store->book_last = 0;
 }

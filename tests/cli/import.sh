@@ -27,7 +27,7 @@ on a --json show "$zoe" | list_of tags | grep -q 'bénévole' || wrong 'tags'
 expect 'no opt-in, no address' "$(on a --json find 'jean-noël' | text_of email)" ''
 
 # corrected, the rejected row is imported
-sed 's/pas une adresse/mael@example.org/' "$scratch/list.csv.rejected" >"$scratch/corrected.csv"
+sed 's/;pas une adresse;/;mael@example.org;/' "$scratch/list.csv.rejected" >"$scratch/corrected.csv"
 on a --json import "$scratch/corrected.csv" --source 'liste papier' --collected 2025-05-01 --basis consent >"$scratch/2.json"
 expect 'corrected row' "$(text_of created <"$scratch/2.json")" 1
 
@@ -62,7 +62,7 @@ expect 'vCard phone' "$(on a --json find aimée | sed -n 's/.*"phone[^"]*":"\([^
 
 # killed half-way: whole entries or none, and it goes on
 "$root/tools/demo-data" --people 20000 --seed 3 --format nationbuilder --out "$scratch/many.csv"
-on a --quiet import "$scratch/many.csv" --source export --collected 2025-03-01 --basis consent &
+"$carnet" --home "$scratch/a" --quiet import "$scratch/many.csv" --source export --collected 2025-03-01 --basis consent &
 pid=$!
 until_true sh -c "[ \"\$(stat -c %s '$scratch/a/carnet.db')\" -gt 3000000 ] || [ \"\$(stat -c %s '$scratch/a/carnet.db-wal')\" -gt 3000000 ]"
 kill -9 "$pid"

@@ -68,7 +68,7 @@ says() { # says TEXT: the last error has it
 }
 
 text_of() { # text_of KEY: the text or number of a key, in JSON objects of one line each
-    sed -n 's/.*"'"$1"'": *"\{0,1\}\([^",}]*\).*/\1/p'
+    sed -n 's|.*"'"$1"'": *"\{0,1\}\([^",}]*\).*|\1|p'
 }
 
 list_of() { # list_of KEY: what is between the brackets, without quotes and blanks

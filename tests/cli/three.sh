@@ -7,7 +7,7 @@ found a
 start_node a
 join_node a b office
 join_node a c volunteer --scope identity --scope phone
-expect 'the volunteer reads what it was given' "$(on c --json members | grep '"node":"c"' | list_of scopes)" 'identity,phone'
+expect 'the volunteer reads what it was given' "$(on c --json members | grep '"node":"c"' | list_of scopes)" 'identity,phone,consent'
 id=$(on a --json add given=Jean-Noël family='Le Goff' phone=+33639980001 email=jn@example.org --grant sms --grant newsletter --source market | text_of id)
 start_node b
 start_node c

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
-/* Any bytes as a certificate, a chain, a cut, a genesis: what is accepted is found again and encodes to the same bytes; nothing else changes. */
+/* Any bytes as a certificate, a chain, a cut, a genesis: what is accepted is found again and encodes to the same bytes;
+ * nothing else changes. */
 #include "../support/log_world.h"
 
 #include <stdlib.h>
@@ -36,7 +37,8 @@ static void try_cert(struct log_world *world, struct carnet_slice raw, struct ca
         struct carnet_buf again;
         struct carnet_reader a, b;
         carnet_buf_init(&again, CARNET_FRAME_LEN_MAX);
-        carnet_cert_sign(&cert, &world->admin.sk, &again); /* the signature may be another one, the certificate is not */
+        carnet_cert_sign(&cert, &world->admin.sk,
+                         &again); /* the signature may be another one, the certificate is not */
         carnet_reader_init(&a, raw);
         carnet_reader_init(&b, carnet_buf_slice(&again));
         carnet_reader_array(&a);
@@ -66,7 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     must((authority != NULL) == (carnet_genesis_decode(raw, &genesis) == CARNET_OK));
     carnet_authority_free(authority);
     authority = carnet_authority_new(world->genesis);
-    must(carnet_authority_add(authority, world->admin.raw) == CARNET_OK && carnet_authority_add(authority, world->office.raw) == CARNET_OK);
+    must(carnet_authority_add(authority, world->admin.raw) == CARNET_OK &&
+         carnet_authority_add(authority, world->office.raw) == CARNET_OK);
     carnet_rc rc = carnet_authority_cut(authority, &world->office.id, &world->admin.cert, raw);
     must(carnet_authority_is_cut(authority, &world->office.id) == (rc == CARNET_OK));
     carnet_authority_free(authority);

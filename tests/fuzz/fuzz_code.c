@@ -25,12 +25,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     carnet_buf_init(&text, 4096);
     if (carnet_invite_code_decode(carnet_slice(data, len), &code) == CARNET_OK) {
         carnet_invite_code_encode(&code, &text);
-        must(carnet_invite_code_decode(carnet_buf_slice(&text), &again) == CARNET_OK && memcmp(&code, &again, sizeof code) == 0);
+        must(carnet_invite_code_decode(carnet_buf_slice(&text), &again) == CARNET_OK &&
+             memcmp(&code, &again, sizeof code) == 0);
         carnet_buf_clear(&text);
     }
     if (carnet_recovery_decode(carnet_slice(data, len), seed) == CARNET_OK) {
         carnet_recovery_encode(seed, &text);
-        must(carnet_recovery_decode(carnet_buf_slice(&text), seed_again) == CARNET_OK && memcmp(seed, seed_again, sizeof seed) == 0);
+        must(carnet_recovery_decode(carnet_buf_slice(&text), seed_again) == CARNET_OK &&
+             memcmp(seed, seed_again, sizeof seed) == 0);
     }
     carnet_buf_deinit(&text);
     return 0;

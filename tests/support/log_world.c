@@ -23,11 +23,20 @@ void log_keys(struct log_node *node, uint8_t fill)
     node->id = carnet_node_id(&node->pk);
 }
 
-struct carnet_cert log_cert(const struct log_world *world, const struct log_node *node, const struct log_node *issuer, enum carnet_role role)
+struct carnet_cert log_cert(const struct log_world *world, const struct log_node *node, const struct log_node *issuer,
+                            enum carnet_role role)
 {
     uint32_t scopes = role == CARNET_ROLE_RELAY ? 0 : CARNET_SCOPES_ALL;
-    struct carnet_cert cert = { .community = world->community, .node = node->id, .sign = node->pk, .box = node->box, .curve = node->curve,
-                                .role = role, .reads = scopes, .writes = scopes, .verbs = carnet_role_verbs(role), .issued_ms = LOG_WORLD_MS };
+    struct carnet_cert cert = {.community = world->community,
+                               .node = node->id,
+                               .sign = node->pk,
+                               .box = node->box,
+                               .curve = node->curve,
+                               .role = role,
+                               .reads = scopes,
+                               .writes = scopes,
+                               .verbs = carnet_role_verbs(role),
+                               .issued_ms = LOG_WORLD_MS};
     if (issuer)
         cert.issuer = issuer->cert.hash;
     return cert;
@@ -41,7 +50,8 @@ struct carnet_slice log_keep(struct log_world *world, struct carnet_buf *buf)
     return kept;
 }
 
-void log_certify(struct log_world *world, struct log_node *node, const struct carnet_cert *cert, const struct log_node *issuer)
+void log_certify(struct log_world *world, struct log_node *node, const struct carnet_cert *cert,
+                 const struct log_node *issuer)
 {
     struct carnet_buf buf;
     carnet_buf_init(&buf, CARNET_ENTRY_LEN_MAX);
@@ -51,7 +61,8 @@ void log_certify(struct log_world *world, struct log_node *node, const struct ca
     (void)rc; /* some tests make what must be refused */
 }
 
-static void join(struct log_world *world, struct log_node *node, uint8_t fill, const struct log_node *issuer, enum carnet_role role)
+static void join(struct log_world *world, struct log_node *node, uint8_t fill, const struct log_node *issuer,
+                 enum carnet_role role)
 {
     log_keys(node, fill);
     struct carnet_cert cert = log_cert(world, node, issuer, role);
@@ -66,7 +77,8 @@ void log_world_init(struct log_world *world)
     carnet_arena_init(&world->arena);
     memset(seed, 0x77, sizeof seed);
     carnet_sign_pair(seed, &world->root_pk, &world->root_sk);
-    struct carnet_genesis genesis = { .root = world->root_pk, .name = carnet_slice_str("Les Amis d’Essai"), .created_ms = LOG_WORLD_MS };
+    struct carnet_genesis genesis = {
+        .root = world->root_pk, .name = carnet_slice_str("Les Amis d’Essai"), .created_ms = LOG_WORLD_MS};
     memset(genesis.random, 0x42, sizeof genesis.random);
     struct carnet_buf buf;
     carnet_buf_init(&buf, 1000);
@@ -89,10 +101,17 @@ void log_world_deinit(struct log_world *world)
     carnet_arena_deinit(&world->arena);
 }
 
-struct carnet_entry_header log_header(const struct log_world *world, const struct log_node *author, const struct carnet_id *book, unsigned log, uint64_t seq)
+struct carnet_entry_header log_header(const struct log_world *world, const struct log_node *author,
+                                      const struct carnet_id *book, unsigned log, uint64_t seq)
 {
-    struct carnet_entry_header header = { .community = world->community, .book = *book, .author = author->id, .cert = author->cert.hash, .log = log,
-                                          .incarnation = 1, .seq = seq, .hlc = (uint64_t)LOG_WORLD_MS << 16 };
+    struct carnet_entry_header header = {.community = world->community,
+                                         .book = *book,
+                                         .author = author->id,
+                                         .cert = author->cert.hash,
+                                         .log = log,
+                                         .incarnation = 1,
+                                         .seq = seq,
+                                         .hlc = (uint64_t)LOG_WORLD_MS << 16};
     if (seq > 1)
         memset(header.prev.b, 0x99, sizeof header.prev.b);
     return header;
@@ -112,7 +131,8 @@ uint64_t log_epoch_id(enum carnet_scope scope)
     return carnet_epoch_commit(&key, &commitment);
 }
 
-struct carnet_slice log_sign(struct log_world *world, struct carnet_draft *draft, const struct carnet_entry_header *header, const struct log_node *author)
+struct carnet_slice log_sign(struct log_world *world, struct carnet_draft *draft,
+                             const struct carnet_entry_header *header, const struct log_node *author)
 {
     struct carnet_buf buf;
     struct carnet_hash hash;
@@ -128,11 +148,13 @@ void log_decode(struct log_world *world, struct carnet_slice raw, struct carnet_
     CARNET_ASSERT(carnet_entry_decode(raw, &world->arena, out) == CARNET_OK);
 }
 
-void log_draft_cell(const struct log_world *world, struct carnet_draft *draft, const struct carnet_id *book, const struct carnet_id *subject,
-                    enum carnet_scope scope, const uint8_t *seed, uint32_t field, const char *value, const struct carnet_dot *replaces, size_t count)
+void log_draft_cell(const struct log_world *world, struct carnet_draft *draft, const struct carnet_id *book,
+                    const struct carnet_id *subject, enum carnet_scope scope, const uint8_t *seed, uint32_t field,
+                    const char *value, const struct carnet_dot *replaces, size_t count)
 {
     static const struct carnet_id zero;
-    struct carnet_draft_cell cell = { .field = field, .value = carnet_slice_str(value), .replaces = replaces, .replace_count = count };
+    struct carnet_draft_cell cell = {
+        .field = field, .value = carnet_slice_str(value), .replaces = replaces, .replace_count = count};
     if (scope == CARNET_SCOPE_CLEAR) {
         carnet_draft_cells(draft, scope, 0, 0, NULL, &cell, 1);
         return;
@@ -142,21 +164,25 @@ void log_draft_cell(const struct log_world *world, struct carnet_draft *draft, c
     carnet_draft_cells(draft, scope, log_epoch_id(scope), seed ? carnet_seed_id(seed) : 0, &key, &cell, 1);
 }
 
-bool log_key(void *ctx, const struct carnet_entry_header *header, const struct carnet_change *change, const struct carnet_part *part, struct carnet_key *out)
+bool log_key(void *ctx, const struct carnet_entry_header *header, const struct carnet_change *change,
+             const struct carnet_part *part, struct carnet_key *out)
 {
     const uint8_t *seed = ctx;
     for (size_t i = 0; i < change->part_count; i++)
-        if (change->parts[i].type == CARNET_PART_SEED && change->parts[i].seed == part->seed && change->parts[i].present)
+        if (change->parts[i].type == CARNET_PART_SEED && change->parts[i].seed == part->seed &&
+            change->parts[i].present)
             seed = change->parts[i].bytes.ptr;
     if (part->epoch != log_epoch_id(part->scope) || (part->seed && !seed))
         return false;
     struct carnet_key epoch = log_epoch_key(part->scope);
-    *out = carnet_part_key(&epoch, &header->community, &header->book, &change->subject, part->scope, part->seed ? seed : NULL);
+    *out = carnet_part_key(&epoch, &header->community, &header->book, &change->subject, part->scope,
+                           part->seed ? seed : NULL);
     return true;
 }
 
-struct carnet_slice log_craft(struct log_world *world, const struct carnet_entry_header *header, const struct log_node *author,
-                              const struct carnet_slice *leaves, const struct carnet_slice *bodies, size_t count)
+struct carnet_slice log_craft(struct log_world *world, const struct carnet_entry_header *header,
+                              const struct log_node *author, const struct carnet_slice *leaves,
+                              const struct carnet_slice *bodies, size_t count)
 {
     struct carnet_buf head, out;
     carnet_buf_init(&head, 64 * 1024);

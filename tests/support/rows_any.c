@@ -15,7 +15,8 @@ static void must(bool condition)
 
 static void check_cell(const struct carnet_rows_cell *cell)
 {
-    struct carnet_value_rules rules = carnet_value_rules_default();
+    /* of no country, so that four digits stay four: those of another country had no zero to lose */
+    struct carnet_value_rules rules = { .country = "ZZ" };
     struct carnet_buf again;
     carnet_buf_init(&again, CARNET_VALUE_LEN_MAX);
     must(cell->value.len > 0 && cell->value.len <= CARNET_VALUE_LEN_MAX && carnet_text_is_nfc(cell->value));
@@ -35,7 +36,8 @@ static void check_row(const struct carnet_row *row)
     for (size_t i = 0; i < row->cell_count; i++) {
         check_cell(&row->cells[i]);
         for (size_t j = 0; j < i; j++)
-            must(row->cells[i].def != row->cells[j].def || !carnet_slice_equal(row->cells[i].label, row->cells[j].label));
+            must(row->cells[i].def != row->cells[j].def ||
+                 !carnet_slice_equal(row->cells[i].label, row->cells[j].label));
     }
     for (size_t i = 0; i < row->tag_count; i++)
         must(row->tags[i].len > 0 && row->tags[i].len <= CARNET_LABEL_LEN_MAX && carnet_text_is_nfc(row->tags[i]));
@@ -47,7 +49,7 @@ static void check_row(const struct carnet_row *row)
 
 static size_t read_all(struct carnet_slice bytes, enum carnet_rows_format format, struct carnet_buf *rejects)
 {
-    struct carnet_rows_options options = { .format = format };
+    struct carnet_rows_options options = {.format = format};
     struct carnet_err err = CARNET_ERR_INIT;
     struct carnet_rows *rows;
     struct carnet_row row;

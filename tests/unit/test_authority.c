@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-static const uint8_t seed[16] = { 5 };
+static const uint8_t seed[16] = {5};
 
 static int setup(void **state)
 {
@@ -75,7 +75,7 @@ static void certificates_are_found(void **state)
 {
     struct log_world *w = *state;
     const struct carnet_authority *a = w->authority;
-    const struct log_node *nodes[] = { &w->admin, &w->office, &w->volunteer, &w->gateway, &w->relay };
+    const struct log_node *nodes[] = {&w->admin, &w->office, &w->volunteer, &w->gateway, &w->relay};
     assert_int_equal(carnet_authority_count(a), 5);
     for (size_t i = 0; i < 5; i++) {
         const struct carnet_cert *cert = carnet_authority_node(a, &nodes[i]->id);
@@ -103,11 +103,11 @@ static void a_certificate_waits_for_its_issuer(void **state)
     log_keys(&sub, 20);
     struct carnet_cert cert = log_cert(w, &sub, &w->office, CARNET_ROLE_VOLUNTEER);
     log_certify(w, &sub, &cert, &w->office);
-    const struct carnet_slice all[] = { w->admin.raw, w->office.raw, sub.raw, w->volunteer.raw };
-    static const unsigned orders[][4] = { { 0, 1, 2, 3 }, { 2, 1, 0, 3 }, { 3, 2, 1, 0 }, { 1, 3, 0, 2 } };
+    const struct carnet_slice all[] = {w->admin.raw, w->office.raw, sub.raw, w->volunteer.raw};
+    static const unsigned orders[][4] = {{0, 1, 2, 3}, {2, 1, 0, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}};
     for (size_t o = 0; o < 4; o++) {
         struct carnet_authority *a = carnet_authority_new(w->genesis);
-        bool added[4] = { false };
+        bool added[4] = {false};
         for (size_t round = 0; round < 3; round++) {
             for (size_t i = 0; i < 4; i++) {
                 if (added[i])
@@ -126,7 +126,7 @@ static void a_certificate_waits_for_its_issuer(void **state)
 
 static carnet_rc add_below(struct log_world *w, const struct carnet_cert *cert, const struct log_node *issuer)
 {
-    struct log_node node = { 0 };
+    struct log_node node = {0};
     log_certify(w, &node, cert, issuer);
     carnet_rc rc = carnet_authority_add(w->authority, node.raw);
     return rc;
@@ -152,13 +152,13 @@ static void nobody_gives_more_than_he_has(void **state)
     good.reads = good.writes = 1u << CARNET_SCOPE_IDENTITY;
     good.not_after_ms = LOG_WORLD_MS + 1000;
     assert_int_equal(carnet_cert_within(&good, &mid.cert), CARNET_OK);
-#define REFUSED(change)                                                    \
-    do {                                                                   \
-        struct carnet_cert bad = good;                                     \
-        change;                                                            \
-        assert_int_equal(add_below(w, &bad, &mid), CARNET_REFUSED);        \
+#define REFUSED(change)                                                                                                \
+    do {                                                                                                               \
+        struct carnet_cert bad = good;                                                                                 \
+        change;                                                                                                        \
+        assert_int_equal(add_below(w, &bad, &mid), CARNET_REFUSED);                                                    \
     } while (0)
-    struct carnet_id two[] = { w->book, w->other_book };
+    struct carnet_id two[] = {w->book, w->other_book};
     REFUSED(bad.reads |= 1u << CARNET_SCOPE_PHONE);
     REFUSED(bad.reads = bad.writes = CARNET_SCOPES_ALL);
     REFUSED(bad.verbs |= CARNET_VERB_CHARTER);
@@ -174,7 +174,7 @@ static void nobody_gives_more_than_he_has(void **state)
 
     struct log_node last; /* volunteers, gateways and relays invite nobody */
     log_keys(&last, 23);
-    const struct log_node *issuers[] = { &w->volunteer, &w->gateway, &w->relay };
+    const struct log_node *issuers[] = {&w->volunteer, &w->gateway, &w->relay};
     for (size_t i = 0; i < 3; i++) {
         cert = log_cert(w, &last, issuers[i], CARNET_ROLE_RELAY);
         assert_int_equal(add_below(w, &cert, issuers[i]), CARNET_REFUSED);
@@ -191,11 +191,11 @@ static void a_certificate_makes_sense_or_is_malformed(void **state)
     struct log_node node;
     log_keys(&node, 24);
     const struct carnet_cert good = log_cert(w, &node, &w->admin, CARNET_ROLE_OFFICE);
-#define MALFORMED(change)                                                  \
-    do {                                                                   \
-        struct carnet_cert bad = good;                                     \
-        change;                                                            \
-        assert_int_equal(add_below(w, &bad, &w->admin), CARNET_MALFORMED); \
+#define MALFORMED(change)                                                                                              \
+    do {                                                                                                               \
+        struct carnet_cert bad = good;                                                                                 \
+        change;                                                                                                        \
+        assert_int_equal(add_below(w, &bad, &w->admin), CARNET_MALFORMED);                                             \
     } while (0)
     MALFORMED(bad.node.b[0] ^= 1);
     MALFORMED(bad.sign = w->office.pk);
@@ -211,7 +211,7 @@ static void a_certificate_makes_sense_or_is_malformed(void **state)
     MALFORMED(bad.books = &w->community; bad.book_count = 1);
 #undef MALFORMED
     struct carnet_cert cert = good; /* in one order, each once, whatever the caller gave */
-    struct carnet_id books[] = { w->other_book, w->book, w->other_book };
+    struct carnet_id books[] = {w->other_book, w->book, w->other_book};
     cert.books = books;
     cert.book_count = 3;
     assert_int_equal(add_below(w, &cert, &w->admin), CARNET_OK);
@@ -245,9 +245,10 @@ static void of_two_certificates_the_same_one_stands_everywhere(void **state)
     log_certify(w, &twice, &cert, &w->admin);
     cert.role = CARNET_ROLE_VOLUNTEER;
     log_certify(w, &again, &cert, &w->admin);
-    cert = log_cert(w, &deep, &w->office, CARNET_ROLE_OFFICE); /* from farther below: an office cannot take over somebody else's node */
+    cert = log_cert(w, &deep, &w->office,
+                    CARNET_ROLE_OFFICE); /* from farther below: an office cannot take over somebody else's node */
     log_certify(w, &deep, &cert, &w->office);
-    const struct carnet_slice raws[] = { twice.raw, again.raw, deep.raw };
+    const struct carnet_slice raws[] = {twice.raw, again.raw, deep.raw};
     bool first = carnet_id_compare(&twice.cert.hash, &again.cert.hash) < 0;
     for (size_t o = 0; o < 3; o++) {
         struct carnet_authority *a = carnet_authority_new(w->genesis);
@@ -278,7 +279,8 @@ static void a_chain_leads_to_the_root(void **state)
         log_keys(node, (uint8_t)(60 + i));
         struct carnet_cert cert = log_cert(w, node, issuer, CARNET_ROLE_OFFICE);
         log_certify(w, node, &cert, issuer);
-        assert_int_equal(carnet_authority_add(w->authority, node->raw), i < CARNET_CHAIN_MAX ? CARNET_OK : CARNET_REFUSED);
+        assert_int_equal(carnet_authority_add(w->authority, node->raw),
+                         i < CARNET_CHAIN_MAX ? CARNET_OK : CARNET_REFUSED);
         issuer = node;
     }
     const struct log_node *last = &nodes[CARNET_CHAIN_MAX - 3];
@@ -289,7 +291,8 @@ static void a_chain_leads_to_the_root(void **state)
     assert_true(carnet_id_equal(&out.hash, &last->cert.hash));
     assert_int_equal(carnet_authority_count(fresh), 0);
     for (size_t len = 0; len < chain.len; len += 7)
-        assert_int_equal(carnet_authority_check_chain(fresh, carnet_slice(chain.ptr, len), &w->arena, &out), CARNET_MALFORMED);
+        assert_int_equal(carnet_authority_check_chain(fresh, carnet_slice(chain.ptr, len), &w->arena, &out),
+                         CARNET_MALFORMED);
 
     carnet_buf_clear(&chain); /* without its beginning; with a stranger in the middle; empty */
     carnet_cbor_put_array(&chain, 1);
@@ -329,9 +332,10 @@ struct attempt {
     unsigned log;
 };
 
-static struct attempt attempt_by(struct log_world *w, const struct log_node *author, const struct carnet_id *book, unsigned log)
+static struct attempt attempt_by(struct log_world *w, const struct log_node *author, const struct carnet_id *book,
+                                 unsigned log)
 {
-    return (struct attempt){ .world = w, .draft = carnet_draft_new(), .author = author, .book = book, .log = log };
+    return (struct attempt){.world = w, .draft = carnet_draft_new(), .author = author, .book = book, .log = log};
 }
 
 static carnet_rc outcome_at(struct attempt *a, const struct carnet_authority *authority, uint64_t seq)
@@ -356,8 +360,14 @@ static carnet_rc outcome(struct attempt *a)
 static void draft_event(struct attempt *a, enum carnet_event_type type, const struct carnet_id *record)
 {
     struct log_world *w = a->world;
-    struct carnet_event event = { .type = type, .purpose = carnet_slice_str("file"), .basis = CARNET_BASIS_CONSENT, .scope = CARNET_SCOPE_EMAIL,
-                                  .other = log_id(8), .number = 1, .text = carnet_slice_str("x"), .value = carnet_slice_str("y") };
+    struct carnet_event event = {.type = type,
+                                 .purpose = carnet_slice_str("file"),
+                                 .basis = CARNET_BASIS_CONSENT,
+                                 .scope = CARNET_SCOPE_EMAIL,
+                                 .other = log_id(8),
+                                 .number = 1,
+                                 .text = carnet_slice_str("x"),
+                                 .value = carnet_slice_str("y")};
     struct carnet_key key = log_epoch_key(CARNET_SCOPE_EMAIL);
     enum carnet_kind kind = CARNET_KIND_CONTACT;
     struct carnet_buf bytes;
@@ -430,24 +440,29 @@ static const struct {
     enum carnet_event_type type;
     const char *who;
 } rights[] = {
-    { CARNET_EVENT_GRANT, "AOV" },     { CARNET_EVENT_COUNTERSIGN, "AOV" }, { CARNET_EVENT_WITHDRAW, "AOVG" },
-    { CARNET_EVENT_OBJECT, "AOVG" },   { CARNET_EVENT_RESTRICT, "AO" },     { CARNET_EVENT_LIFT, "AO" },
-    { CARNET_EVENT_DARK, "AOG" },      { CARNET_EVENT_ERASE, "AO" },        { CARNET_EVENT_EDGE, "AO" },
-    { CARNET_EVENT_RECTIFY, "AO" },    { CARNET_EVENT_RECEIPT, "AOVGR" },   { CARNET_EVENT_CERTIFICATE, "AO" },
-    { CARNET_EVENT_BOOK, "A" },        { CARNET_EVENT_EPOCH, "AO" },        { CARNET_EVENT_ADDRESS, "AOVGR" },
-    { CARNET_EVENT_ALIVE, "AOVGR" },   { CARNET_EVENT_SETTING, "A" },       { CARNET_EVENT_CUT, "AO" },
-    { CARNET_EVENT_GENESIS, "A" },
+    {CARNET_EVENT_GRANT, "AOV"},   {CARNET_EVENT_COUNTERSIGN, "AOV"}, {CARNET_EVENT_WITHDRAW, "AOVG"},
+    {CARNET_EVENT_OBJECT, "AOVG"}, {CARNET_EVENT_RESTRICT, "AO"},     {CARNET_EVENT_LIFT, "AO"},
+    {CARNET_EVENT_DARK, "AOG"},    {CARNET_EVENT_ERASE, "AO"},        {CARNET_EVENT_EDGE, "AO"},
+    {CARNET_EVENT_RECTIFY, "AO"},  {CARNET_EVENT_RECEIPT, "AOVGR"},   {CARNET_EVENT_CERTIFICATE, "AO"},
+    {CARNET_EVENT_BOOK, "A"},      {CARNET_EVENT_EPOCH, "AO"},        {CARNET_EVENT_ADDRESS, "AOVGR"},
+    {CARNET_EVENT_ALIVE, "AOVGR"}, {CARNET_EVENT_SETTING, "A"},       {CARNET_EVENT_CUT, "AO"},
+    {CARNET_EVENT_GENESIS, "A"},
 };
 enum { RIGHTS = sizeof rights / sizeof *rights };
 
 static const struct log_node *node_of(const struct log_world *w, char role)
 {
     switch (role) {
-    case 'A': return &w->admin;
-    case 'O': return &w->office;
-    case 'V': return &w->volunteer;
-    case 'G': return &w->gateway;
-    default: return &w->relay;
+    case 'A':
+        return &w->admin;
+    case 'O':
+        return &w->office;
+    case 'V':
+        return &w->volunteer;
+    case 'G':
+        return &w->gateway;
+    default:
+        return &w->relay;
     }
 }
 
@@ -457,7 +472,8 @@ static void each_event_needs_its_verb(void **state)
     for (size_t i = 0; i < RIGHTS; i++) {
         for (const char *role = "AOVGR"; *role; role++) {
             enum carnet_event_type type = rights[i].type;
-            struct attempt a = attempt_by(w, node_of(w, *role), of_charter(type) ? &w->community : &w->book, carnet_event_log(type));
+            struct attempt a =
+                attempt_by(w, node_of(w, *role), of_charter(type) ? &w->community : &w->book, carnet_event_log(type));
             draft_event(&a, type, NULL);
             assert_int_equal(outcome(&a), strchr(rights[i].who, *role) ? CARNET_OK : CARNET_REFUSED);
         }
@@ -469,7 +485,8 @@ static void each_event_has_its_log_and_its_book(void **state)
     struct log_world *w = *state;
     for (size_t i = 0; i < RIGHTS; i++) {
         enum carnet_event_type type = rights[i].type;
-        struct attempt a = attempt_by(w, &w->admin, of_charter(type) ? &w->community : &w->book, !carnet_event_log(type));
+        struct attempt a =
+            attempt_by(w, &w->admin, of_charter(type) ? &w->community : &w->book, !carnet_event_log(type));
         draft_event(&a, type, NULL);
         assert_int_equal(outcome(&a), CARNET_REFUSED);
         a = attempt_by(w, &w->admin, of_charter(type) ? &w->book : &w->community, carnet_event_log(type));
@@ -481,7 +498,7 @@ static void each_event_has_its_log_and_its_book(void **state)
 static void a_node_speaks_for_itself_alone(void **state)
 {
     struct log_world *w = *state;
-    static const enum carnet_event_type types[] = { CARNET_EVENT_ADDRESS, CARNET_EVENT_ALIVE, CARNET_EVENT_RECEIPT };
+    static const enum carnet_event_type types[] = {CARNET_EVENT_ADDRESS, CARNET_EVENT_ALIVE, CARNET_EVENT_RECEIPT};
     for (size_t i = 0; i < 3; i++) {
         struct attempt a = attempt_by(w, &w->admin, &w->community, carnet_event_log(types[i]));
         draft_event(&a, types[i], &w->office.id);
@@ -489,8 +506,8 @@ static void a_node_speaks_for_itself_alone(void **state)
     }
 }
 
-static carnet_rc write_cell(struct log_world *w, const struct log_node *author, const struct carnet_id *book, enum carnet_kind kind,
-                            enum carnet_scope scope)
+static carnet_rc write_cell(struct log_world *w, const struct log_node *author, const struct carnet_id *book,
+                            enum carnet_kind kind, enum carnet_scope scope)
 {
     struct attempt a = attempt_by(w, author, book, CARNET_LOG_DATA);
     struct carnet_id id = log_id(0xc0);
@@ -505,13 +522,20 @@ static void each_role_writes_what_it_may(void **state)
     struct log_world *w = *state;
     for (const char *role = "AOVGR"; *role; role++) {
         const struct log_node *author = node_of(w, *role);
-        assert_int_equal(write_cell(w, author, &w->book, CARNET_KIND_CONTACT, CARNET_SCOPE_EMAIL), strchr("AOV", *role) ? CARNET_OK : CARNET_REFUSED);
-        assert_int_equal(write_cell(w, author, &w->book, CARNET_KIND_NOTE, CARNET_SCOPE_NOTES), strchr("AOV", *role) ? CARNET_OK : CARNET_REFUSED);
-        assert_int_equal(write_cell(w, author, &w->book, CARNET_KIND_CONTACT, CARNET_SCOPE_CONSENT), strchr("AOVG", *role) ? CARNET_OK : CARNET_REFUSED);
-        assert_int_equal(write_cell(w, author, &w->book, CARNET_KIND_DELIVERY, CARNET_SCOPE_NOTES), strchr("AOVG", *role) ? CARNET_OK : CARNET_REFUSED);
-        assert_int_equal(write_cell(w, author, &w->community, CARNET_KIND_SETTING, CARNET_SCOPE_CLEAR), strchr("A", *role) ? CARNET_OK : CARNET_REFUSED);
-        assert_int_equal(write_cell(w, author, &w->community, CARNET_KIND_BOOK, CARNET_SCOPE_CLEAR), strchr("A", *role) ? CARNET_OK : CARNET_REFUSED);
-        assert_int_equal(write_cell(w, author, &w->community, CARNET_KIND_CERTIFICATE, CARNET_SCOPE_CLEAR), strchr("AO", *role) ? CARNET_OK : CARNET_REFUSED);
+        assert_int_equal(write_cell(w, author, &w->book, CARNET_KIND_CONTACT, CARNET_SCOPE_EMAIL),
+                         strchr("AOV", *role) ? CARNET_OK : CARNET_REFUSED);
+        assert_int_equal(write_cell(w, author, &w->book, CARNET_KIND_NOTE, CARNET_SCOPE_NOTES),
+                         strchr("AOV", *role) ? CARNET_OK : CARNET_REFUSED);
+        assert_int_equal(write_cell(w, author, &w->book, CARNET_KIND_CONTACT, CARNET_SCOPE_CONSENT),
+                         strchr("AOVG", *role) ? CARNET_OK : CARNET_REFUSED);
+        assert_int_equal(write_cell(w, author, &w->book, CARNET_KIND_DELIVERY, CARNET_SCOPE_NOTES),
+                         strchr("AOVG", *role) ? CARNET_OK : CARNET_REFUSED);
+        assert_int_equal(write_cell(w, author, &w->community, CARNET_KIND_SETTING, CARNET_SCOPE_CLEAR),
+                         strchr("A", *role) ? CARNET_OK : CARNET_REFUSED);
+        assert_int_equal(write_cell(w, author, &w->community, CARNET_KIND_BOOK, CARNET_SCOPE_CLEAR),
+                         strchr("A", *role) ? CARNET_OK : CARNET_REFUSED);
+        assert_int_equal(write_cell(w, author, &w->community, CARNET_KIND_CERTIFICATE, CARNET_SCOPE_CLEAR),
+                         strchr("AO", *role) ? CARNET_OK : CARNET_REFUSED);
     }
 }
 
@@ -533,26 +557,30 @@ static void an_author_writes_its_books_and_scopes_alone(void **state)
     assert_int_equal(write_cell(w, &node, &w->book, CARNET_KIND_CONTACT, CARNET_SCOPE_NOTES), CARNET_REFUSED);
 
     struct carnet_id contact = log_id(0xc0);
-    for (unsigned scope = CARNET_SCOPE_IDENTITY; scope < CARNET_SCOPE_COUNT; scope++) { /* seeds: of what one writes, and of consent */
+    for (unsigned scope = CARNET_SCOPE_IDENTITY; scope < CARNET_SCOPE_COUNT;
+         scope++) { /* seeds: of what one writes, and of consent */
         struct attempt a = attempt_by(w, &node, &w->book, CARNET_LOG_DATA);
         carnet_draft_change(a.draft, &contact, &contact, CARNET_KIND_CONTACT);
         carnet_draft_seed(a.draft, (enum carnet_scope)scope, seed);
-        assert_int_equal(outcome(&a), scope == CARNET_SCOPE_IDENTITY || scope == CARNET_SCOPE_CONSENT ? CARNET_OK : CARNET_REFUSED);
+        assert_int_equal(outcome(&a),
+                         scope == CARNET_SCOPE_IDENTITY || scope == CARNET_SCOPE_CONSENT ? CARNET_OK : CARNET_REFUSED);
     }
-    struct attempt a = attempt_by(w, &node, &w->book, CARNET_LOG_LAW); /* a scope one does not read is not to be darkened */
+    struct attempt a =
+        attempt_by(w, &node, &w->book, CARNET_LOG_LAW); /* a scope one does not read is not to be darkened */
     draft_event(&a, CARNET_EVENT_DARK, NULL);
     assert_int_equal(outcome(&a), CARNET_REFUSED);
-    a = attempt_by(w, &node, &w->community, CARNET_LOG_DATA); /* nor are its epochs to be opened: they would be read by whoever opens them */
+    a = attempt_by(w, &node, &w->community,
+                   CARNET_LOG_DATA); /* nor are its epochs to be opened: they would be read by whoever opens them */
     draft_event(&a, CARNET_EVENT_EPOCH, NULL);
     assert_int_equal(outcome(&a), CARNET_REFUSED);
 }
 
-static carnet_rc try_epoch(struct log_world *w, const struct log_node *author, const struct carnet_id *book, enum carnet_scope scope, uint64_t number,
-                           uint64_t wrong)
+static carnet_rc try_epoch(struct log_world *w, const struct log_node *author, const struct carnet_id *book,
+                           enum carnet_scope scope, uint64_t number, uint64_t wrong)
 {
     struct attempt a = attempt_by(w, author, &w->community, CARNET_LOG_DATA);
     struct carnet_key key = log_epoch_key(scope);
-    struct carnet_event event = { .type = CARNET_EVENT_EPOCH, .other = *book, .scope = scope, .number = number };
+    struct carnet_event event = {.type = CARNET_EVENT_EPOCH, .other = *book, .scope = scope, .number = number};
     struct carnet_id id = log_id(0xe0);
     event.epoch = carnet_epoch_commit(&key, &event.hash) + wrong;
     carnet_draft_change(a.draft, &id, NULL, CARNET_KIND_EPOCH);
@@ -577,7 +605,8 @@ static void epochs_are_of_books_and_scopes_one_holds(void **state)
     assert_int_equal(try_epoch(w, &w->admin, &w->community, CARNET_SCOPE_EMAIL, 1, 0), CARNET_REFUSED);
     assert_int_equal(try_epoch(w, &w->admin, &w->book, CARNET_SCOPE_EMAIL, 0, 0), CARNET_REFUSED);
     assert_int_equal(try_epoch(w, &w->admin, &w->book, CARNET_SCOPE_EMAIL, CARNET_EPOCH_NUMBER_MAX, 0), CARNET_OK);
-    assert_int_equal(try_epoch(w, &w->admin, &w->book, CARNET_SCOPE_EMAIL, (uint64_t)CARNET_EPOCH_NUMBER_MAX + 1, 0), CARNET_REFUSED);
+    assert_int_equal(try_epoch(w, &w->admin, &w->book, CARNET_SCOPE_EMAIL, (uint64_t)CARNET_EPOCH_NUMBER_MAX + 1, 0),
+                     CARNET_REFUSED);
     assert_int_equal(try_epoch(w, &w->admin, &w->book, CARNET_SCOPE_EMAIL, 1, 1), CARNET_REFUSED);
 }
 
@@ -588,7 +617,10 @@ static void boxes_and_clear_cells_belong_to_the_charter(void **state)
     for (const char *role = "AOVGR"; *role; role++) {
         for (int charter = 0; charter < 2; charter++) {
             struct attempt a = attempt_by(w, node_of(w, *role), charter ? &w->community : &w->book, CARNET_LOG_DATA);
-            carnet_draft_change(a.draft, charter && strchr("VGR", *role) ? &a.author->id : &id, NULL, !charter ? CARNET_KIND_MAILING : strchr("VGR", *role) ? CARNET_KIND_NODE : CARNET_KIND_EPOCH);
+            carnet_draft_change(a.draft, charter && strchr("VGR", *role) ? &a.author->id : &id, NULL,
+                                !charter               ? CARNET_KIND_MAILING
+                                : strchr("VGR", *role) ? CARNET_KIND_NODE
+                                                       : CARNET_KIND_EPOCH);
             carnet_draft_box(a.draft, CARNET_SCOPE_EMAIL, 5, &w->office.id, carnet_slice_str("box"));
             assert_int_equal(outcome(&a), charter && strchr("AO", *role) ? CARNET_OK : CARNET_REFUSED);
         }
@@ -600,10 +632,11 @@ static void boxes_and_clear_cells_belong_to_the_charter(void **state)
     assert_int_equal(write_cell(w, &w->admin, &w->book, CARNET_KIND_SETTING, CARNET_SCOPE_NOTES), CARNET_REFUSED);
 }
 
-static carnet_rc carry(struct log_world *w, const struct log_node *author, struct carnet_slice raw, const struct carnet_id *record, enum carnet_kind kind)
+static carnet_rc carry(struct log_world *w, const struct log_node *author, struct carnet_slice raw,
+                       const struct carnet_id *record, enum carnet_kind kind)
 {
     struct attempt a = attempt_by(w, author, &w->community, CARNET_LOG_DATA);
-    struct carnet_event event = { .type = CARNET_EVENT_CERTIFICATE, .bytes = raw };
+    struct carnet_event event = {.type = CARNET_EVENT_CERTIFICATE, .bytes = raw};
     carnet_draft_change(a.draft, record, NULL, kind);
     carnet_draft_event(a.draft, &event);
     return outcome(&a);
@@ -638,18 +671,20 @@ static void the_first_entry_brings_its_own_certificate(void **state)
 {
     struct log_world *w = *state;
     struct carnet_authority *fresh = carnet_authority_new(w->genesis);
-    struct carnet_event genesis = { .type = CARNET_EVENT_GENESIS, .bytes = w->genesis };
-    struct carnet_event own = { .type = CARNET_EVENT_CERTIFICATE, .bytes = w->admin.raw };
+    struct carnet_event genesis = {.type = CARNET_EVENT_GENESIS, .bytes = w->genesis};
+    struct carnet_event own = {.type = CARNET_EVENT_CERTIFICATE, .bytes = w->admin.raw};
     for (uint64_t seq = 1; seq <= 2; seq++) {
         struct attempt a = attempt_by(w, &w->admin, &w->community, CARNET_LOG_DATA);
         carnet_draft_change(a.draft, &w->community, NULL, CARNET_KIND_SETTING);
         carnet_draft_event(a.draft, &genesis);
         carnet_draft_change(a.draft, &w->admin.id, NULL, CARNET_KIND_CERTIFICATE);
         carnet_draft_event(a.draft, &own);
-        log_draft_cell(w, a.draft, &w->community, NULL, CARNET_SCOPE_CLEAR, NULL, CARNET_FIELD_GIVEN, "Mairie", NULL, 0);
+        log_draft_cell(w, a.draft, &w->community, NULL, CARNET_SCOPE_CLEAR, NULL, CARNET_FIELD_GIVEN, "Mairie", NULL,
+                       0);
         assert_int_equal(outcome_at(&a, fresh, seq), seq == 1 ? CARNET_OK : CARNET_AGAIN);
     }
-    struct attempt a = attempt_by(w, &w->office, &w->community, CARNET_LOG_DATA); /* of one that the recovery key did not sign: no */
+    struct attempt a =
+        attempt_by(w, &w->office, &w->community, CARNET_LOG_DATA); /* of one that the recovery key did not sign: no */
     own.bytes = w->office.raw;
     carnet_draft_change(a.draft, &w->office.id, NULL, CARNET_KIND_CERTIFICATE);
     carnet_draft_event(a.draft, &own);
@@ -673,11 +708,11 @@ static void an_entry_is_its_authors_and_its_communitys(void **state)
     struct carnet_id contact = log_id(0xc0);
     struct carnet_entry entry;
     struct carnet_entry_header header = log_header(w, &w->office, &w->book, CARNET_LOG_DATA, 2);
-#define CHECK(header, signer, expected)                                                  \
-    do {                                                                                 \
-        carnet_draft_change(draft, &contact, &contact, CARNET_KIND_CONTACT);             \
-        log_decode(w, log_sign(w, draft, &header, signer), &entry);                      \
-        assert_int_equal(carnet_authority_check(w->authority, &entry, NULL), expected);  \
+#define CHECK(header, signer, expected)                                                                                \
+    do {                                                                                                               \
+        carnet_draft_change(draft, &contact, &contact, CARNET_KIND_CONTACT);                                           \
+        log_decode(w, log_sign(w, draft, &header, signer), &entry);                                                    \
+        assert_int_equal(carnet_authority_check(w->authority, &entry, NULL), expected);                                \
     } while (0)
     CHECK(header, &w->office, CARNET_OK);
     CHECK(header, &w->admin, CARNET_MALFORMED); /* signed by somebody else */
@@ -711,11 +746,13 @@ static void of_cuts_the_smallest_stands_in_any_order(void **state)
     log_keys(&sub, 29);
     struct carnet_cert cert = log_cert(w, &sub, &w->office, CARNET_ROLE_VOLUNTEER);
     log_certify(w, &sub, &cert, &w->office);
-    const struct carnet_cut_row one[] = { { .book = w->other_book, .stream = 0, .seq = 4 }, { .book = w->book, .stream = 2, .seq = 9 },
-                                          { .book = w->book, .stream = 3, .seq = 2 } };
-    const struct carnet_cut_row two[] = { { .book = w->book, .stream = 2, .seq = 7 }, { .book = w->book, .stream = 3, .seq = 5 } };
-    struct carnet_slice cuts[] = { cut_bytes(w, one, 3), cut_bytes(w, two, 2) };
-    const struct carnet_cert *authors[] = { &w->admin.cert, &w->office.cert };
+    const struct carnet_cut_row one[] = {{.book = w->other_book, .stream = 0, .seq = 4},
+                                         {.book = w->book, .stream = 2, .seq = 9},
+                                         {.book = w->book, .stream = 3, .seq = 2}};
+    const struct carnet_cut_row two[] = {{.book = w->book, .stream = 2, .seq = 7},
+                                         {.book = w->book, .stream = 3, .seq = 5}};
+    struct carnet_slice cuts[] = {cut_bytes(w, one, 3), cut_bytes(w, two, 2)};
+    const struct carnet_cert *authors[] = {&w->admin.cert, &w->office.cert};
     for (unsigned order = 0; order < 4; order++) {
         struct carnet_authority *a = carnet_authority_new(w->genesis);
         assert_int_equal(carnet_authority_add(a, w->admin.raw), CARNET_OK);
@@ -727,7 +764,8 @@ static void of_cuts_the_smallest_stands_in_any_order(void **state)
         assert_false(carnet_authority_is_cut(a, &sub.id));
         assert_true(carnet_authority_cut_at(a, &sub.id, &w->book, 2) == UINT64_MAX);
         for (unsigned i = 0; i < 2; i++)
-            assert_int_equal(carnet_authority_cut(a, &sub.id, authors[(i + order) % 2], cuts[(i + order) % 2]), expected);
+            assert_int_equal(carnet_authority_cut(a, &sub.id, authors[(i + order) % 2], cuts[(i + order) % 2]),
+                             expected);
         if (late) {
             assert_false(carnet_authority_is_cut(a, &sub.id));
             assert_int_equal(carnet_authority_add(a, sub.raw), CARNET_OK);
@@ -762,29 +800,35 @@ static void only_ancestors_cut(void **state)
 static void a_cut_is_strict(void **state)
 {
     struct log_world *w = *state;
-    const struct carnet_cut_row rows[] = { { .book = w->book, .stream = 2, .seq = 9 }, { .book = w->book, .stream = 1, .seq = 8 } };
+    const struct carnet_cut_row rows[] = {{.book = w->book, .stream = 2, .seq = 9},
+                                          {.book = w->book, .stream = 1, .seq = 8}};
     struct carnet_slice good = cut_bytes(w, rows, 2);
     struct carnet_authority *a = w->authority;
     for (size_t len = 0; len < good.len; len++)
-        assert_int_equal(carnet_authority_cut(a, &w->office.id, &w->admin.cert, carnet_slice(good.ptr, len)), CARNET_MALFORMED);
+        assert_int_equal(carnet_authority_cut(a, &w->office.id, &w->admin.cert, carnet_slice(good.ptr, len)),
+                         CARNET_MALFORMED);
     uint8_t copy[500];
     memcpy(copy, good.ptr, good.len);
     copy[1 + 1 + 17] = 3; /* streams no longer ascend */
-    assert_int_equal(carnet_authority_cut(a, &w->office.id, &w->admin.cert, carnet_slice(copy, good.len)), CARNET_MALFORMED);
+    assert_int_equal(carnet_authority_cut(a, &w->office.id, &w->admin.cert, carnet_slice(copy, good.len)),
+                     CARNET_MALFORMED);
     copy[1 + 1 + 17] = 2; /* twice the same */
-    assert_int_equal(carnet_authority_cut(a, &w->office.id, &w->admin.cert, carnet_slice(copy, good.len)), CARNET_MALFORMED);
+    assert_int_equal(carnet_authority_cut(a, &w->office.id, &w->admin.cert, carnet_slice(copy, good.len)),
+                     CARNET_MALFORMED);
     copy[1 + 1 + 17] = 1;
     copy[1 + 1 + 17 + 1] = 0; /* sequence 0 */
-    assert_int_equal(carnet_authority_cut(a, &w->office.id, &w->admin.cert, carnet_slice(copy, good.len)), CARNET_MALFORMED);
+    assert_int_equal(carnet_authority_cut(a, &w->office.id, &w->admin.cert, carnet_slice(copy, good.len)),
+                     CARNET_MALFORMED);
     assert_false(carnet_authority_is_cut(a, &w->office.id));
     assert_int_equal(carnet_authority_cut(a, &w->office.id, &w->admin.cert, good), CARNET_OK);
 }
 
 /* --- keys --- */
 
-static struct carnet_epoch epoch(const struct carnet_id *book, enum carnet_scope scope, uint8_t fill, uint64_t number, struct carnet_key *key)
+static struct carnet_epoch epoch(const struct carnet_id *book, enum carnet_scope scope, uint8_t fill, uint64_t number,
+                                 struct carnet_key *key)
 {
-    struct carnet_epoch e = { .book = *book, .scope = scope, .number = number };
+    struct carnet_epoch e = {.book = *book, .scope = scope, .number = number};
     memset(key->b, fill, sizeof key->b);
     e.id = carnet_epoch_commit(key, &e.commitment);
     return e;
@@ -826,9 +870,10 @@ static void the_newest_epoch_held_is_written_under(void **state)
     struct log_world *w = *state;
     struct carnet_key keys[6];
     struct carnet_epoch epochs[6];
-    static const uint64_t numbers[] = { 1, 2, 2, 2, 3, 9 };
+    static const uint64_t numbers[] = {1, 2, 2, 2, 3, 9};
     for (size_t i = 0; i < 6; i++)
-        epochs[i] = epoch(i == 5 ? &w->other_book : &w->book, CARNET_SCOPE_EMAIL, (uint8_t)(i + 1), numbers[i], &keys[i]);
+        epochs[i] =
+            epoch(i == 5 ? &w->other_book : &w->book, CARNET_SCOPE_EMAIL, (uint8_t)(i + 1), numbers[i], &keys[i]);
     size_t smallest = 1;
     for (size_t i = 2; i < 4; i++)
         if (epochs[i].id < epochs[smallest].id)

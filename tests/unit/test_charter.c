@@ -139,7 +139,7 @@ static void roles_may_what_the_contract_says(void **state)
     assert_int_equal(carnet_role_verbs(CARNET_ROLE_RELAY), 0);
     assert_int_equal(carnet_role_scopes(CARNET_ROLE_RELAY), 0);
     assert_int_equal(carnet_role_scopes(CARNET_ROLE_VOLUNTEER),
-                     1u << CARNET_SCOPE_IDENTITY | 1u << CARNET_SCOPE_POSTAL | 1u << CARNET_SCOPE_NOTES);
+                     1u << CARNET_SCOPE_IDENTITY | 1u << CARNET_SCOPE_POSTAL | 1u << CARNET_SCOPE_NOTES | 1u << CARNET_SCOPE_CONSENT);
     assert_int_equal(carnet_role_scopes(CARNET_ROLE_OFFICE), CARNET_SCOPES_ALL);
 }
 

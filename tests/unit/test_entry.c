@@ -7,9 +7,10 @@
 
 #include <cmocka.h>
 
-static const uint8_t seed_identity[16] = { 1, 1, 1 }, seed_email[16] = { 2, 2, 2 };
+static const uint8_t seed_identity[16] = {1, 1, 1}, seed_email[16] = {2, 2, 2};
 
-/* One entry with what entries hold: a contact with its grant, seeds and two scopes, a note about it, a mailing about nobody. */
+/* One entry with what entries hold: a contact with its grant, seeds and two scopes, a note about it, a mailing about
+ * nobody. */
 struct sample {
     struct log_world world;
     struct carnet_draft *draft;
@@ -23,18 +24,25 @@ struct sample {
 static void draft_sample(struct sample *s)
 {
     const struct carnet_id *book = &s->world.book;
-    struct carnet_event grant = { .type = CARNET_EVENT_GRANT, .purpose = carnet_slice_str("newsletter"), .basis = CARNET_BASIS_CONSENT,
-                                  .proof = CARNET_PROOF_PAPER, .since_ms = LOG_WORLD_MS };
+    struct carnet_event grant = {.type = CARNET_EVENT_GRANT,
+                                 .purpose = carnet_slice_str("newsletter"),
+                                 .basis = CARNET_BASIS_CONSENT,
+                                 .proof = CARNET_PROOF_PAPER,
+                                 .since_ms = LOG_WORLD_MS};
     carnet_draft_change(s->draft, &s->contact, &s->contact, CARNET_KIND_CONTACT);
     carnet_draft_event(s->draft, &grant);
     carnet_draft_seed(s->draft, CARNET_SCOPE_IDENTITY, seed_identity);
     carnet_draft_seed(s->draft, CARNET_SCOPE_EMAIL, seed_email);
-    log_draft_cell(&s->world, s->draft, book, &s->contact, CARNET_SCOPE_IDENTITY, seed_identity, CARNET_FIELD_GIVEN, "Zoé", NULL, 0);
-    log_draft_cell(&s->world, s->draft, book, &s->contact, CARNET_SCOPE_EMAIL, seed_email, CARNET_FIELD_EMAIL, "zoe@example.org", s->old, 2);
+    log_draft_cell(&s->world, s->draft, book, &s->contact, CARNET_SCOPE_IDENTITY, seed_identity, CARNET_FIELD_GIVEN,
+                   "Zoé", NULL, 0);
+    log_draft_cell(&s->world, s->draft, book, &s->contact, CARNET_SCOPE_EMAIL, seed_email, CARNET_FIELD_EMAIL,
+                   "zoe@example.org", s->old, 2);
     carnet_draft_change(s->draft, &s->note, &s->contact, CARNET_KIND_NOTE);
-    log_draft_cell(&s->world, s->draft, book, &s->contact, CARNET_SCOPE_IDENTITY, seed_identity, CARNET_FIELD_TEXT, "Préfère le soir", NULL, 0);
+    log_draft_cell(&s->world, s->draft, book, &s->contact, CARNET_SCOPE_IDENTITY, seed_identity, CARNET_FIELD_TEXT,
+                   "Préfère le soir", NULL, 0);
     carnet_draft_change(s->draft, &s->mailing, NULL, CARNET_KIND_MAILING);
-    log_draft_cell(&s->world, s->draft, book, NULL, CARNET_SCOPE_NOTES, NULL, CARNET_FIELD_TEXT, "Lettre d’automne", NULL, 0);
+    log_draft_cell(&s->world, s->draft, book, NULL, CARNET_SCOPE_NOTES, NULL, CARNET_FIELD_TEXT, "Lettre d’automne",
+                   NULL, 0);
 }
 
 static int setup(void **state)
@@ -47,8 +55,8 @@ static int setup(void **state)
     s->contact = log_id(0xc0);
     s->note = log_id(0xc1);
     s->mailing = log_id(0xc2);
-    s->old[0] = (struct carnet_dot){ .author = 7, .seq = 3, .stream = 2, .index = 64 };
-    s->old[1] = (struct carnet_dot){ .author = 8, .seq = 1, .stream = 0, .index = 320 };
+    s->old[0] = (struct carnet_dot){.author = 7, .seq = 3, .stream = 2, .index = 64};
+    s->old[1] = (struct carnet_dot){.author = 8, .seq = 1, .stream = 0, .index = 320};
     s->header = log_header(&s->world, &s->world.office, &s->world.book, CARNET_LOG_DATA, 12);
     draft_sample(s);
     s->raw = log_sign(&s->world, s->draft, &s->header, &s->world.office);
@@ -132,7 +140,7 @@ static void the_same_draft_gives_the_same_bytes(void **state)
 static void a_delta_holds_what_the_change_brought(void **state)
 {
     struct sample *s = *state;
-    struct carnet_opener opener = { .key = log_key, .wanted = CARNET_SCOPES_ALL };
+    struct carnet_opener opener = {.key = log_key, .wanted = CARNET_SCOPES_ALL};
     struct carnet_record delta;
     carnet_record_init(&delta);
     carnet_entry_delta(&s->entry, 0, &opener, &s->world.arena, &delta);
@@ -190,11 +198,12 @@ static void parts_can_be_left_out_and_come_back(void **state)
     log_decode(&s->world, carnet_buf_slice(&bare), &stripped);
     assert_memory_equal(stripped.hash.b, s->entry.hash.b, 32);
     assert_int_equal(carnet_entry_verify(&stripped, &s->world.office.pk), CARNET_OK);
-    struct carnet_opener opener = { .key = log_key, .wanted = 1u << CARNET_SCOPE_EMAIL };
+    struct carnet_opener opener = {.key = log_key, .wanted = 1u << CARNET_SCOPE_EMAIL};
     struct carnet_record delta;
     carnet_record_init(&delta);
     carnet_entry_delta(&stripped, 0, &opener, &s->world.arena, &delta);
-    assert_int_equal(delta.live_count, 2); /* cells are counted without their values, and what they replaced stays replaced */
+    assert_int_equal(delta.live_count,
+                     2); /* cells are counted without their values, and what they replaced stays replaced */
     assert_int_equal(delta.replaced_count, 2);
     assert_int_equal(delta.live[0].state, CARNET_SIBLING_LOCKED);
     assert_int_equal(delta.live[1].state, CARNET_SIBLING_MISSING);
@@ -252,8 +261,8 @@ static void no_flipped_bit_passes(void **state)
 }
 
 /* The key stays the right one whatever is swapped: what remains is the associated data. */
-static bool right_key(void *ctx, const struct carnet_entry_header *header, const struct carnet_change *change, const struct carnet_part *part,
-                      struct carnet_key *out)
+static bool right_key(void *ctx, const struct carnet_entry_header *header, const struct carnet_change *change,
+                      const struct carnet_part *part, struct carnet_key *out)
 {
     (void)header;
     (void)change;
@@ -265,8 +274,9 @@ static bool right_key(void *ctx, const struct carnet_entry_header *header, const
 static enum carnet_sibling_state state_of_note(struct sample *s, size_t change)
 {
     struct carnet_key epoch = log_epoch_key(CARNET_SCOPE_IDENTITY);
-    struct carnet_key key = carnet_part_key(&epoch, &s->world.community, &s->world.book, &s->contact, CARNET_SCOPE_IDENTITY, seed_identity);
-    struct carnet_opener opener = { .ctx = &key, .key = right_key };
+    struct carnet_key key =
+        carnet_part_key(&epoch, &s->world.community, &s->world.book, &s->contact, CARNET_SCOPE_IDENTITY, seed_identity);
+    struct carnet_opener opener = {.ctx = &key, .key = right_key};
     struct carnet_record delta;
     carnet_record_init(&delta);
     carnet_entry_delta(&s->entry, change, &opener, &s->world.arena, &delta);
@@ -275,18 +285,18 @@ static enum carnet_sibling_state state_of_note(struct sample *s, size_t change)
     return state;
 }
 
-#define SWAPPED(name, statement)                                                \
-    static void a_part_does_not_open_under_another_##name(void **state)        \
-    {                                                                          \
-        struct sample *s = *state;                                             \
-        size_t change = 1;                                                     \
-        struct carnet_entry_header *header = &s->entry.header;                 \
-        struct carnet_change *note = &s->entry.changes[1];                     \
-        assert_int_equal(state_of_note(s, change), CARNET_SIBLING_VALUE);      \
-        statement;                                                             \
-        (void)header;                                                          \
-        (void)note;                                                            \
-        assert_int_equal(state_of_note(s, change), CARNET_SIBLING_LOCKED);     \
+#define SWAPPED(name, statement)                                                                                       \
+    static void a_part_does_not_open_under_another_##name(void **state)                                                \
+    {                                                                                                                  \
+        struct sample *s = *state;                                                                                     \
+        size_t change = 1;                                                                                             \
+        struct carnet_entry_header *header = &s->entry.header;                                                         \
+        struct carnet_change *note = &s->entry.changes[1];                                                             \
+        assert_int_equal(state_of_note(s, change), CARNET_SIBLING_VALUE);                                              \
+        statement;                                                                                                     \
+        (void)header;                                                                                                  \
+        (void)note;                                                                                                    \
+        assert_int_equal(state_of_note(s, change), CARNET_SIBLING_LOCKED);                                             \
     }
 SWAPPED(community, header->community.b[3] ^= 1)
 SWAPPED(book, header->book.b[3] ^= 1)
@@ -337,7 +347,7 @@ static carnet_rc sign(struct sample *s, struct carnet_buf *out)
 
 static carnet_rc sign_changes(struct sample *s, size_t changes, size_t events, size_t parts, struct carnet_buf *out)
 {
-    struct carnet_event event = { .type = CARNET_EVENT_RESTRICT };
+    struct carnet_event event = {.type = CARNET_EVENT_RESTRICT};
     for (size_t i = 0; i < changes; i++) {
         carnet_draft_change(s->draft, &s->contact, &s->contact, CARNET_KIND_CONTACT);
         for (size_t j = 0; j < events; j++)
@@ -351,9 +361,9 @@ static carnet_rc sign_changes(struct sample *s, size_t changes, size_t events, s
 static carnet_rc sign_cells(struct sample *s, size_t first, size_t second, const char *value, struct carnet_buf *out)
 {
     static struct carnet_draft_cell cells[200];
-    struct carnet_key key = { { 1 } };
+    struct carnet_key key = {{1}};
     for (size_t i = 0; i < 200; i++)
-        cells[i] = (struct carnet_draft_cell){ .field = CARNET_FIELD_GIVEN, .value = carnet_slice_str(value) };
+        cells[i] = (struct carnet_draft_cell){.field = CARNET_FIELD_GIVEN, .value = carnet_slice_str(value)};
     carnet_draft_change(s->draft, &s->contact, &s->contact, CARNET_KIND_CONTACT);
     carnet_draft_cells(s->draft, CARNET_SCOPE_IDENTITY, 1, 1, &key, cells, first);
     if (second)
@@ -392,11 +402,13 @@ static void an_entry_keeps_to_its_bounds(void **state)
     for (size_t i = 0; i < 65; i++)
         dots[i] = s->old[0];
     carnet_draft_change(s->draft, &s->contact, &s->contact, CARNET_KIND_CONTACT);
-    log_draft_cell(&s->world, s->draft, &s->world.book, &s->contact, CARNET_SCOPE_EMAIL, seed_email, CARNET_FIELD_EMAIL, "", dots, 64);
+    log_draft_cell(&s->world, s->draft, &s->world.book, &s->contact, CARNET_SCOPE_EMAIL, seed_email, CARNET_FIELD_EMAIL,
+                   "", dots, 64);
     assert_int_equal(sign(s, &out), CARNET_OK);
     assert_int_equal(decode(carnet_buf_slice(&out)), CARNET_OK);
     carnet_draft_change(s->draft, &s->contact, &s->contact, CARNET_KIND_CONTACT);
-    log_draft_cell(&s->world, s->draft, &s->world.book, &s->contact, CARNET_SCOPE_EMAIL, seed_email, CARNET_FIELD_EMAIL, "", dots, 65);
+    log_draft_cell(&s->world, s->draft, &s->world.book, &s->contact, CARNET_SCOPE_EMAIL, seed_email, CARNET_FIELD_EMAIL,
+                   "", dots, 65);
     assert_int_equal(sign(s, &out), CARNET_LIMIT);
     carnet_buf_deinit(&out);
 }
@@ -409,7 +421,7 @@ static void an_entry_is_48_kib_at_most(void **state)
     carnet_buf_init(&out, 2 * CARNET_ENTRY_LEN_MAX);
     char *value = carnet_alloc(CARNET_VALUE_LEN_MAX + 1);
     memset(value, 'a', CARNET_VALUE_LEN_MAX);
-    struct carnet_draft_cell cell = { .field = CARNET_FIELD_GIVEN, .value = carnet_slice(value, CARNET_VALUE_LEN_MAX) };
+    struct carnet_draft_cell cell = {.field = CARNET_FIELD_GIVEN, .value = carnet_slice(value, CARNET_VALUE_LEN_MAX)};
     size_t largest = 0, last = 0;
     for (size_t len = CARNET_VALUE_LEN_MAX - 1200; len <= CARNET_VALUE_LEN_MAX; len++) {
         carnet_draft_change(s->draft, &s->contact, NULL, CARNET_KIND_BOOK);
@@ -434,7 +446,8 @@ static void an_entry_is_48_kib_at_most(void **state)
 
 /* --- leaves made by hand --- */
 
-static void put_head(struct carnet_buf *leaf, uint64_t type, uint64_t scope, uint64_t seed, uint64_t epoch, struct carnet_slice body)
+static void put_head(struct carnet_buf *leaf, uint64_t type, uint64_t scope, uint64_t seed, uint64_t epoch,
+                     struct carnet_slice body)
 {
     struct carnet_hash hash = carnet_hash_of("carnet/1/part/hash", body);
     carnet_cbor_put_array(leaf, 6);
@@ -446,7 +459,8 @@ static void put_head(struct carnet_buf *leaf, uint64_t type, uint64_t scope, uin
 }
 
 /* A contact with one part whose plaintext, or whose bytes, are what the test wants. */
-static void craft_part(struct sample *s, enum carnet_part_type type, struct carnet_slice body, size_t cells, uint64_t seed, struct carnet_entry *out)
+static void craft_part(struct sample *s, enum carnet_part_type type, struct carnet_slice body, size_t cells,
+                       uint64_t seed, struct carnet_entry *out)
 {
     struct carnet_buf leaf, list;
     carnet_buf_init(&leaf, 10000);
@@ -457,13 +471,14 @@ static void craft_part(struct sample *s, enum carnet_part_type type, struct carn
     carnet_cbor_put_uint(&leaf, CARNET_KIND_CONTACT);
     carnet_cbor_put_array(&leaf, 0);
     carnet_cbor_put_array(&leaf, 1);
-    put_head(&leaf, type, CARNET_SCOPE_IDENTITY, seed, type == CARNET_PART_SEALED ? log_epoch_id(CARNET_SCOPE_IDENTITY) : 0, body);
+    put_head(&leaf, type, CARNET_SCOPE_IDENTITY, seed,
+             type == CARNET_PART_SEALED ? log_epoch_id(CARNET_SCOPE_IDENTITY) : 0, body);
     carnet_cbor_put_array(&leaf, cells);
     for (size_t i = 0; i < cells; i++)
         carnet_cbor_put_array(&leaf, 0);
     carnet_cbor_put_array(&list, 1);
     carnet_cbor_put_bytes(&list, body);
-    struct carnet_slice leaves[] = { carnet_buf_slice(&leaf) }, bodies[] = { carnet_buf_slice(&list) };
+    struct carnet_slice leaves[] = {carnet_buf_slice(&leaf)}, bodies[] = {carnet_buf_slice(&list)};
     log_decode(&s->world, log_craft(&s->world, &s->header, &s->world.office, leaves, bodies, 1), out);
     carnet_buf_deinit(&leaf);
     carnet_buf_deinit(&list);
@@ -471,7 +486,8 @@ static void craft_part(struct sample *s, enum carnet_part_type type, struct carn
 
 static enum carnet_sibling_state state_of(struct sample *s, const struct carnet_entry *entry)
 {
-    struct carnet_opener opener = { .ctx = (void *)(uintptr_t)seed_identity, .key = log_key, .wanted = CARNET_SCOPES_ALL };
+    struct carnet_opener opener = {
+        .ctx = (void *)(uintptr_t)seed_identity, .key = log_key, .wanted = CARNET_SCOPES_ALL};
     struct carnet_record delta;
     carnet_record_init(&delta);
     carnet_entry_delta(entry, 0, &opener, &s->world.arena, &delta);
@@ -486,8 +502,11 @@ static enum carnet_sibling_state state_of_plain(struct sample *s, const char *he
     size_t len = strlen(hex) / 2;
     assert_true(carnet_unhex(carnet_slice_str(hex), plain, len));
     struct carnet_key epoch = log_epoch_key(CARNET_SCOPE_IDENTITY);
-    struct carnet_key key = carnet_part_key(&epoch, &s->world.community, &s->world.book, &s->contact, CARNET_SCOPE_IDENTITY, seed_identity);
-    struct carnet_part part = { .scope = CARNET_SCOPE_IDENTITY, .seed = carnet_seed_id(seed_identity), .epoch = log_epoch_id(CARNET_SCOPE_IDENTITY) };
+    struct carnet_key key =
+        carnet_part_key(&epoch, &s->world.community, &s->world.book, &s->contact, CARNET_SCOPE_IDENTITY, seed_identity);
+    struct carnet_part part = {.scope = CARNET_SCOPE_IDENTITY,
+                               .seed = carnet_seed_id(seed_identity),
+                               .epoch = log_epoch_id(CARNET_SCOPE_IDENTITY)};
     struct carnet_buf ad, body;
     struct carnet_entry entry;
     carnet_buf_init(&ad, 1000);
@@ -511,11 +530,11 @@ static void what_a_part_says_never_refuses_the_entry(void **state)
     assert_int_equal(state_of_plain(s, "81830060615a", 1), CARNET_SIBLING_LOCKED); /* field 0 */
     assert_int_equal(state_of_plain(s, "", 1), CARNET_SIBLING_LOCKED);
     struct carnet_entry entry;
-    uint8_t bytes[17] = { 9 };
+    uint8_t bytes[17] = {9};
     craft_part(s, CARNET_PART_SEALED, carnet_slice(bytes, 7), 1, 1, &entry);
     assert_int_equal(state_of(s, &entry), CARNET_SIBLING_LOCKED);
     for (size_t len = 0; len <= sizeof bytes; len++) { /* a seed of another length, or not the one that is named */
-        struct carnet_opener opener = { 0 };
+        struct carnet_opener opener = {0};
         struct carnet_record delta;
         bool right = len == 16;
         craft_part(s, CARNET_PART_SEED, carnet_slice(bytes, len), 0, right ? carnet_seed_id(bytes) : 77, &entry);
@@ -541,13 +560,13 @@ static void what_a_newer_version_wrote_is_kept(void **state)
     carnet_cbor_put_uint(&leaf, 999); /* an event */
     carnet_cbor_put_bool(&leaf, true);
     carnet_cbor_put_array(&leaf, 0);
-    static const uint8_t empty[] = { 0x80 };
-    struct carnet_slice leaves[] = { carnet_buf_slice(&leaf) }, bodies[] = { carnet_slice(empty, 1) };
+    static const uint8_t empty[] = {0x80};
+    struct carnet_slice leaves[] = {carnet_buf_slice(&leaf)}, bodies[] = {carnet_slice(empty, 1)};
     struct carnet_entry entry;
     log_decode(&s->world, log_craft(&s->world, &s->header, &s->world.office, leaves, bodies, 1), &entry);
     assert_int_equal(entry.changes[0].kind, 25);
     assert_int_equal(carnet_authority_check(s->world.authority, &entry, NULL), CARNET_OK);
-    struct carnet_opener opener = { 0 };
+    struct carnet_opener opener = {0};
     struct carnet_record delta;
     carnet_record_init(&delta);
     carnet_entry_delta(&entry, 0, &opener, &s->world.arena, &delta);

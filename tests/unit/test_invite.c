@@ -16,7 +16,8 @@ static int start(void **state)
 
 static struct carnet_invite_code sample(void)
 {
-    struct carnet_invite_code code = { .address_count = 2, .addresses = { "tcp://192.0.2.7:40001", "tcp://[2001:db8::1]:40001" } };
+    struct carnet_invite_code code = {.address_count = 2,
+                                      .addresses = {"tcp://192.0.2.7:40001", "tcp://[2001:db8::1]:40001"}};
     memset(code.community.b, 1, sizeof code.community.b);
     memset(code.server.b, 2, sizeof code.server.b);
     memset(code.secret, 3, sizeof code.secret);
@@ -74,7 +75,11 @@ static void case_spaces_and_lookalikes_do_not_matter(void **state)
     carnet_buf_init(&typed, 4096);
     for (size_t i = 0; i < text.len; i++) {
         uint8_t c = text.ptr[i];
-        carnet_buf_append_byte(&typed, c == '-' ? ' ' : c == '0' ? 'O' : c == '1' ? 'l' : c >= 'A' ? (uint8_t)(c + 32) : c);
+        carnet_buf_append_byte(&typed, c == '-'   ? ' '
+                                       : c == '0' ? 'O'
+                                       : c == '1' ? 'l'
+                                       : c >= 'A' ? (uint8_t)(c + 32)
+                                                  : c);
     }
     assert_int_equal(carnet_invite_code_decode(carnet_buf_slice(&typed), &out), CARNET_OK);
     assert_memory_equal(out.secret, code.secret, 16);
@@ -185,7 +190,7 @@ static void a_code_is_strict(void **state)
 static void one_secret_is_one_pair_of_keys(void **state)
 {
     (void)state;
-    const uint8_t secret[16] = { 1 }, other[16] = { 2 };
+    const uint8_t secret[16] = {1}, other[16] = {2};
     struct carnet_box_pk a, b, c;
     struct carnet_box_sk sk;
     struct carnet_buf boxed, plain;

@@ -155,7 +155,7 @@ static void volunteers_relays_and_gateways_get_their_roles_defaults(void **state
     size_t relay = world_invite(&world, 0, "relais", CARNET_ROLE_RELAY, 0);
     size_t gateway = world_invite(&world, 0, "passerelle", CARNET_ROLE_GATEWAY, 0);
     struct carnet_member member = member_of(0, "ali benali");
-    assert_int_equal(member.cert->reads, 1u << CARNET_SCOPE_IDENTITY | 1u << CARNET_SCOPE_POSTAL | 1u << CARNET_SCOPE_NOTES);
+    assert_int_equal(member.cert->reads, 1u << CARNET_SCOPE_IDENTITY | 1u << CARNET_SCOPE_POSTAL | 1u << CARNET_SCOPE_NOTES | 1u << CARNET_SCOPE_CONSENT);
     assert_int_equal(member.cert->not_after_ms, WORLD_MS + 90 * WORLD_DAY_MS);
     assert_false(member.cert->verbs & CARNET_VERB_INVITE);
     member = member_of(0, "relais");
@@ -192,7 +192,7 @@ static void rights_never_exceed_the_inviters(void **state)
     world_pull(&world, office, 0);
     assert_int_equal(world_code(&world, office, &terms, &code, &err), CARNET_OK); /* no book named: every book, also later ones */
     size_t volunteer = world_invite(&world, office, "Ali", CARNET_ROLE_VOLUNTEER, 0);
-    assert_int_equal(member_of(office, "ali").cert->reads, 1u << CARNET_SCOPE_IDENTITY); /* the default, as far as the inviter reads */
+    assert_int_equal(member_of(office, "ali").cert->reads, 1u << CARNET_SCOPE_IDENTITY | 1u << CARNET_SCOPE_CONSENT); /* the default, as far as the inviter reads */
     terms = terms_of("X", CARNET_ROLE_VOLUNTEER);
     assert_int_equal(world_code(&world, volunteer, &terms, &code, &err), CARNET_REFUSED);
     assert_string_equal(err.what, "this node may not invite");

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "replica_world.h"
 
+#include "carnet/wire/cbor.h"
+
 #include <setjmp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -377,6 +380,252 @@ static void what_comes_from_the_future_blocks_but_destroys_nothing(void **state)
     world_same(world);
 }
 
+static void parts_that_come_late_are_wanted_and_filled_in(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0], *other = world_join(world, "Lyon", CARNET_ROLE_OFFICE, NULL, 0, 0);
+    struct world_node *volunteer = world_join(world, "Ali", CARNET_ROLE_VOLUNTEER, NULL, 0, 0);
+    struct carnet_id zoe = world_add(office, "given=Zoé phone=+33639980012", "file sms"), adam = world_add(office, "given=Adam phone=+33639980015", "file sms");
+    const struct carnet_event erase = { .type = CARNET_EVENT_ERASE };
+    struct carnet_sync_head wants[8];
+    struct carnet_sync_source source = carnet_replica_source(other->replica);
+    world_give(office, volunteer);
+    world_give(volunteer, other);
+    assert_string_equal(world_value(other, &zoe, "given"), "Zoé");
+    assert_int_equal(world_view(other, &zoe).locked, 1u << CARNET_SCOPE_PHONE);
+    assert_int_equal(source.wants(source.ctx, carnet_replica_self(office->replica), wants, 8), 2);
+    assert_int_equal(source.wants(source.ctx, carnet_replica_self(volunteer->replica), wants, 8), 0);
+    world_verify(other);
+    /* what was destroyed before its parts came is wanted no more */
+    assert_int_equal(world_event(other, &adam, &erase), CARNET_OK);
+    assert_int_equal(source.wants(source.ctx, carnet_replica_self(office->replica), wants, 8), 1);
+    world_give(office, other);
+    assert_string_equal(world_value(other, &zoe, "phone"), "+33639980012");
+    assert_int_equal(source.wants(source.ctx, carnet_replica_self(office->replica), wants, 8), 0);
+    assert_int_equal(carnet_store_sweep(carnet_replica_store(other->replica), &world->err), CARNET_OK);
+    assert_false(world_on_disk(other, "39980015", 8));
+    world_exchange(world);
+    world_same(world);
+}
+
+/* The sealed bytes of the parts of a record in a scope, as they lie in the entries of a node. */
+static size_t parts_held(struct world_node *node, const struct carnet_id *subject)
+{
+    struct carnet_sync_source source = carnet_replica_source(node->replica);
+    struct carnet_sync_entry at;
+    size_t held = 0;
+    for (int64_t n = 1; source.next(source.ctx, 2, n, &at); n = at.n + 1) {
+        struct carnet_entry entry;
+        assert_int_equal(carnet_entry_decode(at.bytes, &node->world->arena, &entry), CARNET_OK);
+        for (size_t i = 0; i < entry.change_count; i++)
+            for (size_t j = 0; j < entry.changes[i].part_count && carnet_id_equal(&entry.changes[i].subject, subject); j++)
+                held += entry.changes[i].parts[j].present;
+    }
+    return held;
+}
+
+static void parts_of_an_erased_person_are_nowhere(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0], *other = world_join(world, "Lyon", CARNET_ROLE_OFFICE, NULL, 0, 0);
+    struct carnet_id zoe = world_add(office, "given=Zoé phone=+33639980012", "file sms"), adam = world_add(office, "given=Adam phone=+33639980013", "file sms");
+    const struct carnet_event erase = { .type = CARNET_EVENT_ERASE };
+    world_exchange(world);
+    assert_int_equal(parts_held(other, &zoe), 4);
+    assert_int_equal(world_event(office, &zoe, &erase), CARNET_OK);
+    assert_int_equal(world_edit(other, &zoe, "family=Tardive"), CARNET_OK);
+    assert_int_equal(world_refuse(office, &adam, CARNET_EVENT_WITHDRAW, "sms"), CARNET_OK);
+    assert_int_equal(carnet_replica_dark(office->replica, &world->book, &adam, 1u << CARNET_SCOPE_PHONE, &world->err), CARNET_OK);
+    assert_int_equal(world_edit(other, &adam, "phone/mobile=+33639980014"), CARNET_OK);
+    world_give(other, office); /* whole, after the erasure */
+    assert_int_equal(parts_held(office, &zoe), 0);
+    assert_int_equal(parts_held(office, &adam), 2);
+    world_exchange(world);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(parts_held(&world->nodes[i], &zoe), 0);
+        assert_int_equal(parts_held(&world->nodes[i], &adam), 2);
+        assert_string_equal(world_value(&world->nodes[i], &adam, "phone/mobile"), "");
+    }
+    world_same(world);
+}
+
+static void a_rectified_value_is_gone(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0];
+    world_join(world, "Lyon", CARNET_ROLE_OFFICE, NULL, 0, 0);
+    struct carnet_id zoe = world_add(office, "given=Zoé", "file");
+    struct carnet_write_result result;
+    world_exchange(world);
+    struct carnet_view view = world_view(office, &zoe);
+    const struct carnet_event rectify = { .type = CARNET_EVENT_RECTIFY, .names = { view.record.live[0].dot }, .name_count = 1 };
+    const struct carnet_write_cell cell = { .field = CARNET_FIELD_GIVEN, .value = carnet_slice_str("Chloé") };
+    const struct carnet_write write = { .book = world->book,
+                                        .record = zoe,
+                                        .subject = zoe,
+                                        .kind = CARNET_KIND_CONTACT,
+                                        .cells = &cell,
+                                        .cell_count = 1,
+                                        .events = &rectify,
+                                        .event_count = 1 };
+    assert_int_equal(carnet_replica_write(office->replica, &write, 1, false, &result, &world->err), CARNET_OK);
+    world_exchange(world);
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(world_value(&world->nodes[i], &zoe, "given"), "Chloé");
+        assert_int_equal(parts_held(&world->nodes[i], &zoe), 2); /* its seed, and the new value */
+    }
+    world_same(world);
+}
+
+static void many_values_fill_several_entries(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0], *other = world_join(world, "Lyon", CARNET_ROLE_OFFICE, NULL, 0, 0);
+    struct carnet_id zoe = world_add(office, "given=Zoé", "file profile"), note = carnet_replica_new_id(office->replica);
+    static char text[CARNET_VALUE_LEN_MAX];
+    struct carnet_write_cell cells[8];
+    char labels[8][4];
+    memset(text, 'e', sizeof text);
+    for (size_t i = 0; i < 8; i++) {
+        labels[i][0] = (char)('a' + i);
+        labels[i][1] = 0;
+        cells[i] = (struct carnet_write_cell){ CARNET_FIELD_TEXT, carnet_slice_str(labels[i]), carnet_slice(text, sizeof text) };
+    }
+    const struct carnet_write write = {
+        .book = world->book, .record = note, .subject = zoe, .kind = CARNET_KIND_NOTE, .cells = cells, .cell_count = 8, .fresh = true
+    };
+    struct carnet_write_result result;
+    assert_int_equal(carnet_replica_write(office->replica, &write, 1, false, &result, &world->err), CARNET_OK);
+    assert_true(result.entries >= 4);
+    world_exchange(world);
+    assert_int_equal(world_view(other, &note).cell_count, 8);
+    world_same(world);
+}
+
+static void many_contacts_in_one_call(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0], *other = world_join(world, "Lyon", CARNET_ROLE_OFFICE, NULL, 0, 0);
+    enum { MANY = 300 };
+    static struct carnet_write writes[MANY];
+    static struct carnet_id ids[MANY];
+    const struct carnet_event events[] = { { .type = CARNET_EVENT_GRANT, .purpose = carnet_slice_str("file"), .basis = CARNET_BASIS_CONSENT, .since_ms = 1 },
+                                           { .type = CARNET_EVENT_OBJECT, .purpose = carnet_slice_str("sms") } };
+    const struct carnet_write_cell cells[] = { { .field = CARNET_FIELD_GIVEN, .value = carnet_slice_str("Zoé") },
+                                               { .field = CARNET_FIELD_EMAIL, .value = carnet_slice_str("zoe@example.org") },
+                                               { .field = CARNET_FIELD_EVIDENCE, .label = carnet_slice_str("file"), .value = carnet_slice_str("stand") } };
+    struct carnet_write_result result;
+    for (size_t i = 0; i < MANY; i++) {
+        ids[i] = carnet_replica_new_id(office->replica);
+        writes[i] = (struct carnet_write){ .book = world->book,
+                                           .record = ids[i],
+                                           .subject = ids[i],
+                                           .kind = CARNET_KIND_CONTACT,
+                                           .cells = cells,
+                                           .cell_count = 3,
+                                           .events = events,
+                                           .event_count = 1 + i % 2,
+                                           .fresh = true };
+    }
+    writes[MANY - 1] = writes[0]; /* the first again, in the same call */
+    writes[MANY - 1].fresh = false;
+    assert_int_equal(carnet_replica_write(office->replica, writes, MANY, true, &result, &world->err), CARNET_OK);
+    assert_int_equal(result.uncovered, MANY);
+    assert_int_equal(result.unchanged, 2);
+    assert_true(result.entries < 16);
+    struct carnet_store_counts counts;
+    assert_int_equal(carnet_store_count(carnet_replica_store(office->replica), &counts, &world->err), CARNET_OK);
+    assert_int_equal(counts.contacts, MANY - 1);
+    world_exchange(world);
+    assert_string_equal(world_value(other, &ids[7], "given"), "Zoé");
+    world_same(world);
+}
+
+static void a_new_incarnation_begins_new_logs(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0], *other = world_join(world, "Lyon", CARNET_ROLE_OFFICE, NULL, 0, 0);
+    struct carnet_id zoe = world_add(office, "given=Zoé", "file");
+    assert_int_equal(carnet_replica_new_incarnation(office->replica, &world->err), CARNET_OK);
+    assert_int_equal(world_edit(office, &zoe, "given=Zoe"), CARNET_OK);
+    world_reopen(office);
+    assert_int_equal(world_edit(office, &zoe, "family=Martin"), CARNET_OK);
+    world_exchange(world);
+    assert_string_equal(world_value(other, &zoe, "given"), "Zoe");
+    assert_string_equal(world_value(other, &zoe, "family"), "Martin");
+    world_same(world);
+}
+
+static void equal_heads_have_equal_digests(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0], *other = world_join(world, "Lyon", CARNET_ROLE_OFFICE, NULL, 0, 0);
+    struct carnet_sync_source here = carnet_replica_source(office->replica), there = carnet_replica_source(other->replica);
+    struct carnet_id zoe = world_add(office, "given=Zoé", "file");
+    for (int round = 0; round < 3; round++) {
+        world_exchange(world);
+        for (unsigned lane = 0; lane < CARNET_LANES; lane++) {
+            struct carnet_hash a = here.digest(here.ctx, &world->book, lane), b = there.digest(there.ctx, &world->book, lane);
+            assert_memory_equal(a.b, b.b, sizeof a.b);
+        }
+        struct carnet_hash before = here.digest(here.ctx, &world->book, 2);
+        assert_int_equal(world_edit(office, &zoe, round ? "given=Zoe" : "given=Chloé"), CARNET_OK);
+        struct carnet_hash after = here.digest(here.ctx, &world->book, 2);
+        assert_int_equal(memcmp(before.b, after.b, sizeof before.b) == 0, round == 2);
+    }
+}
+
+static void ids_are_found_by_their_beginning(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0];
+    struct carnet_id zoe = world_add(office, "given=Zoé", "file");
+    struct carnet_id_text text = carnet_id_text(&zoe);
+    char hex[33];
+    struct carnet_view view;
+    carnet_hex(zoe.b, sizeof zoe.b, hex);
+    assert_int_equal(carnet_replica_view_text(office->replica, carnet_slice(text.s, 6), &world->arena, &view, &world->err), CARNET_OK);
+    assert_true(carnet_id_equal(&view.id, &zoe));
+    assert_int_equal(carnet_replica_view_text(office->replica, carnet_slice_str(hex), &world->arena, &view, &world->err), CARNET_OK);
+    assert_int_equal(carnet_replica_view_text(office->replica, carnet_slice_str("zzzzzzzz"), &world->arena, &view, &world->err), CARNET_NOT_FOUND);
+    assert_int_equal(carnet_replica_view_text(office->replica, carnet_slice_str("é"), &world->arena, &view, &world->err), CARNET_USAGE);
+    /* the charter's records are nobody's to show */
+    struct carnet_id_text book = carnet_id_text(&world->book);
+    assert_int_equal(carnet_replica_view_text(office->replica, carnet_slice_str(book.s), &world->arena, &view, &world->err), CARNET_NOT_FOUND);
+}
+
+static void a_welcome_is_for_one_identity(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0], *other = world_join(world, "Lyon", CARNET_ROLE_OFFICE, NULL, 0, 0);
+    struct carnet_identity stranger;
+    struct carnet_replica *replica;
+    struct carnet_buf buf;
+    char path[160];
+    carnet_buf_init(&buf, 1 << 20);
+    carnet_identity_new(&office->env.rng, &stranger);
+    /* any bytes at all: nothing is made of them */
+    assert_int_equal(carnet_replica_join("none.db", &other->env, &stranger, carnet_slice_str("bienvenue"), &replica, &world->err), CARNET_MALFORMED);
+    assert_null(replica);
+    carnet_cbor_put_array(&buf, 3);
+    carnet_cbor_put_str(&buf, "carnet/1/welcome");
+    carnet_cbor_put_bytes(&buf, carnet_authority_genesis(carnet_replica_authority(office->replica)));
+    carnet_authority_chain(carnet_replica_authority(office->replica), carnet_replica_self(other->replica), &buf);
+    snprintf(path, sizeof path, "%s/again.db", world->dir);
+    assert_int_equal(carnet_replica_join(path, &other->env, &stranger, carnet_buf_slice(&buf), &replica, &world->err), CARNET_REFUSED);
+    for (size_t i = 0; i < buf.len; i++) {
+        assert_int_not_equal(carnet_replica_join(path, &other->env, &other->identity, carnet_slice(buf.ptr, i), &replica, &world->err), CARNET_OK);
+        buf.ptr[i] ^= 1;
+        assert_int_not_equal(carnet_replica_join(path, &other->env, &other->identity, carnet_buf_slice(&buf), &replica, &world->err), CARNET_OK);
+        buf.ptr[i] ^= 1;
+    }
+    assert_int_equal(carnet_replica_join(path, &other->env, &other->identity, carnet_buf_slice(&buf), &replica, &world->err), CARNET_OK);
+    carnet_replica_close(replica);
+    assert_int_equal(carnet_replica_join(path, &other->env, &other->identity, carnet_buf_slice(&buf), &replica, &world->err), CARNET_CONFLICT);
+    assert_int_equal(carnet_replica_open(path, &other->env, &stranger, &replica, &world->err), CARNET_REFUSED);
+    carnet_buf_deinit(&buf);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -398,6 +647,15 @@ int main(void)
         TEST(a_word_finds_what_is_open_alone),
         TEST(noise_is_refused_and_changes_nothing),
         TEST(what_comes_from_the_future_blocks_but_destroys_nothing),
+        TEST(parts_that_come_late_are_wanted_and_filled_in),
+        TEST(parts_of_an_erased_person_are_nowhere),
+        TEST(a_rectified_value_is_gone),
+        TEST(many_values_fill_several_entries),
+        TEST(many_contacts_in_one_call),
+        TEST(a_new_incarnation_begins_new_logs),
+        TEST(equal_heads_have_equal_digests),
+        TEST(ids_are_found_by_their_beginning),
+        TEST(a_welcome_is_for_one_identity),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

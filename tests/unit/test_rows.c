@@ -89,11 +89,12 @@ static carnet_rc dump(struct carnet_slice bytes, const struct carnet_rows_option
     return CARNET_OK;
 }
 
-/* With CARNET_GOLDEN=write in the environment the golden file is written instead: read the difference before you commit it. */
+/* With CARNET_GOLDEN=write in the environment the golden file is written instead: read the difference before you commit
+ * it. */
 static void is_golden(const char *file)
 {
     char path[300], golden_path[310];
-    struct carnet_rows_options options = { 0 };
+    struct carnet_rows_options options = {0};
     struct carnet_err err = CARNET_ERR_INIT;
     struct carnet_buf bytes, out, golden, rejects;
     snprintf(path, sizeof path, "%s/%s", FIXTURES, file);
@@ -122,9 +123,19 @@ static void is_golden(const char *file)
 static void files_of_other_tools_give_their_rows(void **state)
 {
     (void)state;
-    static const char *const files[] = { "nationbuilder.csv", "tableur-1252.csv", "tableur-utf16le.csv", "tableur-utf16be-sans-marque.csv",
-                                         "contenu.csv", "brevo.csv", "actionnetwork.csv", "digitalebox.csv", "google.csv", "outlook.csv",
-                                         "android21.vcf", "apple3.vcf", "v4.vcf" };
+    static const char *const files[] = {"nationbuilder.csv",
+                                        "tableur-1252.csv",
+                                        "tableur-utf16le.csv",
+                                        "tableur-utf16be-sans-marque.csv",
+                                        "contenu.csv",
+                                        "brevo.csv",
+                                        "actionnetwork.csv",
+                                        "digitalebox.csv",
+                                        "google.csv",
+                                        "outlook.csv",
+                                        "android21.vcf",
+                                        "apple3.vcf",
+                                        "v4.vcf"};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         is_golden(files[i]);
 }
@@ -134,13 +145,14 @@ static char *rows_of(struct carnet_slice bytes, const struct carnet_rows_options
 {
     struct carnet_buf out;
     struct carnet_err err = CARNET_ERR_INIT;
-    struct carnet_rows_options none = { 0 };
+    struct carnet_rows_options none = {0};
     carnet_buf_init(&out, 1 << 22);
     carnet_rc rc = dump(bytes, options ? options : &none, &out, NULL, &err);
     if (rc != CARNET_OK)
         carnet_buf_printf(&out, "%s: %s\n", carnet_rc_name(rc), err.what);
     char *end = strstr(carnet_buf_cstr(&out), "== columns\n");
-    char *text = carnet_strdup_slice(end ? carnet_slice(out.ptr, (size_t)(end - (char *)out.ptr)) : carnet_buf_slice(&out));
+    char *text =
+        carnet_strdup_slice(end ? carnet_slice(out.ptr, (size_t)(end - (char *)out.ptr)) : carnet_buf_slice(&out));
     carnet_buf_deinit(&out);
     return text;
 }
@@ -165,7 +177,8 @@ static void separators_and_line_ends_are_recognised(void **state)
     text_gives("Pr\xe9nom;Nom;Email\nZo\xe9;Le Goff;zoe@example.org\n", want);
     text_gives("sep=|\r\nPrénom|Nom|Email\r\nZoé|Le Goff|zoe@example.org\r\n",
                "line 3\n  given: Zoé\n  family: Le Goff\n  email: zoe@example.org\n");
-    text_gives("email\nzoe@example.org\nmax@example.org\n", "line 2\n  email: zoe@example.org\nline 3\n  email: max@example.org\n");
+    text_gives("email\nzoe@example.org\nmax@example.org\n",
+               "line 2\n  email: zoe@example.org\nline 3\n  email: max@example.org\n");
     text_gives("given,family\nZoé,\"Le\n\"\"Goff\"\"\"\nMax,Roi\n",
                "line 2\n  given: Zoé\n  family: Le \"Goff\"\nline 4\n  given: Max\n  family: Roi\n");
     /* the first accent comes behind the first block: Windows-1252 all the same */
@@ -185,30 +198,34 @@ static void columns_may_be_mapped_by_hand(void **state)
 {
     (void)state;
     struct carnet_rows_map maps[] = {
-        { carnet_slice_str("Métier"), carnet_slice_str("employer") },
-        { carnet_slice_str("joindre"), carnet_slice_str("phone/mobile") },
-        { carnet_slice_str("NOM"), carnet_slice_str("-") },
-        { carnet_slice_str("lettre"), carnet_slice_str("consent:newsletter") },
-        { carnet_slice_str("ref"), carnet_slice_str("source_id/fichier") },
+        {carnet_slice_str("Métier"), carnet_slice_str("employer")},
+        {carnet_slice_str("joindre"), carnet_slice_str("phone/mobile")},
+        {carnet_slice_str("NOM"), carnet_slice_str("-")},
+        {carnet_slice_str("lettre"), carnet_slice_str("consent:newsletter")},
+        {carnet_slice_str("ref"), carnet_slice_str("source_id/fichier")},
     };
-    struct carnet_rows_options options = { .maps = maps, .map_count = 5 };
-    char *got = rows_of(carnet_slice_str("Prénom;Nom;metier;Joindre;Lettre;Ref\nZoé;Le Goff;Mairie;06 39 98 00 01;oui;7\n"), &options);
-    assert_string_equal(got, "line 2\n  given: Zoé\n  employer: Mairie\n  phone/mobile: +33639980001\n  source_id/fichier: 7\n"
-                             "  agrees: newsletter by Lettre\n");
+    struct carnet_rows_options options = {.maps = maps, .map_count = 5};
+    char *got = rows_of(
+        carnet_slice_str("Prénom;Nom;metier;Joindre;Lettre;Ref\nZoé;Le Goff;Mairie;06 39 98 00 01;oui;7\n"), &options);
+    assert_string_equal(
+        got, "line 2\n  given: Zoé\n  employer: Mairie\n  phone/mobile: +33639980001\n  source_id/fichier: 7\n"
+             "  agrees: newsletter by Lettre\n");
     free(got);
-    static const char *const wrong[][2] = { { "absent", "employer" }, { "Nom", "nothing" }, { "Nom", "consent:nothing" }, { "Nom", "" },
-                                            { "Nom", "status:newsletter" }, { "Nom", "phone/" } };
+    static const char *const wrong[][2] = {{"absent", "employer"},       {"Nom", "nothing"},
+                                           {"Nom", "consent:nothing"},   {"Nom", ""},
+                                           {"Nom", "status:newsletter"}, {"Nom", "phone/"}};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        struct carnet_rows_map map = { carnet_slice_str(wrong[i][0]), carnet_slice_str(wrong[i][1]) };
-        struct carnet_rows_options one = { .maps = &map, .map_count = 1 };
+        struct carnet_rows_map map = {carnet_slice_str(wrong[i][0]), carnet_slice_str(wrong[i][1])};
+        struct carnet_rows_options one = {.maps = &map, .map_count = 1};
         struct carnet_err err = CARNET_ERR_INIT;
         struct carnet_rows *rows;
-        assert_int_equal(carnet_rows_open_bytes(carnet_slice_str("Prénom;Nom\nZoé;Le Goff\n"), &one, &rows, &err), CARNET_USAGE);
+        assert_int_equal(carnet_rows_open_bytes(carnet_slice_str("Prénom;Nom\nZoé;Le Goff\n"), &one, &rows, &err),
+                         CARNET_USAGE);
         assert_null(rows);
         assert_true(err.what[0]);
     }
-    struct carnet_rows_map job = { carnet_slice_str("x-job"), carnet_slice_str("note") };
-    struct carnet_rows_options one = { .maps = &job, .map_count = 1 };
+    struct carnet_rows_map job = {carnet_slice_str("x-job"), carnet_slice_str("note")};
+    struct carnet_rows_options one = {.maps = &job, .map_count = 1};
     got = rows_of(carnet_slice_str("BEGIN:VCARD\nFN:Zoé Le Goff\nX-JOB:maire\\, élue\nEND:VCARD\n"), &one);
     assert_string_equal(got, "line 1\n  note: maire, élue\n  given: Zoé\n  family: Le Goff\n");
     free(got);
@@ -217,16 +234,19 @@ static void columns_may_be_mapped_by_hand(void **state)
 static void the_mapping_is_json(void **state)
 {
     (void)state;
-    struct carnet_rows_options options = { 0 };
+    struct carnet_rows_options options = {0};
     struct carnet_err err = CARNET_ERR_INIT;
     struct carnet_rows *rows;
     struct carnet_buf out;
     carnet_buf_init(&out, 10000);
     assert_int_equal(
-        carnet_rows_open_bytes(carnet_slice_str("Prénom;\"Surnom \"\"x\"\"\";Portable;Newsletter\nZoé;;;\n"), &options, &rows, &err), CARNET_OK);
+        carnet_rows_open_bytes(carnet_slice_str("Prénom;\"Surnom \"\"x\"\"\";Portable;Newsletter\nZoé;;;\n"), &options,
+                               &rows, &err),
+        CARNET_OK);
     carnet_rows_mapping(rows, &out);
-    assert_string_equal(carnet_buf_cstr(&out), "\"mapping\":{\"Prénom\": \"given\", \"Portable\": \"phone/mobile\", \"Newsletter\": "
-                                               "\"consent:newsletter\"},\"unmapped\":[\"Surnom \\\"x\\\"\"]");
+    assert_string_equal(carnet_buf_cstr(&out),
+                        "\"mapping\":{\"Prénom\":\"given\",\"Portable\":\"phone/mobile\",\"Newsletter\":"
+                        "\"consent:newsletter\"},\"unmapped\":[\"Surnom \\\"x\\\"\"]");
     carnet_rows_close(rows);
     carnet_buf_deinit(&out);
 }
@@ -234,19 +254,22 @@ static void the_mapping_is_json(void **state)
 static void consent_is_read_on_the_safe_side(void **state)
 {
     (void)state;
-    text_gives("email;newsletter;unsubscribed\na@example.org;oui;oui\nb@example.org;peut-être;\nc@example.org;;05/06/2021\n"
-               "d@example.org;non;non\ne@example.org;OUI;-\n",
-               "line 2\n  email: a@example.org\n  agrees: newsletter by newsletter\n  objects: newsletter by unsubscribed\n"
-               "  objects: targeted by unsubscribed\n"
-               "line 3\n  email: b@example.org\n"
-               "line 4\n  email: c@example.org\n  objects: newsletter by unsubscribed at 1622851200000\n"
-               "  objects: targeted by unsubscribed at 1622851200000\n"
-               "line 5\n  email: d@example.org\n"
-               "line 6\n  email: e@example.org\n  agrees: newsletter by newsletter\n");
+    text_gives(
+        "email;newsletter;unsubscribed\na@example.org;oui;oui\nb@example.org;peut-être;\nc@example.org;;05/06/2021\n"
+        "d@example.org;non;non\ne@example.org;OUI;-\n",
+        "line 2\n  email: a@example.org\n  agrees: newsletter by newsletter\n  objects: newsletter by unsubscribed\n"
+        "  objects: targeted by unsubscribed\n"
+        "line 3\n  email: b@example.org\n"
+        "line 4\n  email: c@example.org\n  objects: newsletter by unsubscribed at 1622851200000\n"
+        "  objects: targeted by unsubscribed at 1622851200000\n"
+        "line 5\n  email: d@example.org\n"
+        "line 6\n  email: e@example.org\n  agrees: newsletter by newsletter\n");
     text_gives("email;sms\na@example.org;oui\n", "line 2\n  email: a@example.org\n  agrees: sms by sms\n");
-    text_gives("email;sms\na@example.org;0639980001\n", "line 2\n  email: a@example.org\n  phone/mobile: +33639980001\n");
+    text_gives("email;sms\na@example.org;0639980001\n",
+               "line 2\n  email: a@example.org\n  phone/mobile: +33639980001\n");
     text_gives("email;do not contact;do_not_call;date du consentement;opt in\na@example.org;1;Y;01/02/2020;1\n",
-               "line 2\n  email: a@example.org\n  agrees: newsletter by opt in at 1580515200000\n  objects: (all) by do not contact\n"
+               "line 2\n  email: a@example.org\n  agrees: newsletter by opt in at 1580515200000\n  objects: (all) by "
+               "do not contact\n"
                "  objects: call by do_not_call\n");
 }
 
@@ -258,7 +281,8 @@ static void a_bad_row_does_not_stop_the_file(void **state)
                "line 3\n  given: Max\n  email: max@example.org\n"
                "line 6 REJECTED: more cells than the header has columns\n");
     text_gives("given;email\n\"Zoé;zoe@example.org\nMax;max@example.org\n",
-               "line 2 REJECTED: a quotation mark that is opened and not closed\nline 3\n  given: Max\n  email: max@example.org\n");
+               "line 2 REJECTED: a quotation mark that is opened and not closed\nline 3\n  given: Max\n  email: "
+               "max@example.org\n");
     struct carnet_buf text;
     carnet_buf_init(&text, 8 << 20);
     /* a line beyond the limit, by its number, and the next ones */
@@ -280,8 +304,9 @@ static void a_bad_row_does_not_stop_the_file(void **state)
         carnet_buf_append_str(&text, "0123456789");
     carnet_buf_append(&text, "\nM\0x;a\nL\xe9o;b\nAnne;fin\n", 22);
     got = rows_of(carnet_buf_slice(&text), NULL);
-    assert_string_equal(got, "line 2 REJECTED: column \"note\": note: longer than 16 KiB\nline 3 REJECTED: a NUL byte\n"
-                             "line 4 REJECTED: column \"given\": given: not a text in UTF-8\nline 5\n  given: Anne\n  note: fin\n");
+    assert_string_equal(
+        got, "line 2 REJECTED: column \"note\": note: longer than 16 KiB\nline 3 REJECTED: a NUL byte\n"
+             "line 4 REJECTED: column \"given\": given: not a text in UTF-8\nline 5\n  given: Anne\n  note: fin\n");
     free(got);
     carnet_buf_deinit(&text);
 }
@@ -294,29 +319,30 @@ static void what_is_no_file_of_contacts_is_refused_at_once(void **state)
         size_t len;
         carnet_rc rc;
     } cases[] = {
-        { "\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01\x00H\x00H", 18, CARNET_MALFORMED },
-        { "%PDF-1.5 text;email\n", 20, CARNET_MALFORMED },
-        { "PK\x03\x04", 4, CARNET_MALFORMED },
-        { "\x01\x02\x03\x04;\n", 6, CARNET_MALFORMED },
-        { "", 0, CARNET_MALFORMED },
-        { "\n\n\n", 3, CARNET_MALFORMED },
-        { ";;;\n;;;\n", 8, CARNET_USAGE },
-        { "Il était une fois\nun roi\n", 26, CARNET_USAGE },
-        { "zoe@example.org;06 39 98 00 01\nmax@example.org;06 39 98 00 02\n", 62, CARNET_USAGE },
+        {"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01\x00H\x00H", 18, CARNET_MALFORMED},
+        {"%PDF-1.5 text;email\n", 20, CARNET_MALFORMED},
+        {"PK\x03\x04", 4, CARNET_MALFORMED},
+        {"\x01\x02\x03\x04;\n", 6, CARNET_MALFORMED},
+        {"", 0, CARNET_MALFORMED},
+        {"\n\n\n", 3, CARNET_MALFORMED},
+        {";;;\n;;;\n", 8, CARNET_USAGE},
+        {"Il était une fois\nun roi\n", 26, CARNET_USAGE},
+        {"zoe@example.org;06 39 98 00 01\nmax@example.org;06 39 98 00 02\n", 62, CARNET_USAGE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct carnet_rows_options options = { .lang = CARNET_LANG_FR };
-        struct carnet_err err = { .lang = CARNET_LANG_FR };
+        struct carnet_rows_options options = {.lang = CARNET_LANG_FR};
+        struct carnet_err err = {.lang = CARNET_LANG_FR};
         struct carnet_rows *rows;
         carnet_rc rc = carnet_rows_open_bytes(carnet_slice(cases[i].bytes, cases[i].len), &options, &rows, &err);
         if (rc != cases[i].rc)
             fail_msg("case %zu: %s", i, carnet_rc_name(rc));
         assert_true(err.what[0]);
     }
-    struct carnet_rows_options vcard = { .format = CARNET_ROWS_VCARD };
+    struct carnet_rows_options vcard = {.format = CARNET_ROWS_VCARD};
     struct carnet_err err = CARNET_ERR_INIT;
     struct carnet_rows *rows;
-    assert_int_equal(carnet_rows_open_bytes(carnet_slice_str("email\nzoe@example.org\n"), &vcard, &rows, &err), CARNET_MALFORMED);
+    assert_int_equal(carnet_rows_open_bytes(carnet_slice_str("email\nzoe@example.org\n"), &vcard, &rows, &err),
+                     CARNET_MALFORMED);
     struct carnet_buf wide;
     carnet_buf_init(&wide, 4 << 20);
     carnet_buf_append_str(&wide, "email");
@@ -340,19 +366,20 @@ static void what_is_no_file_of_contacts_is_refused_at_once(void **state)
 static void rejects_can_be_corrected_and_read_again(void **state)
 {
     (void)state;
-    struct carnet_rows_options options = { .lang = CARNET_LANG_FR };
+    struct carnet_rows_options options = {.lang = CARNET_LANG_FR};
     struct carnet_err err = CARNET_ERR_INIT;
     struct carnet_buf out, rejects;
     carnet_buf_init(&out, 1 << 16);
     carnet_buf_init(&rejects, 1 << 16);
-    assert_int_equal(dump(carnet_slice_str("Pr\xe9nom;E-mail\nZo\xe9;zoe\nMax;max@example.org\n\"Lu;c\";\"lu\"\"c\"\n"), &options, &out,
-                          &rejects, &err),
+    assert_int_equal(dump(carnet_slice_str("Pr\xe9nom;E-mail\nZo\xe9;zoe\nMax;max@example.org\n\"Lu;c\";\"lu\"\"c\"\n"),
+                          &options, &out, &rejects, &err),
                      CARNET_OK);
-    assert_string_equal(carnet_buf_cstr(&rejects),
-                        "carnet_line;carnet_reason;Prénom;E-mail\r\n"
-                        "2;colonne «\u00a0E-mail\u00a0»\u00a0: email\u00a0: «\u00a0zoe\u00a0» n’est pas une adresse de messagerie;Zoé;zoe\r\n"
-                        "4;\"colonne «\u00a0E-mail\u00a0»\u00a0: email\u00a0: «\u00a0lu\"\"c\u00a0» n’est pas une adresse de messagerie\";"
-                        "\"Lu;c\";\"lu\"\"c\"\r\n");
+    assert_string_equal(carnet_buf_cstr(&rejects), "carnet_line;carnet_reason;Prénom;E-mail\r\n"
+                                                   "2;colonne «\u00a0E-mail\u00a0»\u00a0: email\u00a0: "
+                                                   "«\u00a0zoe\u00a0» n’est pas une adresse de messagerie;Zoé;zoe\r\n"
+                                                   "4;\"colonne «\u00a0E-mail\u00a0»\u00a0: email\u00a0: "
+                                                   "«\u00a0lu\"\"c\u00a0» n’est pas une adresse de messagerie\";"
+                                                   "\"Lu;c\";\"lu\"\"c\"\r\n");
     text_gives("carnet_line;carnet_reason;Prénom;E-mail\r\n2;une raison;Zoé;zoe@example.org\r\n3;longue;;\r\n",
                "line 2\n  given: Zoé\n  email: zoe@example.org\n");
     carnet_buf_clear(&out);
@@ -364,9 +391,12 @@ static void rejects_can_be_corrected_and_read_again(void **state)
     carnet_buf_clear(&rejects);
     carnet_buf_clear(&again);
     carnet_buf_clear(&out);
-    assert_int_equal(dump(carnet_slice_str("BEGIN:VCARD\nFN:Zoé\nTEL:12\nEND:VCARD\n"), &options, &out, &rejects, &err), CARNET_OK);
-    assert_string_equal(carnet_buf_cstr(&rejects), "BEGIN:VCARD\nX-CARNET-LINE:1\r\nX-CARNET-REASON:colonne «\u00a0TEL\u00a0»\u00a0: phone\u00a0: "
-                                                   "«\u00a0" "12\u00a0» n’est pas un numéro de téléphone\r\nFN:Zoé\nTEL:12\nEND:VCARD\n");
+    assert_int_equal(dump(carnet_slice_str("BEGIN:VCARD\nFN:Zoé\nTEL:12\nEND:VCARD\n"), &options, &out, &rejects, &err),
+                     CARNET_OK);
+    assert_string_equal(carnet_buf_cstr(&rejects),
+                        "BEGIN:VCARD\nX-CARNET-LINE:1\r\nX-CARNET-REASON:colonne «\u00a0TEL\u00a0»\u00a0: phone\u00a0: "
+                        "«\u00a0"
+                        "12\u00a0» n’est pas un numéro de téléphone\r\nFN:Zoé\nTEL:12\nEND:VCARD\n");
     assert_int_equal(dump(carnet_buf_slice(&rejects), &options, &out, &again, &err), CARNET_OK);
     assert_non_null(strstr(carnet_buf_cstr(&again), "TEL:12\nEND:VCARD\n"));
     carnet_buf_deinit(&again);
@@ -388,7 +418,7 @@ static void reads_within_bounds(void (*write_to)(int fd), carnet_rc want_open, s
     close(fds[1]);
     pid_t reader = fork();
     if (reader == 0) {
-        struct carnet_rows_options options = { 0 };
+        struct carnet_rows_options options = {0};
         struct carnet_err err = CARNET_ERR_INIT;
         struct carnet_rows *rows;
         struct carnet_row row;
@@ -486,7 +516,7 @@ static void stray_quotes_cost_no_more_than_they_swallow(void **state)
         _exit(0);
     }
     close(fds[1]);
-    struct carnet_rows_options options = { 0 };
+    struct carnet_rows_options options = {0};
     struct carnet_err err = CARNET_ERR_INIT;
     struct carnet_rows *rows;
     struct carnet_row row;
@@ -512,8 +542,33 @@ static uint64_t mix(uint64_t *state)
 /* Text of what is dangerous in cells: formulas, separators, quotes, apostrophes, full-width signs. */
 static void draw_text(uint64_t *state, struct carnet_buf *out)
 {
-    static const char *const pieces[] = { "=", "+", "-", "@", "'", "''", "\"", ";", ",", "|", "\t", "\n", "\r", " ", "a", "é", "=cmd|' /C calc'!A0",
-                                          "＝", "＋", "－", "＠", "1", "l’", "\r\n", "’", "x;=1", "＝1" };
+    static const char *const pieces[] = {"=",
+                                         "+",
+                                         "-",
+                                         "@",
+                                         "'",
+                                         "''",
+                                         "\"",
+                                         ";",
+                                         ",",
+                                         "|",
+                                         "\t",
+                                         "\n",
+                                         "\r",
+                                         " ",
+                                         "a",
+                                         "é",
+                                         "=cmd|' /C calc'!A0",
+                                         "＝",
+                                         "＋",
+                                         "－",
+                                         "＠",
+                                         "1",
+                                         "l’",
+                                         "\r\n",
+                                         "’",
+                                         "x;=1",
+                                         "＝1"};
     size_t count = mix(state) % 7;
     for (size_t i = 0; i < count; i++)
         carnet_buf_append_str(out, pieces[mix(state) % (sizeof pieces / sizeof pieces[0])]);
@@ -547,7 +602,8 @@ static void an_export_starts_no_formula_and_is_read_back_unchanged(void **state)
         /* the cell alone: rearming gives back every byte */
         carnet_csv_put_cell(&value, carnet_buf_slice(&raw), ',');
         for (size_t i = 0, start = 0; i < value.len; i++) {
-            /* as a spreadsheet with any separator would cut it; the quotation mark that opens the cell is no part of it */
+            /* as a spreadsheet with any separator would cut it; the quotation mark that opens the cell is no part of it
+             */
             if (i == start) {
                 size_t at = i + (i == 0 && value.ptr[0] == '"');
                 if (starts_formula(value.ptr + at, value.len - at))
@@ -567,7 +623,7 @@ static void an_export_starts_no_formula_and_is_read_back_unchanged(void **state)
         carnet_csv_put_cell(&file, carnet_slice_str("Zoé"), separator);
         carnet_csv_put_cell(&file, carnet_buf_slice(&value), separator);
         carnet_csv_put_cell(&file, carnet_slice_str("+33639980001"), '\n');
-        struct carnet_rows_options options = { 0 };
+        struct carnet_rows_options options = {0};
         struct carnet_err err = CARNET_ERR_INIT;
         struct carnet_rows *rows;
         struct carnet_row row;
@@ -590,23 +646,25 @@ static void names_in_one_cell_are_split(void **state)
 {
     (void)state;
     static const char *const cases[][3] = {
-        { "Jean DUPONT", "Jean", "DUPONT" },
-        { "DUPONT Jean", "Jean", "DUPONT" },
-        { "LE GOFF Zoé", "Zoé", "LE GOFF" },
-        { "Dupont, Jean-Noël", "Jean-Noël", "Dupont" },
-        { "Anne de La Tour", "Anne", "de La Tour" },
-        { "Zoé Le Goff", "Zoé", "Le Goff" },
-        { "Anne Marie Dupont", "Anne Marie", "Dupont" },
-        { "Charles d’Artagnan", "Charles", "d’Artagnan" },
+        {"Jean DUPONT", "Jean", "DUPONT"},
+        {"DUPONT Jean", "Jean", "DUPONT"},
+        {"LE GOFF Zoé", "Zoé", "LE GOFF"},
+        {"Dupont, Jean-Noël", "Jean-Noël", "Dupont"},
+        {"Anne de La Tour", "Anne", "de La Tour"},
+        {"Zoé Le Goff", "Zoé", "Le Goff"},
+        {"Anne Marie Dupont", "Anne Marie", "Dupont"},
+        {"Charles d’Artagnan", "Charles", "d’Artagnan"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char file[200], want[300];
         snprintf(file, sizeof file, "nom complet;email\n%s;a@example.org\n", cases[i][0]);
-        snprintf(want, sizeof want, "line 2\n  email: a@example.org\n  given: %s\n  family: %s\n", cases[i][1], cases[i][2]);
+        snprintf(want, sizeof want, "line 2\n  email: a@example.org\n  given: %s\n  family: %s\n", cases[i][1],
+                 cases[i][2]);
         text_gives(file, want);
     }
     text_gives("Nom;Email\nLe Goff Zoé;a@example.org\nPlaton;b@example.org\n",
-               "line 2\n  email: a@example.org\n  given: Zoé\n  family: Le Goff\nline 3\n  email: b@example.org\n  family: Platon\n");
+               "line 2\n  email: a@example.org\n  given: Zoé\n  family: Le Goff\nline 3\n  email: b@example.org\n  "
+               "family: Platon\n");
 }
 
 int main(void)

@@ -408,6 +408,47 @@ static void touches_points_and_edges(void **state)
     OK(carnet_store_commit(p->store, &p->err));
 }
 
+/* What is new lies in a small table until it is much: nobody sees from outside in which. */
+static void many_points_are_found_and_removed(void **state)
+{
+    struct place *p = *state;
+    enum { COUNT = 50000, TRANSACTION = 12500 };
+    int64_t n[3];
+    size_t count;
+    OK(carnet_store_begin(p->store, &p->err));
+    for (int64_t k = 0; k < 40000; k++) /* an undone transaction leaves the small table as it was */
+        OK(carnet_store_point_add(p->store, (uint64_t)k, 7, &p->err));
+    carnet_store_rollback(p->store);
+    for (uint64_t k = 0; k < COUNT; k++) {
+        if (k % TRANSACTION == 0)
+            OK(carnet_store_begin(p->store, &p->err));
+        OK(carnet_store_point_add(p->store, k * UINT64_C(0x9e3779b97f4a7c15), (int64_t)k, &p->err));
+        OK(carnet_store_point_add(p->store, 5, (int64_t)k % 2, &p->err));
+        if (k % TRANSACTION == TRANSACTION - 1)
+            OK(carnet_store_commit(p->store, &p->err));
+        if (k == COUNT / 2)
+            OK(carnet_store_point_add(p->store, 0, 0, &p->err)); /* again, when the first one has moved */
+    }
+    reopen(p);
+    for (uint64_t pass = 0; pass < 2; pass++)
+        for (uint64_t k = pass; k < COUNT; k += 997) {
+            OK(carnet_store_points(p->store, k * UINT64_C(0x9e3779b97f4a7c15), n, 3, &count, &p->err));
+            assert_int_equal(count, 1);
+            assert_int_equal(n[0], k);
+        }
+    OK(carnet_store_points(p->store, 5, n, 3, &count, &p->err));
+    assert_true(count == 2 && n[0] == 0 && n[1] == 1);
+    OK(carnet_store_begin(p->store, &p->err));
+    for (uint64_t k = 0; k < COUNT; k += 997)
+        OK(carnet_store_point_remove(p->store, k * UINT64_C(0x9e3779b97f4a7c15), (int64_t)k, &p->err));
+    OK(carnet_store_commit(p->store, &p->err));
+    for (uint64_t k = 0; k < COUNT; k += 997) {
+        OK(carnet_store_points(p->store, k * UINT64_C(0x9e3779b97f4a7c15), n, 3, &count, &p->err));
+        assert_int_equal(count, 0);
+    }
+    OK(carnet_store_check(p->store, &p->err));
+}
+
 static size_t found(struct place *p, const char *match, int64_t after)
 {
     int64_t n[64];
@@ -638,6 +679,7 @@ int main(int argc, char **argv)
         T(records_are_found_every_way),
         T(due_records_come_in_order_few_or_many),
         T(touches_points_and_edges),
+        T(many_points_are_found_and_removed),
         T(search_finds_words_and_beginnings),
         T(invitations_are_used_once),
         T(what_is_derived_can_go),

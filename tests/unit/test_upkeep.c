@@ -206,6 +206,29 @@ static void superseded_parts_are_dropped_after_30_days_by_the_clocks_of_others(v
     assert_int_equal(world_parts(&world, 0, &contact), parts - 1);
 }
 
+static void newcomer_stops_asking_for_what_was_superseded(void **state)
+{
+    struct carnet_entry_row row;
+    (void)state;
+    struct carnet_id contact = world_add(&world, 0, "newsletter", 0, CARNET_FIELD_EMAIL, "zoe@example.org");
+    world_clock(&world, WORLD_MS + 1000);
+    world_write(&world, 0, &contact, CARNET_FIELD_EMAIL, "zoe.2@example.org");
+    world_meet(&world);
+    world_clock(&world, WORLD_MS + 31 * WORLD_DAY_MS);
+    world_upkeep(&world, 1, true);
+    world_upkeep(&world, 2, true);
+    world_meet(&world);
+    world_upkeep(&world, 0, true);
+    size_t late = world_invite(&world, 0, "bureau 2", CARNET_ROLE_OFFICE, 0);
+    struct carnet_store *store = carnet_replica_store(world.nodes[late].replica);
+    assert_int_equal(carnet_store_entry_flagged(store, CARNET_ENTRY_WANTING, 1, &row, NULL), CARNET_OK);
+    world_upkeep(&world, late, true);
+    assert_int_equal(carnet_store_entry_flagged(store, CARNET_ENTRY_WANTING, 1, &row, NULL), CARNET_NOT_FOUND);
+    assert_string_equal(world_value(&world, late, &contact, CARNET_FIELD_EMAIL), "zoe.2@example.org");
+    world_meet(&world);
+    check_all();
+}
+
 static void part_with_a_value_that_lives_is_kept(void **state)
 {
     (void)state;
@@ -333,6 +356,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(expiry_blocks_and_is_darkened_72_hours_later, setup, teardown),
         cmocka_unit_test_setup_teardown(darkening_from_the_future_waits_for_an_office_whose_clock_agrees, setup, teardown),
         cmocka_unit_test_setup_teardown(superseded_parts_are_dropped_after_30_days_by_the_clocks_of_others, setup, teardown),
+        cmocka_unit_test_setup_teardown(newcomer_stops_asking_for_what_was_superseded, setup, teardown),
         cmocka_unit_test_setup_teardown(part_with_a_value_that_lives_is_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(readers_without_a_key_get_it_after_a_while, setup, teardown),
         cmocka_unit_test_setup_teardown(alive_is_said_once_a_day, setup, teardown),

@@ -85,10 +85,10 @@ static void telephone_numbers_become_e164(void **state)
     gives("phone", "+0639980001", NULL);
     gives("phone", "+123456789012345678901234567890", NULL);
     gives("phone", "zoe@example.org", NULL);
-    struct carnet_value_rules belgium = { .country = "BE" };
+    struct carnet_value_rules belgium = {.country = "BE"};
     gives_by(&belgium, "phone", "0470 12 34 56", "+32470123456");
     gives_by(&belgium, "phone", "+33 6 39 98 00 01", "+33639980001");
-    struct carnet_value_rules unknown = { .country = "ZZ" };
+    struct carnet_value_rules unknown = {.country = "ZZ"};
     gives_by(&unknown, "phone", "0470 12 34 56", NULL);
 }
 
@@ -141,7 +141,7 @@ static void birth_dates_may_lack_day_and_month(void **state)
     gives("born", "1066", NULL);
     gives("born", "1962-03-14x", NULL);
     gives("born", "99999999999999999999", NULL);
-    struct carnet_value_rules french = { .order = CARNET_DATE_DMY }, american = { .order = CARNET_DATE_MDY };
+    struct carnet_value_rules french = {.order = CARNET_DATE_DMY}, american = {.order = CARNET_DATE_MDY};
     gives_by(&french, "born", "14/03/1962", "1962-03-14");
     gives_by(&french, "born", "4.3.1962", "1962-03-04");
     gives_by(&french, "born", "14-03-62", "1962-03-14");
@@ -169,7 +169,7 @@ static void other_fields_have_one_form(void **state)
     gives("gender", "0", "");
     gives("gender", "1", "m");
     gives("gender", "peut-être", NULL);
-    struct carnet_value_rules digitalebox = { .gender_1_is_female = true };
+    struct carnet_value_rules digitalebox = {.gender_1_is_female = true};
     gives_by(&digitalebox, "gender", "1", "f");
     gives_by(&digitalebox, "gender", "2", "m");
     gives("postcode", "38000", "38000");
@@ -227,7 +227,8 @@ static void a_value_is_bounded(void **state)
             carnet_rc rc = carnet_value_normalise(carnet_field_at(i), carnet_buf_slice(&text), &rules, &out, NULL);
             assert_true(rc == CARNET_OK || (out.len == 0 && !out.failed));
             carnet_buf_clear(&out);
-            rc = carnet_value_normalise(carnet_field_at(i), carnet_slice(text.ptr, (size_t)byte + 1), &rules, &out, NULL);
+            rc = carnet_value_normalise(carnet_field_at(i), carnet_slice(text.ptr, (size_t)byte + 1), &rules, &out,
+                                        NULL);
             assert_true(rc == CARNET_OK || (out.len == 0 && !out.failed));
         }
     carnet_buf_deinit(&out);
@@ -253,9 +254,9 @@ static void labels_are_short_names(void **state)
 static void yes_and_no_are_understood(void **state)
 {
     (void)state;
-    static const char *const yes[] = { "true", "Y", "yes", "1", "Oui", "x", "VRAI", " ok " };
-    static const char *const no[] = { "false", "N", "no", "0", "NON", "faux", "-" };
-    static const char *const other[] = { "05/26/2020", "unsubscribed", "peut-être", "désinscrit" };
+    static const char *const yes[] = {"true", "Y", "yes", "1", "Oui", "x", "VRAI", " ok "};
+    static const char *const no[] = {"false", "N", "no", "0", "NON", "faux", "-"};
+    static const char *const other[] = {"05/26/2020", "unsubscribed", "peut-être", "désinscrit"};
     for (size_t i = 0; i < sizeof yes / sizeof yes[0]; i++)
         assert_int_equal(carnet_value_answer(carnet_slice_str(yes[i])), CARNET_ANSWER_YES);
     for (size_t i = 0; i < sizeof no / sizeof no[0]; i++)
@@ -303,10 +304,14 @@ static void moments_of_other_tools_are_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(telephone_numbers_become_e164), cmocka_unit_test(e_mail_addresses_are_checked),
-        cmocka_unit_test(birth_dates_may_lack_day_and_month), cmocka_unit_test(other_fields_have_one_form),
-        cmocka_unit_test(a_value_is_bounded), cmocka_unit_test(labels_are_short_names),
-        cmocka_unit_test(yes_and_no_are_understood), cmocka_unit_test(moments_of_other_tools_are_read),
+        cmocka_unit_test(telephone_numbers_become_e164),
+        cmocka_unit_test(e_mail_addresses_are_checked),
+        cmocka_unit_test(birth_dates_may_lack_day_and_month),
+        cmocka_unit_test(other_fields_have_one_form),
+        cmocka_unit_test(a_value_is_bounded),
+        cmocka_unit_test(labels_are_short_names),
+        cmocka_unit_test(yes_and_no_are_understood),
+        cmocka_unit_test(moments_of_other_tools_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
-/* protocol/vectors/: what is generated here must be, byte for byte, what the files say, and what the files say must decode, verify, encode
- * again, or be refused for the reason they give. CARNET_REWRITE=1 writes the files anew, and the fuzz corpora that come from them. */
+/* protocol/vectors/: what is generated here must be, byte for byte, what the files say, and what the files say must
+ * decode, verify, encode again, or be refused for the reason they give. CARNET_REWRITE=1 writes the files anew, and the
+ * fuzz corpora that come from them. */
 #include "../support/log_world.h"
 
 #include <errno.h>
@@ -13,7 +14,7 @@
 #include <cmocka.h>
 
 static struct log_world world;
-static const uint8_t seed_identity[16] = { 1, 1, 1, 1 }, seed_email[16] = { 2, 2, 2, 2 };
+static const uint8_t seed_identity[16] = {1, 1, 1, 1}, seed_email[16] = {2, 2, 2, 2};
 
 /* --- writing --- */
 
@@ -169,7 +170,9 @@ static void settle_file(const char *name, const char *about)
 {
     struct carnet_buf whole;
     carnet_buf_init(&whole, 8 * 1024 * 1024);
-    carnet_buf_printf(&whole, "# SPDX-License-Identifier: EUPL-1.2\n# %s\n# Written by tests/unit/test_vectors.c; see README.md.\n", about);
+    carnet_buf_printf(
+        &whole, "# SPDX-License-Identifier: EUPL-1.2\n# %s\n# Written by tests/unit/test_vectors.c; see README.md.\n",
+        about);
     carnet_buf_append_slice(&whole, carnet_buf_slice(&out));
     assert_false(whole.failed);
     if (rewriting()) {
@@ -220,13 +223,15 @@ static void put_node(const char *name, uint8_t fill, const struct log_node *node
     put_id("node", &node->id);
 }
 
-static void put_part(const char *name, enum carnet_scope scope, const struct carnet_id *subject, const uint8_t *seed, const char *plain)
+static void put_part(const char *name, enum carnet_scope scope, const struct carnet_id *subject, const uint8_t *seed,
+                     const char *plain)
 {
     static const struct carnet_id zero;
     struct carnet_key epoch = log_epoch_key(scope);
-    struct carnet_key key = carnet_part_key(&epoch, &world.community, &world.book, subject ? subject : &zero, scope, seed);
+    struct carnet_key key =
+        carnet_part_key(&epoch, &world.community, &world.book, subject ? subject : &zero, scope, seed);
     struct carnet_entry_header header = log_header(&world, &world.office, &world.book, CARNET_LOG_DATA, 300);
-    struct carnet_part part = { .scope = scope, .epoch = log_epoch_id(scope), .seed = seed ? carnet_seed_id(seed) : 0 };
+    struct carnet_part part = {.scope = scope, .epoch = log_epoch_id(scope), .seed = seed ? carnet_seed_id(seed) : 0};
     struct carnet_id record = log_id(0xc1);
     struct carnet_buf ad, sealed;
     carnet_buf_init(&ad, 1000);
@@ -338,9 +343,10 @@ static void put_cert(const char *name, const char *why, const struct log_node *n
     write_corpus("cert", name, node->raw);
 }
 
-static void put_made_cert(const char *name, const char *why, const struct carnet_cert *cert, const struct log_node *issuer)
+static void put_made_cert(const char *name, const char *why, const struct carnet_cert *cert,
+                          const struct log_node *issuer)
 {
-    struct log_node node = { 0 };
+    struct log_node node = {0};
     log_certify(&world, &node, cert, issuer);
     put_cert(name, why, &node);
 }
@@ -362,7 +368,8 @@ static void put_genesis(const char *name, const char *why, struct carnet_slice b
     put_hex("bytes", bytes);
 }
 
-static void put_cut(const char *name, const char *why, const struct log_node *author, const struct log_node *node, struct carnet_slice bytes)
+static void put_cut(const char *name, const char *why, const struct log_node *author, const struct log_node *node,
+                    struct carnet_slice bytes)
 {
     carnet_rc rc = carnet_authority_cut(made, &node->id, &author->cert, bytes);
     put_start(name, rc_text(rc), why);
@@ -386,7 +393,8 @@ static struct carnet_slice changed(struct carnet_slice bytes, size_t at, uint8_t
 static void make_authority(void)
 {
     put_genesis("genesis", NULL, world.genesis);
-    put_genesis("genesis-truncated", "the last byte is missing", carnet_slice(world.genesis.ptr, world.genesis.len - 1));
+    put_genesis("genesis-truncated", "the last byte is missing",
+                carnet_slice(world.genesis.ptr, world.genesis.len - 1));
     put_genesis("genesis-other-domain", "its domain is carnet/0/genesis", changed(world.genesis, 9, 1));
 
     struct log_node sub, deep;
@@ -413,11 +421,11 @@ static void make_authority(void)
     cert.book_count = 1;
     cert.reads = cert.writes = 1u << CARNET_SCOPE_IDENTITY;
     cert.not_after_ms = sub.cert.not_after_ms;
-#define BAD(name, why, issuer, change)                \
-    do {                                              \
-        struct carnet_cert bad = cert;                \
-        change;                                       \
-        put_made_cert(name, why, &bad, issuer);       \
+#define BAD(name, why, issuer, change)                                                                                 \
+    do {                                                                                                               \
+        struct carnet_cert bad = cert;                                                                                 \
+        change;                                                                                                        \
+        put_made_cert(name, why, &bad, issuer);                                                                        \
     } while (0)
     BAD("scope-beyond-issuer", "it reads e-mail, its issuer does not", &sub, bad.reads |= 1u << CARNET_SCOPE_EMAIL);
     BAD("verb-beyond-issuer", "it has the verb charter, its issuer has not", &sub, bad.verbs |= CARNET_VERB_CHARTER);
@@ -430,7 +438,8 @@ static void make_authority(void)
     BAD("issuer-without-invite", "volunteers invite nobody", &world.volunteer, bad.issuer = world.volunteer.cert.hash);
     BAD("signed-by-another", "the signature is not its issuer's", &world.admin, (void)bad);
     BAD("node-not-of-key", "the node id is not the hash of the signing key", &sub, bad.node.b[0] ^= 1);
-    BAD("key-not-a-point", "the signing key is no valid point", &sub, memset(bad.sign.b, 0, 32); bad.node = carnet_node_id(&bad.sign));
+    BAD("key-not-a-point", "the signing key is no valid point", &sub, memset(bad.sign.b, 0, 32);
+        bad.node = carnet_node_id(&bad.sign));
     BAD("box-key-zero", "the box key is zero", &sub, memset(bad.box.b, 0, 32));
     BAD("role-unknown", "there is no role 6", &sub, bad.role = (enum carnet_role)6);
     BAD("writes-not-read", "a scope written and not read is for a later version", &sub, bad.reads = 0);
@@ -441,7 +450,8 @@ static void make_authority(void)
 #undef BAD
     struct log_node broken = sub;
     broken.raw = changed(sub.raw, sub.raw.len - 1, 1);
-    put_cert("known-with-another-signature", "known already by its hash: the signature is not looked at again", &broken);
+    put_cert("known-with-another-signature", "known already by its hash: the signature is not looked at again",
+             &broken);
     broken.raw = carnet_slice(sub.raw.ptr, sub.raw.len - 1);
     put_cert("certificate-truncated", "the last byte is missing", &broken);
     cert = log_cert(&world, &sub, &world.office, CARNET_ROLE_VOLUNTEER);
@@ -449,7 +459,8 @@ static void make_authority(void)
     put_cert("second-of-a-node", "the node has a certificate; it is kept, one of the two stands", &broken);
 
     struct carnet_buf bytes;
-    const struct carnet_cut_row rows[] = { { .book = world.book, .stream = 2, .seq = 9 }, { .book = world.book, .stream = 3, .seq = 4 } };
+    const struct carnet_cut_row rows[] = {{.book = world.book, .stream = 2, .seq = 9},
+                                          {.book = world.book, .stream = 3, .seq = 4}};
     carnet_buf_init(&bytes, 1000);
     carnet_cut_encode(rows, 2, &bytes);
     struct carnet_slice two = log_keep(&world, &bytes);
@@ -460,7 +471,8 @@ static void make_authority(void)
     put_cut("cut-smaller", "concurrent cuts: the smallest stands", &world.office, &sub, none);
     put_cut("cut-by-a-sibling", "only an ancestor cuts", &world.office, &world.volunteer, none);
     put_cut("cut-without-invite", "its author has not the verb invite", &world.relay, &world.volunteer, none);
-    put_cut("cut-sequence-0", "a chain begins with 1: what does not stand at all is not listed", &world.admin, &sub, changed(two, 20, 9));
+    put_cut("cut-sequence-0", "a chain begins with 1: what does not stand at all is not listed", &world.admin, &sub,
+            changed(two, 20, 9));
     put_cut("cut-unordered", "rows are in order of book and stream", &world.admin, &sub, changed(two, 19, 4));
 }
 
@@ -509,7 +521,8 @@ static void certificates_and_cuts_are_as_written(void **state)
 static void put_change_lines(const struct carnet_entry *entry, size_t index)
 {
     const struct carnet_change *change = &entry->changes[index];
-    struct carnet_opener opener = { .ctx = (void *)(uintptr_t)seed_identity, .key = log_key, .wanted = CARNET_SCOPES_ALL };
+    struct carnet_opener opener = {
+        .ctx = (void *)(uintptr_t)seed_identity, .key = log_key, .wanted = CARNET_SCOPES_ALL};
     struct carnet_record delta;
     char record[33], subject[33];
     carnet_hex(change->record.b, 16, record);
@@ -520,21 +533,24 @@ static void put_change_lines(const struct carnet_entry *entry, size_t index)
         put_hex("event", change->events[i]);
     for (size_t i = 0; i < change->part_count; i++) {
         const struct carnet_part *part = &change->parts[i];
-        carnet_buf_printf(&out, "part: type=%u scope=%u seed=%llu epoch=%llu cells=%zu %s\n", (unsigned)part->type, (unsigned)part->scope,
-                          (unsigned long long)part->seed, (unsigned long long)part->epoch, part->cell_count, part->present ? "here" : "absent");
+        carnet_buf_printf(&out, "part: type=%u scope=%u seed=%llu epoch=%llu cells=%zu %s\n", (unsigned)part->type,
+                          (unsigned)part->scope, (unsigned long long)part->seed, (unsigned long long)part->epoch,
+                          part->cell_count, part->present ? "here" : "absent");
     }
-    static const char *const states[] = { "locked", "missing", "value", "dark" };
+    static const char *const states[] = {"locked", "missing", "value", "dark"};
     carnet_record_init(&delta);
     carnet_entry_delta(entry, index, &opener, &world.arena, &delta);
     for (size_t i = 0; i < delta.live_count; i++) {
         const struct carnet_sibling *cell = &delta.live[i];
-        carnet_buf_printf(&out, "cell: index=%u %s field=%u label=\"%.*s\" value=\"%.*s\"\n", cell->dot.index, states[cell->state], cell->field,
-                          (int)cell->label.len, cell->label.len ? (const char *)cell->label.ptr : "", (int)cell->value.len,
+        carnet_buf_printf(&out, "cell: index=%u %s field=%u label=\"%.*s\" value=\"%.*s\"\n", cell->dot.index,
+                          states[cell->state], cell->field, (int)cell->label.len,
+                          cell->label.len ? (const char *)cell->label.ptr : "", (int)cell->value.len,
                           cell->value.len ? (const char *)cell->value.ptr : "");
     }
     for (size_t i = 0; i < delta.replaced_count; i++) {
         const struct carnet_dot *dot = &delta.replaced[i];
-        carnet_buf_printf(&out, "replaces: %llu %u %llu %u\n", (unsigned long long)dot->author, dot->stream, (unsigned long long)dot->seq, dot->index);
+        carnet_buf_printf(&out, "replaces: %llu %u %llu %u\n", (unsigned long long)dot->author, dot->stream,
+                          (unsigned long long)dot->seq, dot->index);
     }
     carnet_record_deinit(&delta);
 }
@@ -578,6 +594,11 @@ static void put_entry(const char *name, const char *why, struct carnet_slice byt
         put_entry_lines(&entry);
     put_hex("bytes", bytes);
     write_corpus("entry", name, bytes);
+    if (rc == CARNET_OK) { /* the fuzz target also tries bytes as a leaf */
+        char leaf[80];
+        snprintf(leaf, sizeof leaf, "leaf-%s", name);
+        write_corpus("entry", leaf, entry.changes[entry.change_count - 1].leaf);
+    }
 }
 
 static bool no_part(void *ctx, const struct carnet_change *change, const struct carnet_part *part)
@@ -598,15 +619,15 @@ static void make_valid_entries(void)
     struct carnet_draft *draft = carnet_draft_new();
     struct carnet_id contact = log_id(0xc0), note = log_id(0xc1), mailing = log_id(0xc2), epoch = log_id(0xe0);
     const struct carnet_id *book = &world.book, *charter = &world.community;
-    struct carnet_event event = { .type = CARNET_EVENT_GENESIS, .bytes = world.genesis };
+    struct carnet_event event = {.type = CARNET_EVENT_GENESIS, .bytes = world.genesis};
     struct carnet_entry_header header = log_header(&world, &world.admin, charter, CARNET_LOG_DATA, 1);
     carnet_draft_change(draft, charter, NULL, CARNET_KIND_SETTING);
     carnet_draft_event(draft, &event);
-    event = (struct carnet_event){ .type = CARNET_EVENT_CERTIFICATE, .bytes = world.admin.raw };
+    event = (struct carnet_event){.type = CARNET_EVENT_CERTIFICATE, .bytes = world.admin.raw};
     carnet_draft_change(draft, &world.admin.id, NULL, CARNET_KIND_CERTIFICATE);
     carnet_draft_event(draft, &event);
     log_draft_cell(&world, draft, charter, NULL, CARNET_SCOPE_CLEAR, NULL, CARNET_FIELD_GIVEN, "Mairie", NULL, 0);
-    event = (struct carnet_event){ .type = CARNET_EVENT_BOOK, .other = *book, .text = carnet_slice_str("main") };
+    event = (struct carnet_event){.type = CARNET_EVENT_BOOK, .other = *book, .text = carnet_slice_str("main")};
     carnet_draft_change(draft, book, NULL, CARNET_KIND_BOOK);
     carnet_draft_event(draft, &event);
     put_entry("founding", NULL, log_sign(&world, draft, &header, &world.admin));
@@ -615,7 +636,8 @@ static void make_valid_entries(void)
     uint8_t box[80];
     assert_true(carnet_unhex(carnet_slice_str(boxed_to_office), box, sizeof box));
     header = log_header(&world, &world.admin, charter, CARNET_LOG_DATA, 2);
-    event = (struct carnet_event){ .type = CARNET_EVENT_EPOCH, .other = *book, .scope = CARNET_SCOPE_IDENTITY, .number = 1 };
+    event =
+        (struct carnet_event){.type = CARNET_EVENT_EPOCH, .other = *book, .scope = CARNET_SCOPE_IDENTITY, .number = 1};
     event.epoch = carnet_epoch_commit(&key, &event.hash);
     carnet_draft_change(draft, &epoch, NULL, CARNET_KIND_EPOCH);
     carnet_draft_event(draft, &event);
@@ -624,21 +646,26 @@ static void make_valid_entries(void)
 
     header = log_header(&world, &world.relay, charter, CARNET_LOG_DATA, 2);
     carnet_draft_change(draft, &world.relay.id, NULL, CARNET_KIND_NODE);
-    event = (struct carnet_event){ .type = CARNET_EVENT_ADDRESS, .text = carnet_slice_str("tcp://192.0.2.7:40001") };
+    event = (struct carnet_event){.type = CARNET_EVENT_ADDRESS, .text = carnet_slice_str("tcp://192.0.2.7:40001")};
     carnet_draft_event(draft, &event);
-    event = (struct carnet_event){ .type = CARNET_EVENT_ALIVE, .ms = LOG_WORLD_MS };
+    event = (struct carnet_event){.type = CARNET_EVENT_ALIVE, .ms = LOG_WORLD_MS};
     carnet_draft_event(draft, &event);
     put_entry("node-address-and-alive", NULL, log_sign(&world, draft, &header, &world.relay));
 
     header = log_header(&world, &world.office, book, CARNET_LOG_DATA, 1);
-    event = (struct carnet_event){ .type = CARNET_EVENT_GRANT, .purpose = carnet_slice_str("newsletter"), .basis = CARNET_BASIS_CONSENT,
-                                   .proof = CARNET_PROOF_PAPER, .since_ms = LOG_WORLD_MS };
+    event = (struct carnet_event){.type = CARNET_EVENT_GRANT,
+                                  .purpose = carnet_slice_str("newsletter"),
+                                  .basis = CARNET_BASIS_CONSENT,
+                                  .proof = CARNET_PROOF_PAPER,
+                                  .since_ms = LOG_WORLD_MS};
     carnet_draft_change(draft, &contact, &contact, CARNET_KIND_CONTACT);
     carnet_draft_event(draft, &event);
     carnet_draft_seed(draft, CARNET_SCOPE_IDENTITY, seed_identity);
     carnet_draft_seed(draft, CARNET_SCOPE_EMAIL, seed_email);
-    log_draft_cell(&world, draft, book, &contact, CARNET_SCOPE_IDENTITY, seed_identity, CARNET_FIELD_GIVEN, "Zoé", NULL, 0);
-    log_draft_cell(&world, draft, book, &contact, CARNET_SCOPE_EMAIL, seed_email, CARNET_FIELD_EMAIL, "zoe@example.org", NULL, 0);
+    log_draft_cell(&world, draft, book, &contact, CARNET_SCOPE_IDENTITY, seed_identity, CARNET_FIELD_GIVEN, "Zoé", NULL,
+                   0);
+    log_draft_cell(&world, draft, book, &contact, CARNET_SCOPE_EMAIL, seed_email, CARNET_FIELD_EMAIL, "zoe@example.org",
+                   NULL, 0);
     struct carnet_slice bytes = log_sign(&world, draft, &header, &world.office);
     put_entry("new-contact", NULL, bytes);
     struct carnet_entry entry;
@@ -646,32 +673,36 @@ static void make_valid_entries(void)
     log_decode(&world, bytes, &entry);
     carnet_buf_init(&bare, CARNET_ENTRY_LEN_MAX);
     carnet_entry_strip(&entry, no_part, NULL, &bare);
-    put_entry("new-contact-without-parts", "the same entry, its parts dropped: the hash and the signature are the same", log_keep(&world, &bare));
+    put_entry("new-contact-without-parts", "the same entry, its parts dropped: the hash and the signature are the same",
+              log_keep(&world, &bare));
 
     struct carnet_dot given = carnet_entry_dot(&entry, 0, 64), grant = carnet_entry_dot(&entry, 0, 0);
     header = log_header(&world, &world.office, book, CARNET_LOG_DATA, 2);
     header.prev = entry.hash;
     carnet_draft_change(draft, &contact, &contact, CARNET_KIND_CONTACT);
-    log_draft_cell(&world, draft, book, &contact, CARNET_SCOPE_IDENTITY, seed_identity, CARNET_FIELD_GIVEN, "Zoë", &given, 1);
+    log_draft_cell(&world, draft, book, &contact, CARNET_SCOPE_IDENTITY, seed_identity, CARNET_FIELD_GIVEN, "Zoë",
+                   &given, 1);
     carnet_draft_change(draft, &note, &contact, CARNET_KIND_NOTE);
-    log_draft_cell(&world, draft, book, &contact, CARNET_SCOPE_IDENTITY, seed_identity, CARNET_FIELD_TEXT, "Préfère le soir", NULL, 0);
+    log_draft_cell(&world, draft, book, &contact, CARNET_SCOPE_IDENTITY, seed_identity, CARNET_FIELD_TEXT,
+                   "Préfère le soir", NULL, 0);
     carnet_draft_change(draft, &mailing, NULL, CARNET_KIND_MAILING);
     log_draft_cell(&world, draft, book, NULL, CARNET_SCOPE_NOTES, NULL, CARNET_FIELD_TEXT, "Lettre d’automne", NULL, 0);
     put_entry("edit-note-mailing", NULL, log_sign(&world, draft, &header, &world.office));
 
     header = log_header(&world, &world.office, book, CARNET_LOG_LAW, 1);
     carnet_draft_change(draft, &contact, &contact, CARNET_KIND_CONTACT);
-    event = (struct carnet_event){ .type = CARNET_EVENT_WITHDRAW, .purpose = carnet_slice_str("newsletter") };
+    event = (struct carnet_event){.type = CARNET_EVENT_WITHDRAW, .purpose = carnet_slice_str("newsletter")};
     carnet_draft_event(draft, &event);
-    event = (struct carnet_event){ .type = CARNET_EVENT_DARK, .scope = CARNET_SCOPE_EMAIL, .seeds = { carnet_seed_id(seed_email) }, .seed_count = 1 };
+    event = (struct carnet_event){
+        .type = CARNET_EVENT_DARK, .scope = CARNET_SCOPE_EMAIL, .seeds = {carnet_seed_id(seed_email)}, .seed_count = 1};
     carnet_draft_event(draft, &event);
-    event = (struct carnet_event){ .type = CARNET_EVENT_ERASE };
+    event = (struct carnet_event){.type = CARNET_EVENT_ERASE};
     carnet_draft_event(draft, &event);
     put_entry("law", NULL, log_sign(&world, draft, &header, &world.office));
 
     header = log_header(&world, &world.volunteer, book, CARNET_LOG_DATA, 2);
     carnet_draft_change(draft, &contact, &contact, CARNET_KIND_CONTACT);
-    event = (struct carnet_event){ .type = CARNET_EVENT_COUNTERSIGN, .names = { grant }, .name_count = 1 };
+    event = (struct carnet_event){.type = CARNET_EVENT_COUNTERSIGN, .names = {grant}, .name_count = 1};
     carnet_draft_event(draft, &event);
     put_entry("countersign", NULL, log_sign(&world, draft, &header, &world.volunteer));
     carnet_draft_free(draft);
@@ -694,7 +725,7 @@ struct made_leaf {
     size_t part_count; /* times the same part */
 };
 
-static const uint8_t made_body[72] = { 1 }; /* as long as a sealed part; nothing opens it */
+static const uint8_t made_body[72] = {1}; /* as long as a sealed part; nothing opens it */
 
 static void put_made_leaf(const struct made_leaf *leaf, struct carnet_buf *buf)
 {
@@ -729,7 +760,8 @@ static void put_made_leaf(const struct made_leaf *leaf, struct carnet_buf *buf)
     }
 }
 
-static struct carnet_slice make_entry(const struct made_leaf *leaf, const struct carnet_entry_header *header, size_t bodies)
+static struct carnet_slice make_entry(const struct made_leaf *leaf, const struct carnet_entry_header *header,
+                                      size_t bodies)
 {
     struct carnet_buf buf, list;
     carnet_buf_init(&buf, 64 * 1024);
@@ -738,7 +770,7 @@ static struct carnet_slice make_entry(const struct made_leaf *leaf, const struct
     carnet_cbor_put_array(&list, bodies);
     for (size_t i = 0; i < bodies; i++)
         carnet_cbor_put_bytes(&list, carnet_slice(made_body, sizeof made_body));
-    struct carnet_slice leaves[] = { log_keep(&world, &buf) }, lists[] = { log_keep(&world, &list) };
+    struct carnet_slice leaves[] = {log_keep(&world, &buf)}, lists[] = {log_keep(&world, &list)};
     return log_craft(&world, header, &world.office, leaves, lists, 1);
 }
 
@@ -746,8 +778,14 @@ static void make_invalid_entries(void)
 {
     const struct carnet_id contact = log_id(0xc0), note = log_id(0xc1);
     const struct carnet_entry_header good_header = log_header(&world, &world.office, &world.book, CARNET_LOG_DATA, 2);
-    const struct made_leaf good = { .record = note, .about = true, .subject = contact, .kind = CARNET_KIND_NOTE, .events = "", .part_count = 1,
-                                    .part = { .type = 0, .scope = 1, .seed = 5, .epoch = 6, .cells = 1, .dots = 1, .dot = { 7, 1, 0, 64 } } };
+    const struct made_leaf good = {
+        .record = note,
+        .about = true,
+        .subject = contact,
+        .kind = CARNET_KIND_NOTE,
+        .events = "",
+        .part_count = 1,
+        .part = {.type = 0, .scope = 1, .seed = 5, .epoch = 6, .cells = 1, .dots = 1, .dot = {7, 1, 0, 64}}};
     struct carnet_slice bytes = make_entry(&good, &good_header, 1);
     put_entry("by-hand", "what the following are made from; its part opens for nobody", bytes);
     put_entry("truncated", "the last byte is missing", carnet_slice(bytes.ptr, bytes.len - 1));
@@ -765,11 +803,11 @@ static void make_invalid_entries(void)
     put_entry("part-changed", "a part is not the one its leaf names", changed(bytes, bytes.len - 1, 1));
     put_entry("leaf-changed", "a leaf is not the one the header names", changed(bytes, bytes.len - 74 - 2, 1));
 
-#define HEADER(name, why, change)                              \
-    do {                                                       \
-        struct carnet_entry_header header = good_header;       \
-        change;                                                \
-        put_entry(name, why, make_entry(&good, &header, 1));   \
+#define HEADER(name, why, change)                                                                                      \
+    do {                                                                                                               \
+        struct carnet_entry_header header = good_header;                                                               \
+        change;                                                                                                        \
+        put_entry(name, why, make_entry(&good, &header, 1));                                                           \
     } while (0)
     HEADER("log-2", "there are two logs, 0 and 1", header.log = 2);
     HEADER("incarnation-too-large", "a stream has 32 bits", header.incarnation = 0x80000000);
@@ -777,16 +815,17 @@ static void make_invalid_entries(void)
     HEADER("first-with-prev", "nothing comes before the first", header.seq = 1);
     HEADER("second-without-prev", "something comes before the second", memset(header.prev.b, 0, 32));
     HEADER("other-community", "an entry of another community", header.community.b[0] ^= 1);
-    HEADER("unknown-certificate", "its author's certificate is not known: the charter comes first", header.cert.b[0] ^= 1);
+    HEADER("unknown-certificate", "its author's certificate is not known: the charter comes first",
+           header.cert.b[0] ^= 1);
     HEADER("another-nodes-certificate", "the certificate is another node's", header.cert = world.admin.cert.hash);
     HEADER("in-the-charter", "notes are not kept in the charter", header.book = world.community);
 #undef HEADER
 
-#define LEAF(name, why, change)                                                        \
-    do {                                                                               \
-        struct made_leaf leaf = good;                                                  \
-        change;                                                                        \
-        put_entry(name, why, make_entry(&leaf, &good_header, leaf.part_count));        \
+#define LEAF(name, why, change)                                                                                        \
+    do {                                                                                                               \
+        struct made_leaf leaf = good;                                                                                  \
+        change;                                                                                                        \
+        put_entry(name, why, make_entry(&leaf, &good_header, leaf.part_count));                                        \
     } while (0)
     LEAF("record-zero", "a record has an id", leaf.record = log_id(0));
     LEAF("subject-zero", "nobody is null, not zero", leaf.subject = log_id(0));
@@ -794,16 +833,22 @@ static void make_invalid_entries(void)
     LEAF("kind-too-large", "kinds have 16 bits", leaf.kind = 65536);
     LEAF("kind-unknown", "a kind of a newer version is kept", leaf.kind = 30);
     LEAF("contact-about-another", "a contact is about itself", leaf.kind = CARNET_KIND_CONTACT);
-    LEAF("setting-about-somebody", "records of the charter are about nobody", leaf.kind = CARNET_KIND_SETTING; leaf.part_count = 0);
-    LEAF("event-unknown", "an event of a newer version is kept, and blocks its record", leaf.events = "821903e7f5"; leaf.event_count = 1);
-    LEAF("event-not-an-array", "an event is an array that begins with its type", leaf.events = "01"; leaf.event_count = 1);
+    LEAF("setting-about-somebody", "records of the charter are about nobody", leaf.kind = CARNET_KIND_SETTING;
+         leaf.part_count = 0);
+    LEAF("event-unknown", "an event of a newer version is kept, and blocks its record", leaf.events = "821903e7f5";
+         leaf.event_count = 1);
+    LEAF("event-not-an-array", "an event is an array that begins with its type", leaf.events = "01";
+         leaf.event_count = 1);
     LEAF("event-empty", "an event is an array that begins with its type", leaf.events = "80"; leaf.event_count = 1);
     LEAF("event-malformed", "an erasure has no field", leaf.events = "820801"; leaf.event_count = 1);
     LEAF("event-in-the-wrong-log", "an erasure belongs to log 1", leaf.events = "8108"; leaf.event_count = 1);
-    LEAF("event-in-the-wrong-book", "an address belongs to the charter", leaf.events = "82146178"; leaf.event_count = 1);
+    LEAF("event-in-the-wrong-book", "an address belongs to the charter", leaf.events = "82146178";
+         leaf.event_count = 1);
     LEAF("events-65", "64 events at most", leaf.event_count = 65;
-         leaf.events = "81058105810581058105810581058105810581058105810581058105810581058105810581058105810581058105810581058105810581058105810581058105"
-                       "81058105810581058105810581058105810581058105810581058105810581058105810581058105810581058105810581058105810581058105810581058105"
+         leaf.events = "81058105810581058105810581058105810581058105810581058105810581058105810581058105810581058105810"
+                       "581058105810581058105810581058105"
+                       "81058105810581058105810581058105810581058105810581058105810581058105810581058105810581058105810"
+                       "581058105810581058105810581058105"
                        "8105");
     LEAF("parts-25", "24 parts at most", leaf.part_count = 25);
     LEAF("cells-129", "128 cells in a part at most", leaf.part.cells = 129; leaf.part.dots = 0);
@@ -819,33 +864,40 @@ static void make_invalid_entries(void)
     LEAF("sealed-clear", "scope 0 is not sealed", leaf.part.scope = 0);
     LEAF("sealed-empty", "a part has cells", leaf.part.cells = 0);
     LEAF("clear-with-a-scope", "clear cells are of scope 0", leaf.part.type = 1; leaf.part.seed = leaf.part.epoch = 0);
-    LEAF("clear-outside-the-charter", "clear cells belong to the charter", leaf.part.type = 1; leaf.part.seed = leaf.part.epoch = 0;
-         leaf.part.scope = 0);
-    LEAF("seed-in-a-note", "seeds come with their contact", leaf.part.type = 2; leaf.part.epoch = 0; leaf.part.cells = 0);
+    LEAF("clear-outside-the-charter", "clear cells belong to the charter", leaf.part.type = 1;
+         leaf.part.seed = leaf.part.epoch = 0; leaf.part.scope = 0);
+    LEAF("seed-in-a-note", "seeds come with their contact", leaf.part.type = 2; leaf.part.epoch = 0;
+         leaf.part.cells = 0);
     LEAF("seed-0", "seed ids are not 0", leaf.part.type = 2; leaf.part.epoch = leaf.part.seed = 0; leaf.part.cells = 0;
          leaf.kind = CARNET_KIND_CONTACT; leaf.record = contact);
-    LEAF("box-outside-the-charter", "boxed keys belong to the charter", leaf.part.type = 3; leaf.part.seed = 0; leaf.part.cells = 0);
-    LEAF("box-without-epoch", "a boxed key names its epoch", leaf.part.type = 3; leaf.part.seed = leaf.part.epoch = 0; leaf.part.cells = 0);
+    LEAF("box-outside-the-charter", "boxed keys belong to the charter", leaf.part.type = 3; leaf.part.seed = 0;
+         leaf.part.cells = 0);
+    LEAF("box-without-epoch", "a boxed key names its epoch", leaf.part.type = 3; leaf.part.seed = leaf.part.epoch = 0;
+         leaf.part.cells = 0);
 #undef LEAF
     put_entry("parts-missing", "each part has its place, null when it is absent", make_entry(&good, &good_header, 0));
     put_entry("parts-too-many", "each part has its place", make_entry(&good, &good_header, 2));
 
     struct carnet_draft *draft = carnet_draft_new();
     struct carnet_entry_header header = log_header(&world, &world.volunteer, &world.book, CARNET_LOG_LAW, 2);
-    struct carnet_event event = { .type = CARNET_EVENT_ERASE };
+    struct carnet_event event = {.type = CARNET_EVENT_ERASE};
     carnet_draft_change(draft, &contact, &contact, CARNET_KIND_CONTACT);
     carnet_draft_event(draft, &event);
-    put_entry("erased-by-a-volunteer", "a volunteer has not the verb erase", log_sign(&world, draft, &header, &world.volunteer));
+    put_entry("erased-by-a-volunteer", "a volunteer has not the verb erase",
+              log_sign(&world, draft, &header, &world.volunteer));
     header = log_header(&world, &world.gateway, &world.book, CARNET_LOG_DATA, 2);
     carnet_draft_change(draft, &contact, &contact, CARNET_KIND_CONTACT);
-    log_draft_cell(&world, draft, &world.book, &contact, CARNET_SCOPE_EMAIL, seed_email, CARNET_FIELD_EMAIL, "x", NULL, 0);
-    put_entry("edited-by-a-gateway", "a gateway has neither the verb add nor edit", log_sign(&world, draft, &header, &world.gateway));
+    log_draft_cell(&world, draft, &world.book, &contact, CARNET_SCOPE_EMAIL, seed_email, CARNET_FIELD_EMAIL, "x", NULL,
+                   0);
+    put_entry("edited-by-a-gateway", "a gateway has neither the verb add nor edit",
+              log_sign(&world, draft, &header, &world.gateway));
     header = log_header(&world, &world.relay, &world.book, CARNET_LOG_DATA, 2);
     carnet_draft_change(draft, &contact, &contact, CARNET_KIND_CONTACT);
-    log_draft_cell(&world, draft, &world.book, &contact, CARNET_SCOPE_EMAIL, seed_email, CARNET_FIELD_EMAIL, "x", NULL, 0);
+    log_draft_cell(&world, draft, &world.book, &contact, CARNET_SCOPE_EMAIL, seed_email, CARNET_FIELD_EMAIL, "x", NULL,
+                   0);
     put_entry("written-by-a-relay", "a relay writes no scope", log_sign(&world, draft, &header, &world.relay));
     header = log_header(&world, &world.admin, &world.community, CARNET_LOG_DATA, 2);
-    event = (struct carnet_event){ .type = CARNET_EVENT_ALIVE, .ms = LOG_WORLD_MS };
+    event = (struct carnet_event){.type = CARNET_EVENT_ALIVE, .ms = LOG_WORLD_MS};
     carnet_draft_change(draft, &world.office.id, NULL, CARNET_KIND_NODE);
     carnet_draft_event(draft, &event);
     put_entry("alive-of-another", "a node speaks for itself alone", log_sign(&world, draft, &header, &world.admin));
@@ -857,7 +909,8 @@ static void entries_are_as_written(void **state)
     (void)state;
     make_valid_entries();
     make_invalid_entries();
-    settle_file("entries.txt", "Entries, under the certificates of authority.txt; parts are sealed under the epochs of keys.txt.");
+    settle_file("entries.txt",
+                "Entries, under the certificates of authority.txt; parts are sealed under the epochs of keys.txt.");
 
     char *text = file_text("entries.txt"), *at = text;
     size_t accepted = 0, refused = 0;
@@ -895,7 +948,8 @@ static void the_box_in_the_vectors_opens(void **state)
     struct carnet_buf plain;
     carnet_buf_init(&plain, 100);
     assert_true(carnet_unhex(carnet_slice_str(boxed_to_office), box, sizeof box));
-    assert_int_equal(carnet_box_open(&world.office.box, &world.office.box_sk, carnet_slice(box, sizeof box), &plain), CARNET_OK);
+    assert_int_equal(carnet_box_open(&world.office.box, &world.office.box_sk, carnet_slice(box, sizeof box), &plain),
+                     CARNET_OK);
     assert_true(carnet_slice_equal(carnet_buf_slice(&plain), carnet_slice(key.b, sizeof key.b)));
     carnet_buf_deinit(&plain);
 }
@@ -926,23 +980,39 @@ static void events_are_as_written(void **state)
 {
     (void)state;
     struct carnet_key key = log_epoch_key(CARNET_SCOPE_EMAIL);
-    const struct carnet_dot dot = { .author = 0x0102030405060708, .seq = 4, .stream = 2, .index = 256 };
-    struct carnet_event e = { .purpose = carnet_slice_str("newsletter"), .basis = CARNET_BASIS_CONSENT, .proof = CARNET_PROOF_DOUBLE_OPT_IN,
-                              .since_ms = LOG_WORLD_MS, .until_ms = LOG_WORLD_MS + 1000, .names = { dot }, .name_count = 1, .seeds = { 5, 77 },
-                              .seed_count = 2, .scope = CARNET_SCOPE_EMAIL, .other = world.book, .on = true, .ms = LOG_WORLD_MS, .number = 3,
-                              .text = carnet_slice_str("retention"), .value = carnet_slice_str("1095 d"), .bytes = carnet_slice_str("\x80") };
+    const struct carnet_dot dot = {.author = 0x0102030405060708, .seq = 4, .stream = 2, .index = 256};
+    struct carnet_event e = {.purpose = carnet_slice_str("newsletter"),
+                             .basis = CARNET_BASIS_CONSENT,
+                             .proof = CARNET_PROOF_DOUBLE_OPT_IN,
+                             .since_ms = LOG_WORLD_MS,
+                             .until_ms = LOG_WORLD_MS + 1000,
+                             .names = {dot},
+                             .name_count = 1,
+                             .seeds = {5, 77},
+                             .seed_count = 2,
+                             .scope = CARNET_SCOPE_EMAIL,
+                             .other = world.book,
+                             .on = true,
+                             .ms = LOG_WORLD_MS,
+                             .number = 3,
+                             .text = carnet_slice_str("retention"),
+                             .value = carnet_slice_str("1095 d"),
+                             .bytes = carnet_slice_str("\x80")};
     e.epoch = carnet_epoch_commit(&key, &e.hash);
     static const struct {
         enum carnet_event_type type;
         const char *name;
     } types[] = {
-        { CARNET_EVENT_GRANT, "grant" },       { CARNET_EVENT_COUNTERSIGN, "countersign" }, { CARNET_EVENT_WITHDRAW, "withdraw" },
-        { CARNET_EVENT_OBJECT, "object" },     { CARNET_EVENT_RESTRICT, "restrict" },       { CARNET_EVENT_LIFT, "lift" },
-        { CARNET_EVENT_DARK, "dark" },         { CARNET_EVENT_ERASE, "erase" },             { CARNET_EVENT_EDGE, "edge" },
-        { CARNET_EVENT_RECTIFY, "rectify" },   { CARNET_EVENT_RECEIPT, "receipt" },         { CARNET_EVENT_CERTIFICATE, "certificate" },
-        { CARNET_EVENT_BOOK, "book" },         { CARNET_EVENT_EPOCH, "epoch" },             { CARNET_EVENT_ADDRESS, "address" },
-        { CARNET_EVENT_ALIVE, "alive" },       { CARNET_EVENT_SETTING, "setting" },         { CARNET_EVENT_CUT, "cut" },
-        { CARNET_EVENT_GENESIS, "genesis" },
+        {CARNET_EVENT_GRANT, "grant"},       {CARNET_EVENT_COUNTERSIGN, "countersign"},
+        {CARNET_EVENT_WITHDRAW, "withdraw"}, {CARNET_EVENT_OBJECT, "object"},
+        {CARNET_EVENT_RESTRICT, "restrict"}, {CARNET_EVENT_LIFT, "lift"},
+        {CARNET_EVENT_DARK, "dark"},         {CARNET_EVENT_ERASE, "erase"},
+        {CARNET_EVENT_EDGE, "edge"},         {CARNET_EVENT_RECTIFY, "rectify"},
+        {CARNET_EVENT_RECEIPT, "receipt"},   {CARNET_EVENT_CERTIFICATE, "certificate"},
+        {CARNET_EVENT_BOOK, "book"},         {CARNET_EVENT_EPOCH, "epoch"},
+        {CARNET_EVENT_ADDRESS, "address"},   {CARNET_EVENT_ALIVE, "alive"},
+        {CARNET_EVENT_SETTING, "setting"},   {CARNET_EVENT_CUT, "cut"},
+        {CARNET_EVENT_GENESIS, "genesis"},
     };
     for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
         e.type = types[i].type;
@@ -1028,8 +1098,10 @@ static struct carnet_slice mistyped(struct carnet_slice text, size_t at)
 static void codes_are_as_written(void **state)
 {
     (void)state;
-    struct carnet_invite_code code = { .community = world.community, .server = world.office.curve, .address_count = 1,
-                                       .addresses = { "tcp://192.0.2.7:40001", "tcp://[2001:db8::1]:40001" } };
+    struct carnet_invite_code code = {.community = world.community,
+                                      .server = world.office.curve,
+                                      .address_count = 1,
+                                      .addresses = {"tcp://192.0.2.7:40001", "tcp://[2001:db8::1]:40001"}};
     struct carnet_buf text;
     memset(code.secret, 0x5e, sizeof code.secret);
     carnet_buf_init(&text, 4096);
@@ -1082,12 +1154,9 @@ static void codes_are_as_written(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keys_derive_as_written),
-        cmocka_unit_test(certificates_and_cuts_are_as_written),
-        cmocka_unit_test(entries_are_as_written),
-        cmocka_unit_test(the_box_in_the_vectors_opens),
-        cmocka_unit_test(events_are_as_written),
-        cmocka_unit_test(codes_are_as_written),
+        cmocka_unit_test(keys_derive_as_written), cmocka_unit_test(certificates_and_cuts_are_as_written),
+        cmocka_unit_test(entries_are_as_written), cmocka_unit_test(the_box_in_the_vectors_opens),
+        cmocka_unit_test(events_are_as_written),  cmocka_unit_test(codes_are_as_written),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -65,6 +65,8 @@ struct carnet_entry {
  * on header and leaves alone: what a part says beyond its hash is for carnet_entry_delta. An event in it is known and well formed, or unknown.
  * Slices point into raw, arrays live in the arena. MALFORMED or LIMIT. */
 CARNET_MUST_USE carnet_rc carnet_entry_decode(struct carnet_slice raw, struct carnet_arena *arena, struct carnet_entry *out);
+/* The same for bytes that carnet_draft_sign just gave: the hashes that it computed are not computed again. Never for received bytes. */
+CARNET_MUST_USE carnet_rc carnet_entry_decode_own(struct carnet_slice raw, struct carnet_arena *arena, struct carnet_entry *out);
 /* Only the header (for routing), without checking the leaves. */
 CARNET_MUST_USE carnet_rc carnet_entry_peek(struct carnet_slice raw, struct carnet_entry_header *out, struct carnet_hash *hash);
 CARNET_MUST_USE carnet_rc carnet_entry_verify(const struct carnet_entry *entry, const struct carnet_sign_pk *pk);

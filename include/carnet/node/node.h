@@ -29,7 +29,7 @@ struct carnet_node {
     struct carnet_replica *replica;
     struct carnet_core *core;      /* with a running node; otherwise NULL */
     struct carnet_net *net;        /* likewise (a command alone may make its own: sync, join) */
-    const char *listen;            /* bound address, NULL: not listening */
+    const char *listen;            /* where others reach it, NULL: not listening */
     bool sealed;                   /* the keystore has a passphrase */
     /* Lets the node live while a long command works (network, timers, short commands of others). Never inside a transaction. Cheap to call. */
     void (*breathe)(struct carnet_node *node, int64_t wait_ms);

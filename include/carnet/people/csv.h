@@ -5,9 +5,9 @@
 
 #include "carnet/base/bytes.h"
 
-/* Appends one cell, then `after`: ',' or another separator, or '\n' for the end of the row (written CR LF). RFC 4180 quoting; where the
- * cell, or a piece of it that a spreadsheet with another separator would see as a cell, begins with = + - @ (full-width too), or the cell
- * with a tab, CR, LF or NUL, an apostrophe goes before. */
+/* Appends one cell, then `after`: ',' or another separator, or '\n' for the end of the row (written CR LF). RFC 4180
+ * quoting; where the cell, or a piece of it that a spreadsheet with another separator would see as a cell, begins with
+ * = + - @ (full-width too), or the cell with a tab, CR, LF or NUL, an apostrophe goes before. */
 void carnet_csv_put_cell(struct carnet_buf *out, struct carnet_slice value, char after);
 /* Takes those apostrophes away, and no other: the inverse of what carnet_csv_put_cell puts. */
 void carnet_csv_rearm(struct carnet_slice cell, struct carnet_buf *out);

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* people/rows: a file of contacts as rows of typed values, one at a time. Layer: people.
  *
- * CSV: separator, encoding (UTF-8, UTF-16, Windows-1252), title lines and columns are recognised; vCard 2.1, 3.0 and 4.0. Memory is
- * bounded whatever the file; a pipe will do. What cannot be read is one row with a reason, and the rest of the file goes on.
+ * CSV: separator, encoding (UTF-8, UTF-16, Windows-1252), title lines and columns are recognised; vCard 2.1, 3.0
+ * and 4.0. Memory is bounded whatever the file; a pipe will do. What cannot be read is one row with a reason, and the
+ * rest of the file goes on.
  *
  * A column goes to a target, written as text:
  *   FIELD[/LABEL]      a value of a field: given, phone/mobile, source_id/nationbuilder_id
  *   tags               tags, separated by commas, semicolons or bars
  *   consent:PURPOSE    yes: the person agreed (no, or nothing: nothing)
- *   object:PURPOSE     anything but no: the person objects; object:all: to everything; object:email: newsletter and targeted
- *   consent-date       when the person agreed
- *   object-date        when the person objected
- *   title              Mme, M.: a gender, when no column says it better
- *   name, name-reversed   given name and family name in one cell, in this order or the other
+ *   object:PURPOSE     anything but no: the person objects; object:all: to everything; object:email: newsletter and
+ * targeted consent-date       when the person agreed object-date        when the person objected title Mme, M.: a
+ * gender, when no column says it better name, name-reversed   given name and family name in one cell, in this order or
+ * the other
  *   -                  not imported */
 #ifndef CARNET_PEOPLE_ROWS_H
 #define CARNET_PEOPLE_ROWS_H
@@ -23,14 +23,14 @@
 
 enum carnet_rows_format { CARNET_ROWS_AUTO, CARNET_ROWS_CSV, CARNET_ROWS_VCARD };
 
-struct carnet_rows_map { /* --map COL=FIELD */
+struct carnet_rows_map {        /* --map COL=FIELD */
     struct carnet_slice column; /* the header's text, case and accents ignored; of a vCard, a property: X-JOB */
     struct carnet_slice target;
 };
 struct carnet_rows_options {
     enum carnet_rows_format format;
-    enum carnet_lang lang;        /* of the reasons */
-    char country[3];              /* default country; empty: FR */
+    enum carnet_lang lang;              /* of the reasons */
+    char country[3];                    /* default country; empty: FR */
     const struct carnet_rows_map *maps; /* borrowed during open */
     size_t map_count;
 };
@@ -49,7 +49,8 @@ struct carnet_rows_consent {
 struct carnet_row {
     uint64_t line;      /* of the file, from 1: where it begins */
     const char *reason; /* NULL: a good row. Else why it is rejected, and the arrays are empty */
-    const struct carnet_rows_cell *cells; /* each (field, label) once; ids of the source are cells of CARNET_FIELD_SOURCE_ID */
+    const struct carnet_rows_cell
+        *cells; /* each (field, label) once; ids of the source are cells of CARNET_FIELD_SOURCE_ID */
     size_t cell_count;
     const struct carnet_slice *tags;
     size_t tag_count;
@@ -60,9 +61,9 @@ struct carnet_row {
 };
 
 struct carnet_rows;
-/* Borrows fd (until close) and reads from where it stands. Recognises format and columns at once, so a file that is neither fails here:
- * MALFORMED: neither CSV nor vCard. USAGE: no column recognised, or a map of an unknown column or target. LIMIT: a header beyond the
- * bounds. FAILED: reading failed. *out is NULL unless OK. */
+/* Borrows fd (until close) and reads from where it stands. Recognises format and columns at once, so a file that is
+ * neither fails here: MALFORMED: neither CSV nor vCard. USAGE: no column recognised, or a map of an unknown column or
+ * target. LIMIT: a header beyond the bounds. FAILED: reading failed. *out is NULL unless OK. */
 CARNET_MUST_USE carnet_rc carnet_rows_open(int fd, const struct carnet_rows_options *options, struct carnet_rows **out,
                                            struct carnet_err *err);
 /* The same on bytes, which are borrowed until close. */
@@ -70,22 +71,23 @@ CARNET_MUST_USE carnet_rc carnet_rows_open_bytes(struct carnet_slice bytes, cons
                                                  struct carnet_rows **out, struct carnet_err *err);
 void carnet_rows_close(struct carnet_rows *rows); /* NULL allowed */
 
-/* The next row, good or rejected; rows without any text are passed over. NOT_FOUND: the file is at its end. FAILED: reading failed. */
+/* The next row, good or rejected; rows without any text are passed over. NOT_FOUND: the file is at its end. FAILED:
+ * reading failed. */
 CARNET_MUST_USE carnet_rc carnet_rows_next(struct carnet_rows *rows, struct carnet_row *out, struct carnet_err *err);
 
 /* Bytes read, and the size of what there is (0: a pipe, unknown). */
 void carnet_rows_progress(const struct carnet_rows *rows, uint64_t *read_bytes, uint64_t *size_bytes);
 enum carnet_rows_format carnet_rows_format(const struct carnet_rows *rows);
 
-/* The i-th column by its name in the file and its target (NULL: not imported); false past the end. Of a vCard: the properties seen so
- * far. Borrowed until close. */
+/* The i-th column by its name in the file and its target (NULL: not imported); false past the end. Of a vCard: the
+ * properties seen so far. Borrowed until close. */
 bool carnet_rows_column(const struct carnet_rows *rows, size_t i, const char **name, const char **target);
 /* Appends "mapping":{"COLUMN":"target",...},"unmapped":["COLUMN",...] for the object of --dry-run. */
 void carnet_rows_mapping(const struct carnet_rows *rows, struct carnet_buf *out);
 
-/* Appends the row that carnet_rows_next gave last to a file of rejected rows: the header before the first one, line number and reason
- * beside the row as it was read (a line beyond CARNET_LINE_LEN_MAX: only they). In UTF-8; carnet_rows reads it again, corrected or not,
- * and passes over the two columns (properties) that it has added. */
+/* Appends the row that carnet_rows_next gave last to a file of rejected rows: the header before the first one, line
+ * number and reason beside the row as it was read (a line beyond CARNET_LINE_LEN_MAX: only they). In UTF-8; carnet_rows
+ * reads it again, corrected or not, and passes over the two columns (properties) that it has added. */
 void carnet_rows_put_reject(struct carnet_rows *rows, const struct carnet_row *row, struct carnet_buf *out);
 
 #endif

@@ -17,7 +17,10 @@ void carnet_query_sort_key(const struct carnet_cell *cells, size_t count, struct
  * kind. Family name, given name and birth date with one e-mail or phone in its normal form: together, since an address alone is shared by a household. */
 uint64_t carnet_index_source_point(struct carnet_slice label, struct carnet_slice value);
 uint64_t carnet_index_person_point(struct carnet_slice family, struct carnet_slice given, struct carnet_slice born, uint32_t field, struct carnet_slice value);
-#define CARNET_INDEX_ROW_LABEL "row" /* of the source id that marks the row a contact was last read from: not a point */
+/* Label of the source id that marks the row a contact was last read from: so many characters for what the row says, then for how it was imported. Its first
+ * part is a point when the contact has no other. */
+#define CARNET_INDEX_ROW_LABEL "row"
+enum { CARNET_INDEX_ROW_LEN = 16 };
 
 /* --- forms of text, shared with the queries --- */
 /* Text that grows on an array of the caller's, and on the heap beyond it. */

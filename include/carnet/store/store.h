@@ -2,11 +2,14 @@
 /* store: one SQLite file per node. Layer: store; the only sqlite3.h; knows bytes and numbers, not what they mean.
  *
  * Enduring tables: meta, streams, entries, invites. Derived ones, dropped and refilled by a rebuild: records, touches, points, edges, search.
+ * Points and tails are kept as lookups, recent ones apart.
  * Opened as PLATFORM's recipe asks: WAL, synchronous FULL, secure_delete, one connection, STRICT tables, application_id and user_version
  * (a newer database is refused: FAILED with a hint). Every statement is prepared at open. Every function runs inside the transaction that is
  * open, and asserts there is one when it writes. Slices handed out live until the next call of the same function or the end of the
  * transaction. Errors: FAILED (full disk, I/O), CORRUPT (damage), each with one line naming the file; after one the transaction must be
- * rolled back. */
+ * rolled back (commit refuses). After an error the next begin opens a new connection by itself; after a sync that the disk refused
+ * (RELIABILITY D5) begin, sweep and check fail until the store is closed and opened. A commit that failed is unknown: it may be there
+ * after the next open. Reads also work outside a transaction. Callbacks may call any function of the store. */
 #ifndef CARNET_STORE_STORE_H
 #define CARNET_STORE_STORE_H
 
@@ -92,7 +95,7 @@ CARNET_MUST_USE carnet_rc carnet_store_record_put(struct carnet_store *store, st
 CARNET_MUST_USE carnet_rc carnet_store_record_next(struct carnet_store *store, int64_t from, struct carnet_record_row *out, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_store_record_conflicting(struct carnet_store *store, int64_t from, struct carnet_record_row *out, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_store_record_due(struct carnet_store *store, int64_t now_ms, int64_t from, struct carnet_record_row *out, struct carnet_err *err);
-/* In order of (book, id): for canonical state. after zero: from the first. */
+/* In the book, in order of id: for canonical state. after zero: from the first. NOT_FOUND after the book's last. */
 CARNET_MUST_USE carnet_rc carnet_store_record_after(struct carnet_store *store, const struct carnet_id *book, const struct carnet_id *after, struct carnet_record_row *out, struct carnet_err *err);
 /* Other records about subject (not the subject's own), in order of n. */
 CARNET_MUST_USE carnet_rc carnet_store_record_about(struct carnet_store *store, const struct carnet_id *book, const struct carnet_id *subject, int64_t from, struct carnet_record_row *out, struct carnet_err *err);
@@ -110,14 +113,15 @@ CARNET_MUST_USE carnet_rc carnet_store_touches(struct carnet_store *store, int64
 CARNET_MUST_USE carnet_rc carnet_store_point_add(struct carnet_store *store, uint64_t hash, int64_t record_n, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_store_point_remove(struct carnet_store *store, uint64_t hash, int64_t record_n, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_store_points(struct carnet_store *store, uint64_t hash, int64_t *out_n, size_t max, size_t *count, struct carnet_err *err);
-/* edges: merged records, both ways (kept by the replica) */
+/* edges: merged records; one call puts or removes both ways */
 CARNET_MUST_USE carnet_rc carnet_store_edge_put(struct carnet_store *store, int64_t a, int64_t b, bool on, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_store_edges(struct carnet_store *store, int64_t a, int64_t *out_n, size_t max, size_t *count, struct carnet_err *err);
 
 /* search: FTS5 over folded text (contentless, prefix 2 and 3, detail none, tokens of unicode61 without removing diacritics) */
 CARNET_MUST_USE carnet_rc carnet_store_search_add(struct carnet_store *store, int64_t record_n, struct carnet_slice text, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_store_search_remove(struct carnet_store *store, int64_t record_n, struct carnet_slice text, struct carnet_err *err); /* the very text that was added */
-/* Record numbers that match an FTS5 expression, greater than `after`, ascending, at most max. Bounded work: a progress handler stops a query that runs away (LIMIT). */
+/* Record numbers that match an FTS5 expression, greater than `after`, ascending, at most max. Bounded work: a progress handler stops a query that runs away (LIMIT;
+ * the transaction, if any, must then be rolled back). USAGE: the expression is not one; breaks nothing. */
 CARNET_MUST_USE carnet_rc carnet_store_search(struct carnet_store *store, const char *match, int64_t after, int64_t *out_n, size_t max, size_t *count, struct carnet_err *err);
 
 /* --- invitations given out by this node --- */
