@@ -655,8 +655,20 @@ void sim_check_some(struct sim *sim)
         sim_check_files(node, false, false);
 }
 
+/* Who is cut: what anybody knows counts, for a cut whose commit failed may have survived. */
+static void find_cuts(struct sim *sim)
+{
+    for (unsigned i = 0; i < sim->node_count; i++) {
+        sim->nodes[i].cut = false;
+        for (unsigned j = 0; j < sim->node_count; j++)
+            if (sim->nodes[j].on && carnet_authority_is_cut(carnet_replica_authority(sim->nodes[j].replica), &sim->nodes[i].id))
+                sim->nodes[i].cut = true;
+    }
+}
+
 bool sim_converged(struct sim *sim, char *why, size_t len)
 {
+    find_cuts(sim);
     for (unsigned i = 0; i < sim->node_count; i++) {
         struct sim_node *a = &sim->nodes[i];
         if (!sim_node_member(a))
