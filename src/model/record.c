@@ -161,12 +161,8 @@ void carnet_record_add_sibling(struct carnet_record *record, const struct carnet
     widen(record, added.hlc, added.hlc);
     if (record->erased)
         return;
-#if defined(CARNET_PLANT) && CARNET_PLANT == 2
-    found = false; /* planted: what was replaced before it arrived comes to life */
-#else
     PLACE(record->replaced, record->replaced_count, &added.dot, &found);
-#endif
-    if (found)
+    if (found && !CARNET_PLANTED(2)) /* planted: what was replaced before it arrived comes to life */
         return;
     if (added.state != CARNET_SIBLING_VALUE) {
         added.field = CARNET_FIELD_NONE;
@@ -296,7 +292,6 @@ static void adopt(struct carnet_record *record, const struct carnet_record *othe
     }
 }
 
-#if defined(CARNET_PLANT) && CARNET_PLANT == 1
 /* Planted: the last writer wins, by its clock. */
 static void keep_last_writers(struct carnet_record *record)
 {
@@ -314,7 +309,6 @@ static void keep_last_writers(struct carnet_record *record)
     }
     record->live_count = kept;
 }
-#endif
 
 void carnet_record_merge(struct carnet_record *record, const struct carnet_record *other)
 {
@@ -330,9 +324,8 @@ void carnet_record_merge(struct carnet_record *record, const struct carnet_recor
         carnet_record_add_replaced(record, &other->replaced[i]);
     for (size_t i = 0; i < other->live_count; i++)
         carnet_record_add_sibling(record, &other->live[i]);
-#if defined(CARNET_PLANT) && CARNET_PLANT == 1
-    keep_last_writers(record);
-#endif
+    if (CARNET_PLANTED(1))
+        keep_last_writers(record);
 }
 
 void carnet_record_fill(struct carnet_record *record, const struct carnet_record *late)

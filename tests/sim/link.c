@@ -139,7 +139,7 @@ void sim_connect(struct sim *sim, unsigned number)
     struct sim_edge *edge = &sim->edges[number];
     struct sim_node *a = &sim->nodes[edge->a], *b = &sim->nodes[edge->b];
     edge->armed = false;
-    if (edge->link)
+    if (edge->link || !edge->wanted)
         return;
     if (!a->on || !b->on || sim->shut[edge->a][edge->b] || sim->shut[edge->b][edge->a]) {
         rearm(sim, number);
