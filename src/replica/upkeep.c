@@ -200,6 +200,18 @@ static carnet_rc confirm(struct slice *slice, const struct carnet_entry *entry, 
     return begun && rc == CARNET_OK ? carnet_batch_flush(replica, err) : rc;
 }
 
+/* Its time has come, by a clock with which a peer agrees: from now on it is as if it had come today. */
+static carnet_rc arrive(struct slice *slice, const struct carnet_entry *entry, int64_t n, unsigned flags, struct carnet_err *err)
+{
+    struct carnet_replica *replica = slice->replica;
+    replica->written++;
+    carnet_rc rc = carnet_store_entry_flags(replica->store, n, flags & ~(unsigned)CARNET_ENTRY_FUTURE, err);
+    for (size_t i = 0; rc == CARNET_OK && i < entry->change_count; i++)
+        if (carnet_erase_destroys(&entry->changes[i]) && !carnet_id_is_zero(&entry->changes[i].subject))
+            rc = carnet_apply_strip(replica, &entry->header.book, &entry->changes[i].subject, err);
+    return rc;
+}
+
 static carnet_rc do_future_entry(struct slice *slice, const struct carnet_entry_row *row, struct carnet_arena *arena, bool *settled, struct carnet_err *err)
 {
     struct carnet_entry entry;
@@ -212,6 +224,8 @@ static carnet_rc do_future_entry(struct slice *slice, const struct carnet_entry_
         return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "an entry");
     if (carnet_apply_beyond(slice->replica, &entry.header) || !carnet_replica_holds(slice->replica, &entry.header.book))
         return rc;
+    if (slice->agrees && carnet_hlc_ms(row->hlc) <= slice->wall_ms + CARNET_CLOCK_SKEW_MS_MAX)
+        return arrive(slice, &entry, row->n, row->flags, err);
     for (size_t i = 0; rc == CARNET_OK && i < entry.change_count; i++) {
         bool pending;
         rc = carnet_erase_pending(slice->replica, &entry, i, &pending, err);
