@@ -487,7 +487,11 @@ static void op_rebuild(struct sim *sim, struct sim_node *node)
     for (unsigned i = 0; i < sim->book_count; i++)
         if (sim_node_holds(node, i) && carnet_replica_state(node->replica, &sim->books[i], &before[i], &err) != CARNET_OK)
             return;
+    if (sim->trace) /* which records, when the states differ */
+        sim_show_records(node, "before");
     carnet_rc rc = carnet_replica_rebuild(node->replica, &err);
+    if (sim->trace)
+        sim_show_records(node, "after");
     done(node, "rebuilds", 0, sim->write_count, sim->event_count, rc, &err);
     for (unsigned i = 0; rc == CARNET_OK && node->on && i < sim->book_count; i++)
         if (sim_node_holds(node, i) && carnet_replica_state(node->replica, &sim->books[i], &after, &err) == CARNET_OK && !carnet_hash_equal(&before[i], &after))

@@ -264,6 +264,7 @@ bool sim_holds_dot(struct sim_node *node, unsigned book, const struct carnet_dot
 bool sim_beyond(struct sim_node *node, unsigned book, const struct carnet_dot *dot);
 
 /* --- check.c --- */
+void sim_show_records(struct sim_node *node, const char *when); /* to stdout */
 void sim_check_sent(struct sim_node *node, const struct sim_link *link, unsigned side, struct carnet_slice frame);
 void sim_check_opened(struct sim_node *node);              /* P2 after a restart */
 void sim_check_consent(struct sim_node *node, size_t record); /* P4 */
