@@ -294,9 +294,8 @@ static bool apply(struct carnet_core *core)
     if (rc != CARNET_OK) {
         carnet_replica_rollback(core->replica);
     } else {
-#if defined(CARNET_PLANT) && CARNET_PLANT == 10
-        push_all(core); /* announced before it is durable */
-#endif
+        if (CARNET_PLANTED(10))
+            push_all(core); /* planted: announced before it is durable */
         rc = carnet_replica_commit(core->replica, &err);
     }
     if (rc != CARNET_OK)

@@ -277,15 +277,13 @@ static int compare_numbers(const void *left, const void *right)
 
 carnet_rc carnet_apply_strip(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *subject, struct carnet_err *err)
 {
-#if defined(CARNET_PLANT) && CARNET_PLANT == 13
-    (void)replica, (void)book, (void)subject, (void)err;
-    return CARNET_OK; /* planted: what is dark stays in the entries */
-#else
     struct carnet_loaded loaded;
     struct killed killed = { .all = false };
     struct carnet_arena arena;
     int64_t *records, *entries = NULL;
     size_t record_count, entry_count = 0, entry_cap = 0;
+    if (CARNET_PLANTED(13))
+        return CARNET_OK; /* planted: what is dark stays in the entries */
     carnet_loaded_init(&loaded);
     carnet_arena_init(&arena);
     carnet_rc rc = carnet_rows_get(replica, book, subject, &loaded, err);
@@ -314,7 +312,6 @@ carnet_rc carnet_apply_strip(struct carnet_replica *replica, const struct carnet
     carnet_arena_deinit(&arena);
     carnet_loaded_deinit(&loaded);
     return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
-#endif
 }
 
 /* What of an entry on its way in this node does not keep: scopes that it neither reads nor relays, and what was destroyed before it came. */
@@ -336,9 +333,7 @@ static carnet_rc strip_received(struct carnet_replica *replica, const struct car
                 rc = carnet_rows_unpack(&replica->subject, err);
             if (dead && rc == CARNET_OK)
                 rc = find_killed(replica, &entry->header.book, &replica->subject.record, &killed, err);
-#if defined(CARNET_PLANT) && CARNET_PLANT == 12
-            dead = false; /* planted: what comes after its subject was erased is stored */
-#endif
+            dead = dead && !CARNET_PLANTED(12); /* planted: what comes after its subject was erased is stored */
         }
         for (size_t j = 0; rc == CARNET_OK && j < change->part_count; j++) {
             const struct carnet_part *part = &change->parts[j];
@@ -451,14 +446,9 @@ static carnet_rc merge_change(struct carnet_replica *replica, const struct carne
     }
     if (!carnet_id_equal(&record->subject, &change->subject)) /* two say that it is about two: the smaller stands, with all that follows */
         result->reopen_self = true;
-    bool plant = false;
-#if defined(CARNET_PLANT) && CARNET_PLANT == 15
-    plant = index == 1 && target->row.n; /* planted: the second change of an entry does not reach its record */
-#endif
-    if (!plant)
+    rc = CARNET_OK;
+    if (!CARNET_PLANTED(15) || index != 1 || !target->row.n) /* planted: the second change of an entry does not reach its record */
         rc = carnet_rows_put(replica, target, err);
-    else
-        rc = CARNET_OK;
     if (rc == CARNET_OK)
         rc = carnet_store_touch(replica->store, target->row.n, n, (unsigned)index, err);
     return rc;
@@ -579,9 +569,7 @@ static carnet_rc check_place(struct carnet_replica *replica, const struct carnet
     const struct carnet_entry_header *header = &entry->header;
     static const struct carnet_hash none;
     bool held = carnet_replica_holds(replica, &header->book);
-#if defined(CARNET_PLANT) && CARNET_PLANT == 16
-    held = true; /* planted: books that this node does not hold are taken in */
-#endif
+    held = held || CARNET_PLANTED(16); /* planted: books that this node does not hold are taken in */
     if (!held)
         return CARNET_REFUSED;
     if (header->seq != (stream ? stream->row.seq : 0) + 1)
@@ -661,7 +649,7 @@ static carnet_rc accept(struct carnet_replica *replica, struct carnet_entry *ent
             header = &entry->header;
         }
     }
-    bool future = !own && is_future(replica, header->hlc);
+    bool future = !own && is_future(replica, header->hlc) && !CARNET_PLANTED(22); /* planted: what comes from the future destroys at once */
     if (world == CARNET_OK)
         world = advance(replica, entry, &stream, err);
     if (world == CARNET_OK)

@@ -500,9 +500,7 @@ static carnet_rc check_code(struct carnet_replica *replica, const struct carnet_
     const struct carnet_cert *cert = carnet_authority_node(replica->authority, &request->node);
     *again = false;
     bool used = row->used_ms != 0;
-#if defined(CARNET_PLANT) && CARNET_PLANT == 17
-    used = used && carnet_id_equal(&row->node, &request->node); /* planted: a code can be used twice */
-#endif
+    used = used && (!CARNET_PLANTED(17) || carnet_id_equal(&row->node, &request->node)); /* planted: a code can be used twice */
     if (used) {
         *again = carnet_id_equal(&row->node, &request->node) && cert && is_theirs(cert, request);
         if (!*again) {

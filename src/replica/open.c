@@ -853,11 +853,7 @@ struct carnet_charter carnet_replica_charter(const struct carnet_replica *replic
 
 int64_t carnet_replica_last(const struct carnet_replica *replica)
 {
-#if defined(CARNET_PLANT) && (CARNET_PLANT == 10 || CARNET_PLANT == 11)
-    return replica->last_new; /* planted: what is not durable yet is announced */
-#else
-    return replica->last;
-#endif
+    return CARNET_PLANTED(10) || CARNET_PLANTED(11) ? replica->last_new : replica->last; /* planted: what is not durable yet is announced */
 }
 
 static carnet_rc local_name(const char *name, char *out, size_t size, struct carnet_err *err)

@@ -39,7 +39,8 @@ static carnet_rc is_young(const struct slice *slice, const struct carnet_id *boo
     const struct carnet_stream *stream = author ? carnet_streams_find(&replica->streams, book, &author->node, item->dot.stream) : NULL;
     carnet_rc rc = stream ? carnet_store_entry_find(replica->store, stream->row.n, item->dot.seq, &row, err) : CARNET_NOT_FOUND;
     if (rc == CARNET_OK)
-        *out = row.arrived_ms > slice->wall_ms - replica->charter.dark_after_ms && row.arrived_ms <= slice->wall_ms;
+        *out = !CARNET_PLANTED(24) && /* planted: a late clock destroys at once */
+               row.arrived_ms > slice->wall_ms - replica->charter.dark_after_ms && row.arrived_ms <= slice->wall_ms;
     return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
 }
 
@@ -75,10 +76,7 @@ static uint32_t overdue(const struct slice *slice, const struct carnet_record *r
 static carnet_rc darken(struct slice *slice, int64_t n, struct carnet_err *err)
 {
     struct carnet_loaded loaded;
-    bool may = slice->self && slice->self->verbs & CARNET_VERB_DARK, agrees = slice->agrees;
-#if defined(CARNET_PLANT) && CARNET_PLANT == 19
-    agrees = true; /* planted: upkeep darkens without a peer whose clock agrees */
-#endif
+    bool may = slice->self && slice->self->verbs & CARNET_VERB_DARK, agrees = slice->agrees || CARNET_PLANTED(19); /* planted: upkeep darkens without a peer whose clock agrees */
     if (!may || !agrees)
         return CARNET_OK;
     carnet_loaded_init(&loaded);
@@ -170,6 +168,18 @@ static carnet_rc confirm(struct slice *slice, const struct carnet_entry *entry, 
     return begun && rc == CARNET_OK ? carnet_batch_flush(replica, err) : rc;
 }
 
+/* Its time has come, by a clock with which a peer agrees: from now on it is as if it had come today. */
+static carnet_rc arrive(struct slice *slice, const struct carnet_entry *entry, int64_t n, unsigned flags, struct carnet_err *err)
+{
+    struct carnet_replica *replica = slice->replica;
+    replica->written++;
+    carnet_rc rc = carnet_store_entry_flags(replica->store, n, flags & ~(unsigned)CARNET_ENTRY_FUTURE, err);
+    for (size_t i = 0; rc == CARNET_OK && i < entry->change_count; i++)
+        if (carnet_erase_destroys(&entry->changes[i]) && !carnet_id_is_zero(&entry->changes[i].subject))
+            rc = carnet_apply_strip(replica, &entry->header.book, &entry->changes[i].subject, err);
+    return rc;
+}
+
 static carnet_rc do_future_entry(struct slice *slice, const struct carnet_entry_row *row, struct carnet_arena *arena, bool *settled, struct carnet_err *err)
 {
     struct carnet_entry entry;
@@ -182,6 +192,8 @@ static carnet_rc do_future_entry(struct slice *slice, const struct carnet_entry_
         return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "an entry");
     if (carnet_apply_beyond(slice->replica, &entry.header) || !carnet_replica_holds(slice->replica, &entry.header.book))
         return rc;
+    if (slice->agrees && carnet_hlc_ms(row->hlc) <= slice->wall_ms + CARNET_CLOCK_SKEW_MS_MAX)
+        return arrive(slice, &entry, row->n, row->flags, err);
     for (size_t i = 0; rc == CARNET_OK && i < entry.change_count; i++) {
         bool pending;
         rc = carnet_erase_pending(slice->replica, &entry, i, &pending, err);

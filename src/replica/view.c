@@ -56,9 +56,8 @@ static carnet_rc find_open(struct carnet_replica *replica, struct carnet_view *v
     view->open = carnet_consent_open(person, count, carnet_replica_now_ms(replica));
     for (size_t i = 0; i < count; i++)
         view->restricted = view->restricted || carnet_consent_restricted(person[i]);
-#if defined(CARNET_PLANT) && CARNET_PLANT == 14
-    view->open |= 1u << CARNET_SCOPE_PHONE; /* planted: phones are shown whatever was said */
-#endif
+    if (CARNET_PLANTED(14))
+        view->open |= 1u << CARNET_SCOPE_PHONE; /* planted: phones are shown whatever was said */
     return rc;
 }
 
