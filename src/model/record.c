@@ -397,17 +397,18 @@ static int compare_shown(const void *left, const void *right)
     return by ? by : carnet_dot_compare(&b->dot, &a->dot);
 }
 
-/* Whether the cell is to be seen, and whether its siblings differ. */
+/* Whether the cell is to be seen, and whether its siblings differ. Where knowledge came from (ids of sources, evidence) may well come from two: nobody has to
+ * choose. */
 static bool is_shown(struct carnet_cell *cell)
 {
-    bool shown = false;
+    bool shown = false, settles = cell->field != CARNET_FIELD_SOURCE_ID && cell->field != CARNET_FIELD_EVIDENCE;
     for (size_t i = 0; i < cell->count; i++) {
         struct carnet_slice value = cell->siblings[i]->value;
         if (cell->field == CARNET_FIELD_TAG) {
             shown |= carnet_slice_equal(value, carnet_slice_str("1"));
         } else {
             shown |= value.len > 0;
-            cell->conflict |= !carnet_slice_equal(value, cell->siblings[0]->value);
+            cell->conflict |= settles && !carnet_slice_equal(value, cell->siblings[0]->value);
         }
     }
     return shown;

@@ -91,7 +91,7 @@ struct carnet_cell {
     struct carnet_slice label;
     const struct carnet_sibling **siblings; /* in the arena */
     size_t count;
-    bool conflict; /* at least two different values; never for tags */
+    bool conflict; /* at least two different values; never for tags, ids of sources and evidence */
 };
 /* Groups the live siblings of state VALUE whose scope is in the mask, ordered by field, then label; cells whose siblings are all empty
  * are left out. A tag is there when any sibling is "1". The array lives in the arena. */
