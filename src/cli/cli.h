@@ -41,6 +41,7 @@ struct cli_command {
     int words_min, words_max;         /* words_max -1: any number */
     unsigned flags;
     int (*run)(struct cli *cli);
+    carnet_rc (*check)(struct cli *cli); /* what can be told wrong before any file is opened; may be NULL */
 };
 enum { CLI_WORDS_MAX = 4096, CLI_GIVEN_MAX = 128, CLI_FILES_MAX = 8 };
 struct cli_given {
@@ -111,6 +112,8 @@ size_t cli_slices(struct cli *cli, const char *option, struct carnet_slice *out,
 /* The whole command line in a home: what runs in the node's process or in the command's own. */
 int cli_dispatch(struct carnet_node *node, struct carnet_io *io, int argc, char **argv);
 int cli_main(int argc, char **argv);
+
+CARNET_MUST_USE carnet_rc cli_check_import(struct cli *cli);
 
 /* one per command */
 int cmd_add(struct cli *), cmd_book_add(struct cli *), cmd_book_list(struct cli *), cmd_bundle_export(struct cli *), cmd_bundle_import(struct cli *),

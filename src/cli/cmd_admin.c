@@ -67,6 +67,8 @@ int cmd_join(struct cli *cli)
         rc = cli_passphrase_new(cli, &passphrase);
     if (!rc)
         rc = carnet_node_join(cli->node->home, carnet_slice_str(cli->words[0]), name, carnet_buf_slice(&passphrase), &node, &cli->err);
+    if (rc == CARNET_MALFORMED)
+        rc = cli->err.rc = CARNET_USAGE; /* a word of the command line, not bytes of a peer */
     if (!rc) {
         struct carnet_slice community = carnet_replica_community_name(node->replica);
         cli_json(cli, founded(node));
@@ -161,7 +163,7 @@ int cmd_invite(struct cli *cli)
         struct carnet_err ignored = CARNET_ERR_INIT;
         if (cli->node->listen) {
             addresses[terms.address_count++] = cli->node->listen;
-        } else if (carnet_replica_local_get(cli->node->replica, "listen", &listen, &ignored) == CARNET_OK && listen.len) {
+        } else if (carnet_replica_local_get(cli->node->replica, "listen_bound", &listen, &ignored) == CARNET_OK && listen.len) {
             addresses[terms.address_count++] = carnet_buf_cstr(&listen);
         } else {
             rc = carnet_err_set(&cli->err, CARNET_USAGE, "this node has no address yet at which somebody could join");
@@ -386,6 +388,7 @@ struct meeting {
     const char *why;
     char peer[CARNET_NAME_LEN_MAX + 1];
     size_t met;
+    struct carnet_buf missed; /* lines about peers that were not met, when others were */
 };
 
 static bool each_met(void *ctx, const struct carnet_sync_result *r)
@@ -396,8 +399,7 @@ static bool each_met(void *ctx, const struct carnet_sync_result *r)
         m->worst = r->rc;
         m->why = r->why;
         memcpy(m->peer, r->peer, sizeof m->peer);
-        if (r->why)
-            cli_warn(cli, "%s: %s\n", r->peer, carnet_tr(cli->io->lang, r->why));
+        carnet_buf_printf(&m->missed, "%s: %s\n", r->peer, carnet_tr(cli->io->lang, r->why ? r->why : "the peer ended the session"));
         return true;
     }
     m->met++;
@@ -421,6 +423,7 @@ int cmd_sync(struct cli *cli)
 {
     struct meeting m = { .cli = cli };
     carnet_rc rc = CARNET_OK;
+    carnet_buf_init(&m.missed, 64 * 1024);
     if (!cli->word_count)
         rc = carnet_node_sync(cli->node, NULL, each_met, &m, &cli->err);
     for (size_t i = 0; i < cli->word_count && !rc; i++)
@@ -429,7 +432,10 @@ int cmd_sync(struct cli *cli)
         /* one that was met is enough when nobody was named */
         carnet_err_set(&cli->err, m.worst, "%s was not met: %s", m.peer, carnet_tr(cli->io->lang, m.why ? m.why : "the peer ended the session"));
         rc = m.worst;
+    } else if (!rc && m.missed.len) {
+        cli_warn(cli, "%s", carnet_buf_cstr(&m.missed));
     }
+    carnet_buf_deinit(&m.missed);
     return rc ? cli_fail(cli) : 0;
 }
 

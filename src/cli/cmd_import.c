@@ -88,6 +88,15 @@ static carnet_rc dry_run(struct cli *cli, struct carnet_rows *rows)
     return CARNET_OK;
 }
 
+carnet_rc cli_check_import(struct cli *cli)
+{
+    if (cli_flag(cli, "dry-run") || (cli_flag(cli, "source") && cli_flag(cli, "collected") && cli_flag(cli, "basis")))
+        return CARNET_OK;
+    carnet_err_set(&cli->err, CARNET_USAGE, "an import needs --source, --collected and --basis");
+    carnet_err_hint(&cli->err, "where the file comes from, the day it was collected (YYYY-MM-DD), and what allows it; --dry-run only looks");
+    return CARNET_USAGE;
+}
+
 int cmd_import(struct cli *cli)
 {
     struct carnet_slice grants[GRANTS_MAX];
@@ -98,11 +107,6 @@ int cmd_import(struct cli *cli)
     struct carnet_rows *rows = NULL;
     const char *rejects = cli_value(cli, "rejects");
     carnet_rc rc = CARNET_OK;
-    if (!cli_flag(cli, "dry-run") && (!cli_flag(cli, "source") || !cli_flag(cli, "collected") || !cli_flag(cli, "basis"))) {
-        carnet_err_set(&cli->err, CARNET_USAGE, "an import needs --source, --collected and --basis");
-        carnet_err_hint(&cli->err, "where the file comes from, the day it was collected (YYYY-MM-DD), and what allows it; --dry-run only looks");
-        return cli_fail(cli);
-    }
     rc = cli_ground(cli, &options.ground);
     if (!rc && (options.ground.basis == CARNET_BASIS_ROLL || cli_flag(cli, "ballot")))
         rc = carnet_err_set(&cli->err, CARNET_USAGE, "electoral rolls are not imported by this version");

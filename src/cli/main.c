@@ -193,6 +193,8 @@ static int with_files(struct cli *cli, const char *home, int argc, char **argv)
         rc = cli_parse(cli, argc, argv, &home);
         given = cli_value(cli, "rejects");
     }
+    if (!rc && cli->command->check)
+        rc = cli->command->check(cli);
     if (!rc)
         rc = confirm(cli);
     if (!rc)

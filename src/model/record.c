@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* The set that a record is. Each adder keeps what is true of every record, whatever was added before:
- *   no live dot is among the replaced ones;
+ *   no live dot is among the replaced ones, of its scope;
  *   a sibling under a dead seed, or named by a rectification, is dark and holds no value;
  *   each seed that a dark event names is there and dead; a dead seed has no bytes;
  *   an erased record holds erasing events and nothing else.
@@ -161,7 +161,8 @@ void carnet_record_add_sibling(struct carnet_record *record, const struct carnet
     widen(record, added.hlc, added.hlc);
     if (record->erased)
         return;
-    PLACE(record->replaced, record->replaced_count, &added.dot, &found);
+    size_t by = PLACE(record->replaced, record->replaced_count, &added.dot, &found);
+    found = found && record->replaced[by].scopes >> added.scope & 1;
     if (found && !CARNET_PLANTED(2)) /* planted: what was replaced before it arrived comes to life */
         return;
     if (added.state != CARNET_SIBLING_VALUE) {
@@ -177,18 +178,19 @@ void carnet_record_add_sibling(struct carnet_record *record, const struct carnet
         record->live[at] = added;
 }
 
-void carnet_record_add_replaced(struct carnet_record *record, const struct carnet_dot *dot)
+void carnet_record_add_replaced(struct carnet_record *record, const struct carnet_dot *dot, uint32_t scopes)
 {
     bool found;
     if (record->erased)
         return;
     size_t at = PLACE(record->replaced, record->replaced_count, dot, &found);
+    const struct carnet_replaced added = { *dot, scopes };
     if (found)
-        return;
-    const struct carnet_dot added = *dot;
-    INSERT(record->replaced, record->replaced_count, record->replaced_cap, at, added);
-    at = PLACE(record->live, record->live_count, &added, &found);
-    if (found) {
+        record->replaced[at].scopes |= scopes;
+    else
+        INSERT(record->replaced, record->replaced_count, record->replaced_cap, at, added);
+    at = PLACE(record->live, record->live_count, &added.dot, &found);
+    if (found && scopes >> record->live[at].scope & 1) {
         record->live_count--;
         memmove(record->live + at, record->live + at + 1, (record->live_count - at) * sizeof *record->live);
     }
@@ -321,7 +323,7 @@ void carnet_record_merge(struct carnet_record *record, const struct carnet_recor
     for (size_t i = 0; i < other->event_count; i++)
         carnet_record_add_event(record, &other->events[i]);
     for (size_t i = 0; i < other->replaced_count; i++)
-        carnet_record_add_replaced(record, &other->replaced[i]);
+        carnet_record_add_replaced(record, &other->replaced[i].dot, other->replaced[i].scopes);
     for (size_t i = 0; i < other->live_count; i++)
         carnet_record_add_sibling(record, &other->live[i]);
     if (CARNET_PLANTED(1))
@@ -348,7 +350,7 @@ void carnet_record_prune(struct carnet_record *record, bool (*seen)(void *ctx, c
 {
     size_t kept = 0;
     for (size_t i = 0; i < record->replaced_count; i++)
-        if (!seen(ctx, &record->replaced[i]))
+        if (!seen(ctx, &record->replaced[i].dot))
             record->replaced[kept++] = record->replaced[i];
     record->replaced_count = kept;
 }
@@ -395,17 +397,18 @@ static int compare_shown(const void *left, const void *right)
     return by ? by : carnet_dot_compare(&b->dot, &a->dot);
 }
 
-/* Whether the cell is to be seen, and whether its siblings differ. */
+/* Whether the cell is to be seen, and whether its siblings differ. Where knowledge came from (ids of sources, evidence) may well come from two: nobody has to
+ * choose. */
 static bool is_shown(struct carnet_cell *cell)
 {
-    bool shown = false;
+    bool shown = false, settles = cell->field != CARNET_FIELD_SOURCE_ID && cell->field != CARNET_FIELD_EVIDENCE;
     for (size_t i = 0; i < cell->count; i++) {
         struct carnet_slice value = cell->siblings[i]->value;
         if (cell->field == CARNET_FIELD_TAG) {
             shown |= carnet_slice_equal(value, carnet_slice_str("1"));
         } else {
             shown |= value.len > 0;
-            cell->conflict |= !carnet_slice_equal(value, cell->siblings[0]->value);
+            cell->conflict |= settles && !carnet_slice_equal(value, cell->siblings[0]->value);
         }
     }
     return shown;

@@ -197,6 +197,13 @@ static struct carnet_write write_on(const struct carnet_view *view)
     return (struct carnet_write){ .book = view->book, .record = view->id, .subject = view->record.subject, .kind = view->record.kind };
 }
 
+static carnet_rc contact_only(const struct carnet_view *view, struct carnet_err *err)
+{
+    if (view->record.kind == CARNET_KIND_CONTACT)
+        return CARNET_OK;
+    return carnet_err_set(err, CARNET_USAGE, "this is not a contact but another record");
+}
+
 /* The dots that these cells replace: what a rectification drops everywhere. */
 static size_t replaced_dots(const struct carnet_view *view, const struct carnet_write_cell *cells, size_t count, struct carnet_dot *out, size_t max)
 {
@@ -220,7 +227,11 @@ carnet_rc carnet_people_edit(struct carnet_replica *replica, const struct carnet
     struct carnet_write_cell *cells = NULL;
     struct carnet_event event = { .type = CARNET_EVENT_RECTIFY };
     carnet_arena_init(&arena);
-    carnet_rc rc = count ? carnet_people_cells(fields, count, &arena, &cells, err) : carnet_err_set(err, CARNET_USAGE, "nothing to change: give FIELD=VALUE");
+    carnet_rc rc = contact_only(view, err);
+    if (!rc && !count)
+        rc = carnet_err_set(err, CARNET_USAGE, "nothing to change: give FIELD=VALUE");
+    if (!rc)
+        rc = carnet_people_cells(fields, count, &arena, &cells, err);
     if (!rc) {
         struct carnet_write write = write_on(view);
         write.cells = cells;
@@ -240,15 +251,17 @@ carnet_rc carnet_people_tag(struct carnet_replica *replica, const struct carnet_
 {
     struct carnet_arena arena;
     struct carnet_buf text;
-    carnet_rc rc = count ? CARNET_OK : carnet_err_set(err, CARNET_USAGE, "no tag: give +TAG to set one, -TAG to remove it");
+    carnet_rc rc = contact_only(view, err);
+    if (!rc && !count)
+        rc = carnet_err_set(err, CARNET_USAGE, "no tag: give +TAG to set one, -TAG to remove it");
     carnet_arena_init(&arena);
-    carnet_buf_init(&text, CARNET_LABEL_LEN_MAX);
+    carnet_buf_init(&text, CARNET_VALUE_LEN_MAX);
     struct carnet_write_cell *cells = carnet_arena_alloc(&arena, (count ? count : 1) * sizeof *cells);
     for (size_t i = 0; i < count && !rc; i++) {
         bool on = words[i].len > 1 && words[i].ptr[0] == '+';
         carnet_buf_clear(&text);
         if (words[i].len < 2 || (!on && words[i].ptr[0] != '-') ||
-            carnet_text_normalise(carnet_slice(words[i].ptr + 1, words[i].len - 1), &text) || !text.len) {
+            carnet_value_label(carnet_slice(words[i].ptr + 1, words[i].len - 1), &text, NULL)) {
             carnet_err_set(err, CARNET_USAGE, "\"%.*s\" is not +TAG or -TAG of at most 64 bytes", (int)(words[i].len > 80 ? 80 : words[i].len),
                            (const char *)words[i].ptr);
             rc = CARNET_USAGE;
@@ -274,10 +287,10 @@ carnet_rc carnet_people_note(struct carnet_replica *replica, const struct carnet
 {
     struct carnet_buf value;
     carnet_buf_init(&value, CARNET_VALUE_LEN_MAX);
-    carnet_rc rc = carnet_text_normalise(text, &value);
-    if (rc)
+    carnet_rc rc = contact_only(view, err);
+    if (!rc && carnet_text_normalise(text, &value))
         rc = carnet_err_set(err, CARNET_USAGE, "the note is not UTF-8 text of at most %d bytes", CARNET_VALUE_LEN_MAX);
-    else if (!value.len)
+    else if (!rc && !value.len)
         rc = carnet_err_set(err, CARNET_USAGE, "the note is empty");
     if (!rc) {
         struct carnet_write_cell cell = { .field = CARNET_FIELD_TEXT, .value = carnet_buf_slice(&value) };

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLICE_MS = 20, SLICE_STEPS = 256, SUPERSEDED_COST = 4, BOX_WAIT_MS = 60 * 1000, ARRIVALS_MAX = 80 };
+enum { SLICE_MS = 20, SLICE_STEPS = 256, SUPERSEDED_COST = 4, BOX_WAIT_MS = 60 * 1000 };
 static const int64_t HOUR_MS = INT64_C(3600) * 1000, RETRY_MS = INT64_C(600) * 1000, DAY_MS = INT64_C(24) * 3600 * 1000;
 
 struct slice {
@@ -15,7 +15,6 @@ struct slice {
     bool agrees;                    /* a peer's clock does */
     bool more;
     int64_t wall_ms, start_ms;
-    int64_t settled; /* entries up to this arrival number were here for dark_after */
     int steps;
 };
 
@@ -26,6 +25,39 @@ static bool is_over(struct slice *slice)
 }
 
 /* --- records that time changes --- */
+
+/* Is it a refusal that this node has not known for dark_after yet? Its author's clock may say that it is old. */
+static carnet_rc is_young(const struct slice *slice, const struct carnet_id *book, const struct carnet_event_item *item, bool *out, struct carnet_err *err)
+{
+    struct carnet_replica *replica = slice->replica;
+    struct carnet_entry_row row;
+    uint64_t type = carnet_event_peek(item->raw);
+    *out = false;
+    if (type != CARNET_EVENT_WITHDRAW && type != CARNET_EVENT_OBJECT)
+        return CARNET_OK;
+    const struct carnet_cert *author = carnet_authority_author(replica->authority, item->dot.author);
+    const struct carnet_stream *stream = author ? carnet_streams_find(&replica->streams, book, &author->node, item->dot.stream) : NULL;
+    carnet_rc rc = stream ? carnet_store_entry_find(replica->store, stream->row.n, item->dot.seq, &row, err) : CARNET_NOT_FOUND;
+    if (rc == CARNET_OK)
+        *out = !CARNET_PLANTED(24) && /* planted: a late clock destroys at once */
+               row.arrived_ms > slice->wall_ms - replica->charter.dark_after_ms && row.arrived_ms <= slice->wall_ms;
+    return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+}
+
+/* Leaves out the refusals that came lately: there must be time to undo what somebody did to many. */
+static carnet_rc without_young(const struct slice *slice, const struct carnet_id *book, struct carnet_record *record, struct carnet_err *err)
+{
+    size_t kept = 0;
+    carnet_rc rc = CARNET_OK;
+    for (size_t i = 0; rc == CARNET_OK && i < record->event_count; i++) {
+        bool young;
+        rc = is_young(slice, book, &record->events[i], &young, err);
+        if (!young)
+            record->events[kept++] = record->events[i];
+    }
+    record->event_count = kept;
+    return rc;
+}
 
 /* Scopes of the contact that were closed for dark_after, by this node's clock, and that it may darken. */
 static uint32_t overdue(const struct slice *slice, const struct carnet_record *record)
@@ -41,83 +73,19 @@ static uint32_t overdue(const struct slice *slice, const struct carnet_record *r
     return scopes;
 }
 
-/* What was here at which moment: [ms, arrival number ...], the newest one older than dark_after first. The hlc of a refusal is its author's word, and a
- * clock that is years late would have this node destroy at once what it has just learnt; so a refusal counts from its arrival here too. */
-static carnet_rc keep_arrivals(struct slice *slice, struct carnet_err *err)
-{
-    struct carnet_replica *replica = slice->replica;
-    int64_t ms[ARRIVALS_MAX], numbers[ARRIVALS_MAX], now_ms = carnet_replica_now_ms(replica), after_ms = replica->charter.dark_after_ms;
-    size_t count = 0, old = 0;
-    struct carnet_buf buf;
-    struct carnet_reader r;
-    carnet_buf_init(&buf, ARRIVALS_MAX * 18 + 9);
-    carnet_rc rc = carnet_store_meta_get(replica->store, "arrivals", &buf, err);
-    if (rc == CARNET_OK) {
-        carnet_reader_init(&r, carnet_buf_slice(&buf));
-        for (size_t left = carnet_reader_array_max(&r, 2 * ARRIVALS_MAX) / 2; left > 0 && !r.failed; left--) {
-            ms[count] = carnet_reader_int(&r);
-            numbers[count] = carnet_reader_int(&r);
-            /* what a clock that was put back makes late is forgotten: that only delays */
-            count += !r.failed && ms[count] <= now_ms && numbers[count] <= replica->last;
-        }
-    }
-    if (rc == CARNET_NOT_FOUND)
-        rc = CARNET_OK;
-    bool due = count == 0 || now_ms - ms[count - 1] >= after_ms / (ARRIVALS_MAX - 8);
-    if (due && count < ARRIVALS_MAX) {
-        ms[count] = now_ms;
-        numbers[count++] = replica->last;
-    }
-    while (old + 1 < count && ms[old + 1] <= now_ms - after_ms)
-        old++;
-    slice->settled = count && ms[old] <= now_ms - after_ms ? numbers[old] : 0;
-    if (rc == CARNET_OK && (due || old)) {
-        carnet_buf_clear(&buf);
-        carnet_cbor_put_array(&buf, 2 * (count - old));
-        for (size_t i = old; i < count; i++) {
-            carnet_cbor_put_int(&buf, ms[i]);
-            carnet_cbor_put_int(&buf, numbers[i]);
-        }
-        replica->written++;
-        rc = carnet_store_meta_put(replica->store, "arrivals", carnet_buf_slice(&buf), err);
-    }
-    carnet_buf_deinit(&buf);
-    return rc;
-}
-
-/* Was every consent event of the contact here for dark_after? */
-static carnet_rc has_settled(const struct slice *slice, const struct carnet_loaded *loaded, bool *out, struct carnet_err *err)
-{
-    struct carnet_replica *replica = slice->replica;
-    carnet_rc rc = CARNET_OK;
-    *out = true;
-    for (size_t i = 0; rc == CARNET_OK && *out && i < loaded->record.event_count; i++) {
-        const struct carnet_dot *dot = &loaded->record.events[i].dot;
-        const struct carnet_cert *author = carnet_authority_author(replica->authority, dot->author);
-        const struct carnet_stream *stream = author ? carnet_streams_find(&replica->streams, &loaded->row.book, &author->node, dot->stream) : NULL;
-        struct carnet_entry_row row;
-        if (!stream)
-            continue;
-        rc = carnet_store_entry_find(replica->store, stream->row.n, dot->seq, &row, err);
-        *out = rc != CARNET_OK || row.n <= slice->settled || CARNET_PLANTED(24); /* planted: a late clock destroys at once */
-        rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
-    }
-    return rc;
-}
-
 static carnet_rc darken(struct slice *slice, int64_t n, struct carnet_err *err)
 {
     struct carnet_loaded loaded;
-    bool settled = false;
     bool may = slice->self && slice->self->verbs & CARNET_VERB_DARK, agrees = slice->agrees || CARNET_PLANTED(19); /* planted: upkeep darkens without a peer whose clock agrees */
     if (!may || !agrees)
         return CARNET_OK;
     carnet_loaded_init(&loaded);
     carnet_rc rc = carnet_rows_at(slice->replica, n, &loaded, err);
-    if (rc == CARNET_OK && loaded.record.kind == CARNET_KIND_CONTACT && !loaded.record.erased)
-        rc = has_settled(slice, &loaded, &settled, err);
-    if (rc == CARNET_OK && settled)
-        rc = carnet_erase_dark(slice->replica, &loaded, overdue(slice, &loaded.record), err);
+    uint32_t scopes = rc == CARNET_OK && loaded.record.kind == CARNET_KIND_CONTACT && !loaded.record.erased ? overdue(slice, &loaded.record) : 0;
+    if (scopes)
+        rc = without_young(slice, &loaded.row.book, &loaded.record, err);
+    if (scopes && rc == CARNET_OK)
+        rc = carnet_erase_dark(slice->replica, &loaded, scopes & overdue(slice, &loaded.record), err);
     carnet_loaded_deinit(&loaded);
     return rc;
 }
@@ -620,9 +588,7 @@ static carnet_rc do_alive(struct slice *slice, struct carnet_err *err)
 
 static carnet_rc do_slice(struct slice *slice, struct carnet_err *err)
 {
-    carnet_rc rc = keep_arrivals(slice, err);
-    if (rc == CARNET_OK)
-        rc = do_dues(slice, err);
+    carnet_rc rc = do_dues(slice, err);
     if (rc == CARNET_OK && !slice->more)
         rc = do_future(slice, err);
     if (rc == CARNET_OK && !slice->more)

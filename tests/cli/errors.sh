@@ -101,8 +101,8 @@ fails 6 c join "$(on a --json invite --name c --role office | text_of code)" --n
 # a peer that is nobody's, one of another community, noise
 start_node a
 found other
-fails 3 other sync "$(address_of a)"
-fails 3 b sync tcp://127.0.0.1:1
+fails 4 other sync "$(address_of a)"
+fails 6 b sync tcp://127.0.0.1:1
 fails 6 b sync "a@tcp://127.0.0.1:1"
 port=$(address_of a | sed 's/.*://')
 head -c 100000 /dev/urandom >"$scratch/noise"

@@ -208,7 +208,7 @@ static void show_record(struct sim_node *node, size_t record)
                (unsigned long long)state.live[i].dot.seq, state.live[i].dot.index, (unsigned)state.live[i].scope, (unsigned)state.live[i].state, (unsigned long long)state.live[i].seed,
                (unsigned)state.live[i].field, (int)state.live[i].value.len, state.live[i].value.len ? (const char *)state.live[i].value.ptr : "");
     for (size_t i = 0; i < state.replaced_count; i++)
-        printf("    replaced n%u %u/%llu/%u\n", sim_node_of(sim, state.replaced[i].author), state.replaced[i].stream, (unsigned long long)state.replaced[i].seq, state.replaced[i].index);
+        printf("    replaced n%u %u/%llu/%u\n", sim_node_of(sim, state.replaced[i].dot.author), state.replaced[i].dot.stream, (unsigned long long)state.replaced[i].dot.seq, state.replaced[i].dot.index);
     for (size_t i = 0; i < state.event_count; i++)
         printf("    event n%u %u/%llu/%u type %llu\n", sim_node_of(sim, state.events[i].dot.author), state.events[i].dot.stream, (unsigned long long)state.events[i].dot.seq,
                state.events[i].dot.index, (unsigned long long)carnet_event_peek(state.events[i].raw));

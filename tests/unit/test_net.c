@@ -427,7 +427,7 @@ static void ipv6_works_where_there_is_some(void **state)
     side_free(server);
 }
 
-/* --- PLATFORM section 4: CURVE alone lets strangers in --- */
+/* --- CURVE alone lets strangers in --- */
 
 /* A plain libzmq server with CURVE and these options; may a stranger's message come in? */
 static bool raw_server_lets_a_stranger_in(const char *domain, int enforce)
@@ -484,7 +484,7 @@ static void of_four_plausible_settings_only_ours_keeps_strangers_out(void **stat
     side_free(server);
 }
 
-/* --- RELIABILITY section 3, network --- */
+/* --- what a hostile or broken network does (N1 to N6 of tests/README.md) --- */
 
 /* N1 */
 static void half_open_connections_keep_nobody_out(void **state)

@@ -4,7 +4,7 @@
 #define CARNET_BASE_LIMITS_H
 
 enum {
-    CARNET_VALUE_LEN_MAX = 16 * 1024,   /* a field's value (DESIGN section 4) */
+    CARNET_VALUE_LEN_MAX = 16 * 1024,   /* a field's value */
     CARNET_ENTRY_LEN_MAX = 48 * 1024,   /* an entry with its parts: fits a frame with room for its envelope */
     CARNET_ENTRY_CHANGES_MAX = 256,     /* changes of one entry */
     CARNET_CHANGE_PARTS_MAX = 24,       /* parts of one change: every scope once, their seeds, some boxes */

@@ -14,7 +14,7 @@
 #define CARNET_MUST_USE __attribute__((warn_unused_result))
 #define CARNET_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
-/* code, exit status of the command line (DESIGN section 9), name of the JSON error */
+/* code, exit status of the command line, name of the JSON error */
 #define CARNET_RC_TABLE(X)                                                                          \
     X(OK, 0, "ok")                                                                                 \
     X(FAILED, 1, "failed")         /* the environment: unreadable file, full disk, I/O */          \

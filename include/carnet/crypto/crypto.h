@@ -45,7 +45,7 @@ CARNET_MUST_USE carnet_rc carnet_box_seal(const struct carnet_box_pk *to, struct
 CARNET_MUST_USE carnet_rc carnet_box_open(const struct carnet_box_pk *pk, const struct carnet_box_sk *sk,
                                           struct carnet_slice boxed, struct carnet_buf *out);
 
-/* Seals a part (protocol/parts): pads plain with 0x80 00.. (ISO 7816-4) to a multiple of CARNET_PAD_LEN, nonce =
+/* Seals a part (protocol/log.md): pads plain with 0x80 00.. (ISO 7816-4) to a multiple of CARNET_PAD_LEN, nonce =
  * first 24 bytes of BLAKE2b-256(key, ad || padded plain) as in SIV, XChaCha20-Poly1305 (IETF construction). Appends
  * nonce || ciphertext || tag; beyond out's ceiling nothing, and out->failed is set. ad must be a CBOR item or empty
  * for all uses of a key: a text that ends itself. */

@@ -2,7 +2,7 @@
 /* net: links to peers over ZeroMQ (TCP, CURVE). Layer: net; the only zmq.h; knows keys and frames, not what they mean. One thread, one context.
  *
  * A listener is a ROUTER, a connection a DEALER; CURVE both ways, the server's key pinned. A ZAP handler, there before any bind, asks `admit` for each
- * client key. Peers never choose their routing ids. Settings: PLATFORM section 4. */
+ * client key. A routing id that a peer chose names nobody: protocol/sync.md, transport. */
 #ifndef CARNET_NET_NET_H
 #define CARNET_NET_NET_H
 

@@ -3,12 +3,12 @@
  *
  * Enduring tables: meta, streams, entries, invites. Derived ones, dropped and refilled by a rebuild: records, touches, points, edges, search.
  * Points and tails are kept as lookups, recent ones apart.
- * Opened as PLATFORM's recipe asks: WAL, synchronous FULL, secure_delete, one connection, STRICT tables, application_id and user_version
+ * Opened with WAL, synchronous FULL, secure_delete, one connection, STRICT tables, application_id and user_version
  * (a newer database is refused: FAILED with a hint). Every statement is prepared at open. Every function runs inside the transaction that is
  * open, and asserts there is one when it writes. Slices handed out live until the next call of the same function or the end of the
  * transaction. Errors: FAILED (full disk, I/O), CORRUPT (damage), each with one line naming the file; after one the transaction must be
  * rolled back (commit refuses). After an error the next begin opens a new connection by itself; after a sync that the disk refused
- * (RELIABILITY D5) begin, sweep and check fail until the store is closed and opened. A commit that failed is unknown: it may be there
+ * begin, sweep and check fail until the store is closed and opened. A commit that failed is unknown: it may be there
  * after the next open. Reads also work outside a transaction. Callbacks may call any function of the store. */
 #ifndef CARNET_STORE_STORE_H
 #define CARNET_STORE_STORE_H
@@ -58,6 +58,7 @@ struct carnet_entry_row {
     int64_t stream_n;
     uint64_t seq;
     uint64_t hlc;
+    int64_t arrived_ms; /* when it came or was written here, by this node's clock */
     unsigned lane;      /* 0 charter, 1 law, 2 data */
     unsigned flags;
     struct carnet_hash hash;
