@@ -50,7 +50,7 @@ static bool find_seed(const struct open_ctx *ctx, const struct carnet_change *ch
 {
     for (size_t i = 0; i < change->part_count; i++) {
         const struct carnet_part *part = &change->parts[i];
-        if (part->type == CARNET_PART_SEED && part->seed == id && part->present && part->bytes.len == 16 && carnet_seed_id(part->bytes.ptr) == id) {
+        if (part->type == CARNET_PART_SEED && part->seed == id && part->seed_fits) {
             *out = part->bytes.ptr;
             return true;
         }
