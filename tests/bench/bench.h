@@ -138,6 +138,7 @@ void bench_pair_catch_up(struct bench_pair *pair); /* until both sides are and n
 void bench_pair_quiet(struct bench_pair *pair);    /* and upkeep has nothing more to do for now */
 void bench_pair_written(struct bench_pair *pair, bool connector);
 bool bench_pair_turn(struct bench_pair *pair);     /* delivers what there is; false: nothing */
+void bench_pair_tick(struct bench_pair *pair);     /* of the sides whose timer is due */
 uint64_t bench_pair_bytes(const struct bench_pair *pair); /* both ways, since up */
 uint64_t bench_pair_frames(const struct bench_pair *pair);
 double bench_pair_hold_ms(const struct bench_pair *pair);

@@ -307,6 +307,7 @@ static struct bench_latency live(struct bench_pair *pair, struct carnet_replica 
         bench_pair_written(pair, false);
         while (carnet_replica_last(other) == before) {
             bench_pair_turn(pair);
+            bench_pair_tick(pair);
             if (bench_seconds() - begun > 30)
                 bench_fail("an edit does not reach the other node", NULL);
         }
