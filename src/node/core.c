@@ -20,6 +20,8 @@ enum {
     UPKEEP_MS = 60 * 1000,          /* between two looks at what is due */
     SWEEP_QUIET_MS = 60 * 1000,     /* nothing was received or written for so long */
     HEARD_MS = 60 * 60 * 1000,      /* how often `last heard` is written while a session lives */
+    INBOX_LEN_MAX = 1024 * 1024,    /* frames of a session that wait for the next tick; more are taken at once */
+    HOLD_MS = 25                    /* one transaction, about */
 };
 #define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
 
@@ -35,6 +37,8 @@ struct session {
     struct carnet_sync *sync;    /* NULL: a joiner, who asks first */
     struct frame *first, **last; /* what the link could not take */
     size_t queued;
+    struct frame *in_first, **in_last; /* what came since the last tick */
+    size_t inbox;
     bool closing;                /* once the queue is out */
     bool ended;
     bool more, local;            /* to step when the link takes frames again: TICK, LOCAL */
@@ -54,6 +58,8 @@ struct carnet_core {
     size_t count, cap;
     struct carnet_sync_update update;
     carnet_rc rcs[CARNET_SYNC_ENTRIES_MAX];
+    bool open;                 /* entries of several frames are in one transaction: nothing leaves before its end */
+    int64_t open_ms;
     int64_t pushed;            /* the largest arrival number that sessions were told of */
     int64_t upkeep_ms, quiet_ms, agreed_ms;
     bool agreed;
@@ -107,15 +113,32 @@ static struct session *find(struct carnet_core *core, uint64_t link)
     return NULL;
 }
 
+static void drop_frames(struct frame **first, struct frame ***last, size_t *len)
+{
+    while (*first) {
+        struct frame *next = (*first)->next;
+        free(*first);
+        *first = next;
+    }
+    *last = first;
+    *len = 0;
+}
+
+static void add_frame(struct carnet_slice bytes, struct frame ***last, size_t *len)
+{
+    struct frame *frame = carnet_alloc(sizeof *frame + bytes.len);
+    if (bytes.len)
+        memcpy(frame->bytes, bytes.ptr, bytes.len);
+    frame->len = bytes.len;
+    **last = frame;
+    *last = &frame->next;
+    *len += bytes.len;
+}
+
 static void queue_drop(struct session *session)
 {
-    while (session->first) {
-        struct frame *next = session->first->next;
-        free(session->first);
-        session->first = next;
-    }
-    session->last = &session->first;
-    session->queued = 0;
+    drop_frames(&session->first, &session->last, &session->queued);
+    drop_frames(&session->in_first, &session->in_last, &session->inbox);
 }
 
 static void session_free(struct session *session)
@@ -269,12 +292,7 @@ static bool queue_send(struct carnet_core *core, struct session *session)
 
 static void send_frame(struct carnet_core *core, struct session *session, struct carnet_slice bytes)
 {
-    struct frame *frame = carnet_alloc(sizeof *frame + bytes.len);
-    memcpy(frame->bytes, bytes.ptr, bytes.len);
-    frame->len = bytes.len;
-    *session->last = frame;
-    session->last = &frame->next;
-    session->queued += bytes.len;
+    add_frame(bytes, &session->last, &session->queued);
     if (session->queued > QUEUE_LEN_MAX)
         close_now(core, session, "the peer does not read");
 }
@@ -283,24 +301,43 @@ static void send_frame(struct carnet_core *core, struct session *session, struct
 
 static void push_all(struct carnet_core *core);
 
-/* Applies what an update brought, in one transaction. false: the world failed. */
+/* Applies what an update brought, in the transaction that is open, or in a new one. false: the world failed. */
 static bool apply(struct carnet_core *core)
 {
     struct carnet_err err = CARNET_ERR_INIT;
-    size_t count = core->update.entry_count;
-    carnet_rc rc = carnet_replica_begin(core->replica, &err);
-    if (rc == CARNET_OK)
-        rc = carnet_replica_apply(core->replica, core->update.entries, count, core->rcs, &err);
-    if (rc != CARNET_OK) {
-        carnet_replica_rollback(core->replica);
-    } else {
-        if (CARNET_PLANTED(10))
-            push_all(core); /* planted: announced before it is durable */
-        rc = carnet_replica_commit(core->replica, &err);
+    carnet_rc rc = core->open ? CARNET_OK : carnet_replica_begin(core->replica, &err);
+    if (rc == CARNET_OK && !core->open) {
+        core->open = true;
+        core->open_ms = mono_ms(core);
     }
-    if (rc != CARNET_OK)
+    if (rc == CARNET_OK)
+        rc = carnet_replica_apply(core->replica, core->update.entries, core->update.entry_count, core->rcs, &err);
+    if (rc == CARNET_OK)
+        return true;
+    carnet_replica_rollback(core->replica);
+    core->open = false;
+    fail(core, &err);
+    return false;
+}
+
+/* Ends the transaction of what was received; then goes out what was kept back for it. */
+static void settle(struct carnet_core *core)
+{
+    struct carnet_err err = CARNET_ERR_INIT;
+    if (!core->open)
+        return;
+    core->open = false;
+    if (core->failed) {
+        carnet_replica_rollback(core->replica);
+        return;
+    }
+    if (CARNET_PLANTED(10))
+        push_all(core); /* planted: announced before it is durable */
+    if (carnet_replica_commit(core->replica, &err) != CARNET_OK)
         fail(core, &err);
-    return rc == CARNET_OK;
+    for (size_t i = 0; i < core->count && !core->failed; i++)
+        if (!core->sessions[i]->ended && (core->sessions[i]->first || core->sessions[i]->closing))
+            queue_send(core, core->sessions[i]);
 }
 
 /* A peer knows more of this node's own log than this node: it was restored, or its disk lied. */
@@ -361,8 +398,10 @@ static void step(struct carnet_core *core, struct session *session, enum carnet_
         session->more = false;
         if (update->authenticated && (event.type == CARNET_SYNC_FRAME || !was_authenticated))
             note_peer(core, session);
-        if (update->behind_own_log)
+        if (update->behind_own_log) {
+            settle(core);
             leave_incarnation(core, update->behind_incarnation);
+        }
         if (update->entry_count && !core->failed) {
             core->quiet_ms = event.mono_ms;
             if (!apply(core))
@@ -380,7 +419,7 @@ static void step(struct carnet_core *core, struct session *session, enum carnet_
             session->reason = update->reason;
         }
         bool more = update->more;
-        bool sent = queue_send(core, session);
+        bool sent = !core->open && queue_send(core, session);
         if (session->ended)
             return;
         if (session->authenticated && !was_authenticated) {
@@ -406,6 +445,26 @@ static void step(struct carnet_core *core, struct session *session, enum carnet_
     }
 }
 
+/* What came since the last tick. Entries that came together are one transaction: a commit costs as much as a hundred of them. */
+static void take_frames(struct carnet_core *core)
+{
+    for (size_t i = 0; i < core->count; i++) {
+        struct session *session = core->sessions[i];
+        while (session->in_first && !session->closing && !core->failed) {
+            struct frame *frame = session->in_first;
+            session->in_first = frame->next;
+            if (!session->in_first)
+                session->in_last = &session->in_first;
+            session->inbox -= frame->len;
+            step(core, session, CARNET_SYNC_FRAME, carnet_slice(frame->bytes, frame->len));
+            free(frame);
+            if (core->open && mono_ms(core) - core->open_ms >= HOLD_MS)
+                settle(core);
+        }
+    }
+    settle(core);
+}
+
 static void push_all(struct carnet_core *core)
 {
     core->pushed = carnet_replica_last(core->replica);
@@ -423,6 +482,7 @@ static void push_all(struct carnet_core *core)
 /* What became durable goes to everybody, and may give upkeep something to do (a new reader without keys). */
 static void push_news(struct carnet_core *core)
 {
+    settle(core);
     for (unsigned i = 0; i < ROUNDS_MAX && !core->failed && carnet_replica_last(core->replica) != core->pushed; i++) {
         int64_t soon = mono_ms(core) + UPKEEP_SOON_MS;
         if (core->upkeep_ms > soon)
@@ -457,6 +517,7 @@ static size_t strangers(const struct carnet_core *core)
 
 void carnet_core_up(struct carnet_core *core, uint64_t link, const struct carnet_box_pk *curve, bool connector)
 {
+    take_frames(core);
     struct session *session = find(core, link);
     if (session)
         ended(core, session, "the link went down");
@@ -474,6 +535,7 @@ void carnet_core_up(struct carnet_core *core, uint64_t link, const struct carnet
     session->curve = *curve;
     session->connector = connector;
     session->last = &session->first;
+    session->in_last = &session->in_first;
     session->up_ms = mono_ms(core);
     session->deadline_ms = session->up_ms + JOIN_MS_MAX;
     CARNET_GROW(core->sessions, core->count, core->cap);
@@ -559,15 +621,20 @@ void carnet_core_frame(struct carnet_core *core, uint64_t link, struct carnet_sl
         close_now(core, session, "a joiner says something else");
         return;
     }
-    step(core, session, CARNET_SYNC_FRAME, frame);
-    push_news(core);
+    add_frame(frame, &session->in_last, &session->inbox);
+    if (session->inbox > INBOX_LEN_MAX) {
+        take_frames(core);
+        push_news(core);
+    }
 }
 
 void carnet_core_down(struct carnet_core *core, uint64_t link)
 {
+    take_frames(core); /* the last words */
     struct session *session = find(core, link);
     if (session)
         ended(core, session, "the link went down");
+    push_news(core);
 }
 
 void carnet_core_writable(struct carnet_core *core, uint64_t link)
@@ -628,6 +695,7 @@ static void sweep(struct carnet_core *core)
 
 void carnet_core_tick(struct carnet_core *core)
 {
+    take_frames(core);
     int64_t now = mono_ms(core);
     for (size_t i = 0; i < core->count && !core->failed; i++) {
         struct session *session = core->sessions[i];
@@ -642,6 +710,7 @@ void carnet_core_tick(struct carnet_core *core)
         else if (session->sync && session->first && now - session->deadline_ms >= JOIN_MS_MAX)
             close_now(core, session, "the peer does not read");
     }
+    settle(core);
     if (!core->failed)
         upkeep(core);
     if (!core->failed)
@@ -659,7 +728,7 @@ int64_t carnet_core_deadline_ms(const struct carnet_core *core)
         const struct session *session = core->sessions[i];
         if (session->ended)
             continue;
-        int64_t at = session->more && !session->first ? 0 : session->first ? session->deadline_ms + JOIN_MS_MAX : session->deadline_ms;
+        int64_t at = session->in_first || (session->more && !session->first) ? 0 : session->first ? session->deadline_ms + JOIN_MS_MAX : session->deadline_ms;
         if (at < due)
             due = at;
     }

@@ -407,9 +407,10 @@ static void make_grant(struct import *im, struct making *m, const struct carnet_
 static void make_consent(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row)
 {
     int64_t now_ms = carnet_replica_now_ms(im->replica);
-    m->events = carnet_arena_alloc(&im->batch_arena, ROW_EVENTS_MAX * sizeof *m->events);
+    size_t most = 1 + im->options->grant_count + row->grant_count;
+    m->events = carnet_arena_alloc(&im->batch_arena, (most < ROW_EVENTS_MAX ? most : ROW_EVENTS_MAX) * sizeof *m->events);
     if (row->objection_count)
-        m->refusals = carnet_arena_alloc(&im->batch_arena, ROW_EVENTS_MAX * sizeof *m->refusals);
+        m->refusals = carnet_arena_alloc(&im->batch_arena, (row->objection_count < ROW_EVENTS_MAX ? row->objection_count : ROW_EVENTS_MAX) * sizeof *m->refusals);
     m->open = (known ? known->open : 0) | 1u << CARNET_SCOPE_CONSENT;
     make_grant(im, m, known, row, carnet_slice_str("file"), 0);
     for (size_t i = 0; i < im->options->grant_count; i++)

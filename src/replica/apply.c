@@ -50,7 +50,7 @@ static bool find_seed(const struct open_ctx *ctx, const struct carnet_change *ch
 {
     for (size_t i = 0; i < change->part_count; i++) {
         const struct carnet_part *part = &change->parts[i];
-        if (part->type == CARNET_PART_SEED && part->seed == id && part->present && part->bytes.len == 16 && carnet_seed_id(part->bytes.ptr) == id) {
+        if (part->type == CARNET_PART_SEED && part->seed == id && part->seed_fits) {
             *out = part->bytes.ptr;
             return true;
         }
@@ -698,8 +698,20 @@ carnet_rc carnet_replica_apply(struct carnet_replica *replica, const struct carn
     carnet_rc rc = carnet_tx_enter(replica, &mine, &written, err);
     if (rc != CARNET_OK)
         return rc;
-    for (size_t i = 0; rc == CARNET_OK && i < count; i++)
-        rc = carnet_apply_entry(replica, entries[i], &rcs[i], err);
+    /* an entry of the charter may have come before the certificate of its author, which is further on */
+    enum { PASSES_MAX = 4 };
+    size_t waiting = count, before = count + 1;
+    for (size_t i = 0; i < count; i++)
+        rcs[i] = CARNET_AGAIN;
+    for (int pass = 0; rc == CARNET_OK && pass < PASSES_MAX && waiting && waiting < before; pass++) {
+        before = waiting;
+        for (size_t i = 0; rc == CARNET_OK && i < count; i++) {
+            if (rcs[i] != CARNET_AGAIN)
+                continue;
+            rc = carnet_apply_entry(replica, entries[i], &rcs[i], err);
+            waiting -= rcs[i] != CARNET_AGAIN;
+        }
+    }
     return carnet_tx_leave(replica, mine, written, rc, err);
 }
 

@@ -265,7 +265,7 @@ void carnet_batch_reset(struct carnet_replica *replica);
 CARNET_MUST_USE carnet_rc carnet_batch_change(struct carnet_replica *replica, const struct carnet_id *book, unsigned log, const struct carnet_id *record,
                                               const struct carnet_id *subject, enum carnet_kind kind, size_t size, bool fresh, struct carnet_err *err);
 void carnet_batch_event(struct carnet_replica *replica, const struct carnet_event *event);
-void carnet_batch_seed(struct carnet_replica *replica, enum carnet_scope scope, const uint8_t seed[16]);
+void carnet_batch_seed(struct carnet_replica *replica, const struct carnet_seed *seed);
 /* key NULL: clear (scope CLEAR). */
 void carnet_batch_cells(struct carnet_replica *replica, enum carnet_scope scope, uint64_t epoch, uint64_t seed, const struct carnet_key *key,
                         const struct carnet_draft_cell *cells, size_t count);

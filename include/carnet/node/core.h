@@ -25,7 +25,7 @@ bool carnet_core_admits(void *ctx, const struct carnet_box_pk *curve);
  * (a one-time key) are answered by carnet_replica_admit and the link is closed. Of two sessions with one node, the one that the smaller node id opened stays,
  * the newer one when both were opened by the same node. */
 void carnet_core_up(struct carnet_core *core, uint64_t link, const struct carnet_box_pk *curve, bool connector);
-void carnet_core_frame(struct carnet_core *core, uint64_t link, struct carnet_slice frame);
+void carnet_core_frame(struct carnet_core *core, uint64_t link, struct carnet_slice frame); /* kept until the next tick, which is due at once */
 void carnet_core_down(struct carnet_core *core, uint64_t link);
 void carnet_core_writable(struct carnet_core *core, uint64_t link);
 /* Something was written here and is durable: push it. Called after each command. */
