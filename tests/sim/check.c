@@ -604,14 +604,17 @@ static void check_write(struct sim_node *node, const struct sim_write *write, co
                                          (event->type == CARNET_EVENT_RECTIFY && event->record == write->record && names(event, &write->dot))))
             dark = true;
     }
-    bool superseded = false;
+    bool superseded = false, perhaps = false; /* by a write that a crash hid: it may have landed or not */
     for (size_t i = 0; i < sim->write_count && !superseded; i++) {
         const struct sim_write *later = &sim->writes[i];
         if (later->record != write->record || later->fate == SIM_FAILED || later == write ||
             (later->dot.seq && (sim_beyond(node, r->book, &later->dot) || !sim_holds_dot(node, r->book, &later->dot))))
             continue;
-        for (size_t j = 0; j < later->seen_count; j++)
-            superseded = superseded || carnet_dot_equal(&later->seen[j], &write->dot);
+        for (size_t j = 0; j < later->seen_count; j++) {
+            bool names_it = carnet_dot_equal(&later->seen[j], &write->dot);
+            superseded = superseded || (names_it && later->dot.seq);
+            perhaps = perhaps || (names_it && !later->dot.seq);
+        }
     }
     if (gone)
         sim_fail(sim, "P3", "n%u does not have r%zu", node->index, write->record);
@@ -619,7 +622,7 @@ static void check_write(struct sim_node *node, const struct sim_write *write, co
         explain(node, write->record);
     if (superseded && live)
         sim_fail(sim, "P3", "n%u shows a write of r%zu that was replaced", node->index, write->record);
-    if (superseded || (!live && dark))
+    if (superseded || (!live && (dark || perhaps)))
         return;
     if (!live)
         explain(node, write->record);
