@@ -360,6 +360,10 @@ int main(int argc, char **argv)
     struct summary summaries[SIZES_MAX] = { 0 };
     struct carnet_err err = CARNET_ERR_INIT;
     char dir[400];
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        fputs(usage, stdout);
+        return 0;
+    }
     if (!parse(argc, argv, &options)) {
         fputs(usage, stderr);
         return 2;
