@@ -12,9 +12,15 @@ struct carnet_keyring {
     size_t count, cap;
 };
 
-uint64_t carnet_epoch_commit(const struct carnet_key *key, struct carnet_hash *commitment)
+uint64_t carnet_epoch_commit(const struct carnet_id *book, enum carnet_scope scope, const struct carnet_key *key, struct carnet_hash *commitment)
 {
-    *commitment = carnet_hash_of(CARNET_EPOCH_DOMAIN, carnet_slice(key->b, sizeof key->b));
+    struct carnet_hasher hasher;
+    uint8_t scope_byte = (uint8_t)scope;
+    carnet_hasher_init(&hasher, CARNET_EPOCH_DOMAIN);
+    carnet_hasher_add(&hasher, book->b, sizeof book->b);
+    carnet_hasher_add(&hasher, &scope_byte, sizeof scope_byte);
+    carnet_hasher_add(&hasher, key->b, sizeof key->b);
+    *commitment = carnet_hasher_done(&hasher);
     return carnet_log_number(commitment);
 }
 
@@ -89,15 +95,14 @@ void carnet_keyring_add(struct carnet_keyring *ring, const struct carnet_epoch *
 
 carnet_rc carnet_keyring_unlock(struct carnet_keyring *ring, uint64_t id, const struct carnet_key *key, bool *news)
 {
-    struct carnet_hash commitment;
-    bool right = carnet_epoch_commit(key, &commitment) == id;
     carnet_rc rc = CARNET_NOT_FOUND;
     *news = false;
     for (size_t i = 0; i < ring->count; i++) {
         struct carnet_epoch *epoch = ring->epochs[i];
+        struct carnet_hash commitment;
         if (epoch->id != id)
             continue;
-        if (!right || !carnet_hash_equal(&epoch->commitment, &commitment)) {
+        if (carnet_epoch_commit(&epoch->book, epoch->scope, key, &commitment) != id || !carnet_hash_equal(&epoch->commitment, &commitment)) {
             if (rc != CARNET_OK)
                 rc = CARNET_MALFORMED;
             continue;

@@ -131,7 +131,7 @@ static carnet_rc make_epoch(struct carnet_replica *replica, const struct carnet_
     struct carnet_epoch epoch = { .book = *book, .scope = scope, .number = 1, .held = true };
     struct carnet_id record;
     carnet_rng_fill(&replica->env.rng, epoch.key.b, sizeof epoch.key.b);
-    epoch.id = carnet_epoch_commit(&epoch.key, &epoch.commitment);
+    epoch.id = carnet_epoch_commit(book, scope, &epoch.key, &epoch.commitment);
     memcpy(record.b, epoch.commitment.b, sizeof record.b);
     const struct carnet_event event = {
         .type = CARNET_EVENT_EPOCH, .other = *book, .scope = scope, .epoch = epoch.id, .number = epoch.number, .hash = epoch.commitment

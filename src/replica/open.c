@@ -289,12 +289,12 @@ static void feed_book(struct carnet_replica *replica, const struct carnet_event 
     memcpy(book->name, event->text.ptr, event->text.len);
 }
 
-static const struct carnet_epoch *find_epoch(const struct carnet_replica *replica, uint64_t id)
+static bool is_epoch_held(const struct carnet_replica *replica, uint64_t id)
 {
     for (size_t i = 0; i < carnet_keyring_count(replica->keyring); i++)
-        if (carnet_keyring_at(replica->keyring, i)->id == id)
-            return carnet_keyring_at(replica->keyring, i);
-    return NULL;
+        if (carnet_keyring_at(replica->keyring, i)->id == id && carnet_keyring_at(replica->keyring, i)->held)
+            return true;
+    return false;
 }
 
 static void unlock(struct carnet_replica *replica, uint64_t id, const struct carnet_key *key)
@@ -307,9 +307,13 @@ static void unlock(struct carnet_replica *replica, uint64_t id, const struct car
     }
     if (rc != CARNET_OK || !news)
         return;
-    const struct carnet_epoch *epoch = find_epoch(replica, id);
-    CARNET_GROW(replica->unlocked, replica->unlocked_count, replica->unlocked_cap);
-    replica->unlocked[replica->unlocked_count++] = (struct carnet_unlocked){ epoch->book, epoch->scope };
+    for (size_t i = 0; i < carnet_keyring_count(replica->keyring); i++) {
+        const struct carnet_epoch *epoch = carnet_keyring_at(replica->keyring, i);
+        if (epoch->id != id || !epoch->held)
+            continue; /* somebody may have announced its commitment for what it is not */
+        CARNET_GROW(replica->unlocked, replica->unlocked_count, replica->unlocked_cap);
+        replica->unlocked[replica->unlocked_count++] = (struct carnet_unlocked){ epoch->book, epoch->scope };
+    }
 }
 
 static void feed_epoch(struct carnet_replica *replica, const struct carnet_event *event)
@@ -341,7 +345,18 @@ bool carnet_boxed(const struct carnet_replica *replica, uint64_t epoch, const st
     return carnet_numbers_has(&replica->boxed, box_number(epoch, reader));
 }
 
-static void feed_box(struct carnet_replica *replica, const struct carnet_part *part)
+/* Whoever may read what the epoch opens has its key to give. What others put in a box keeps nobody from making a good one. */
+static bool is_trusted_box(const struct carnet_replica *replica, const struct carnet_cert *author, const struct carnet_part *part)
+{
+    for (size_t i = 0; author && i < carnet_keyring_count(replica->keyring); i++) {
+        const struct carnet_epoch *epoch = carnet_keyring_at(replica->keyring, i);
+        if (epoch->id == part->epoch && epoch->scope == part->scope && carnet_cert_holds(author, &epoch->book) && author->reads >> epoch->scope & 1)
+            return true;
+    }
+    return false;
+}
+
+static void feed_box(struct carnet_replica *replica, const struct carnet_cert *author, const struct carnet_part *part)
 {
     struct carnet_reader reader;
     struct carnet_id to;
@@ -351,11 +366,9 @@ static void feed_box(struct carnet_replica *replica, const struct carnet_part *p
     struct carnet_slice box = carnet_reader_bytes(&reader);
     if (carnet_reader_done(&reader) != CARNET_OK)
         return;
-    carnet_numbers_add(&replica->boxed, box_number(part->epoch, &to));
-    if (!carnet_id_equal(&to, &replica->node))
-        return;
-    const struct carnet_epoch *epoch = find_epoch(replica, part->epoch);
-    if (epoch && epoch->held)
+    if (is_trusted_box(replica, author, part))
+        carnet_numbers_add(&replica->boxed, box_number(part->epoch, &to));
+    if (!carnet_id_equal(&to, &replica->node) || is_epoch_held(replica, part->epoch))
         return;
     struct carnet_buf plain;
     struct carnet_key key;
@@ -430,9 +443,10 @@ void carnet_charter_feed(struct carnet_replica *replica, const struct carnet_ent
             if (carnet_event_decode(change->events[j], &event) == CARNET_OK)
                 feed_event(replica, entry, &event);
         }
+        const struct carnet_cert *author = carnet_authority_find(replica->authority, &entry->header.cert); /* the founder's own comes with the events */
         for (size_t j = 0; j < change->part_count; j++)
             if (change->parts[j].type == CARNET_PART_BOX && change->parts[j].present)
-                feed_box(replica, &change->parts[j]);
+                feed_box(replica, author, &change->parts[j]);
     }
 }
 

@@ -127,8 +127,9 @@ struct carnet_key log_epoch_key(enum carnet_scope scope)
 uint64_t log_epoch_id(enum carnet_scope scope)
 {
     struct carnet_key key = log_epoch_key(scope);
+    struct carnet_id book = log_id(0xb0); /* the world's book */
     struct carnet_hash commitment;
-    return carnet_epoch_commit(&key, &commitment);
+    return carnet_epoch_commit(&book, scope, &key, &commitment);
 }
 
 struct carnet_slice log_sign(struct log_world *world, struct carnet_draft *draft,

@@ -410,7 +410,7 @@ static void draft_event(struct attempt *a, enum carnet_event_type type, const st
     case CARNET_EVENT_EPOCH:
         kind = CARNET_KIND_EPOCH;
         event.other = w->book;
-        event.epoch = carnet_epoch_commit(&key, &event.hash);
+        event.epoch = carnet_epoch_commit(&w->book, event.scope, &key, &event.hash);
         break;
     case CARNET_EVENT_SETTING:
         kind = CARNET_KIND_SETTING;
@@ -582,7 +582,7 @@ static carnet_rc try_epoch(struct log_world *w, const struct log_node *author, c
     struct carnet_key key = log_epoch_key(scope);
     struct carnet_event event = {.type = CARNET_EVENT_EPOCH, .other = *book, .scope = scope, .number = number};
     struct carnet_id id = log_id(0xe0);
-    event.epoch = carnet_epoch_commit(&key, &event.hash) + wrong;
+    event.epoch = carnet_epoch_commit(book, scope, &key, &event.hash) + wrong;
     carnet_draft_change(a.draft, &id, NULL, CARNET_KIND_EPOCH);
     carnet_draft_event(a.draft, &event);
     return outcome(&a);
@@ -830,7 +830,7 @@ static struct carnet_epoch epoch(const struct carnet_id *book, enum carnet_scope
 {
     struct carnet_epoch e = {.book = *book, .scope = scope, .number = number};
     memset(key->b, fill, sizeof key->b);
-    e.id = carnet_epoch_commit(key, &e.commitment);
+    e.id = carnet_epoch_commit(book, scope, key, &e.commitment);
     return e;
 }
 

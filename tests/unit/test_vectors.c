@@ -283,7 +283,7 @@ static void keys_derive_as_written(void **state)
         struct carnet_key key = log_epoch_key((enum carnet_scope)scope);
         struct carnet_hash commitment;
         char name[40];
-        uint64_t id = carnet_epoch_commit(&key, &commitment);
+        uint64_t id = carnet_epoch_commit(&world.book, (enum carnet_scope)scope, &key, &commitment);
         snprintf(name, sizeof name, "epoch-%s", carnet_scope_name((enum carnet_scope)scope));
         put_start(name, "OK", NULL);
         put_line("kind", "epoch");
@@ -638,7 +638,7 @@ static void make_valid_entries(void)
     header = log_header(&world, &world.admin, charter, CARNET_LOG_DATA, 2);
     event =
         (struct carnet_event){.type = CARNET_EVENT_EPOCH, .other = *book, .scope = CARNET_SCOPE_IDENTITY, .number = 1};
-    event.epoch = carnet_epoch_commit(&key, &event.hash);
+    event.epoch = carnet_epoch_commit(book, CARNET_SCOPE_IDENTITY, &key, &event.hash);
     carnet_draft_change(draft, &epoch, NULL, CARNET_KIND_EPOCH);
     carnet_draft_event(draft, &event);
     carnet_draft_box(draft, CARNET_SCOPE_IDENTITY, event.epoch, &world.office.id, carnet_slice(box, sizeof box));
@@ -998,7 +998,7 @@ static void events_are_as_written(void **state)
                              .text = carnet_slice_str("retention"),
                              .value = carnet_slice_str("1095 d"),
                              .bytes = carnet_slice_str("\x80")};
-    e.epoch = carnet_epoch_commit(&key, &e.hash);
+    e.epoch = carnet_epoch_commit(&e.other, e.scope, &key, &e.hash);
     static const struct {
         enum carnet_event_type type;
         const char *name;

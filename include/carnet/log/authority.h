@@ -104,7 +104,7 @@ struct carnet_epoch {
     enum carnet_scope scope;
     uint64_t id;
     uint64_t number;               /* generation, from 1 */
-    struct carnet_hash commitment; /* BLAKE2b("carnet/1/epoch", key) */
+    struct carnet_hash commitment; /* BLAKE2b("carnet/1/epoch", book || scope || key) */
     bool held;
     struct carnet_key key;
 };
@@ -120,7 +120,9 @@ const struct carnet_epoch *carnet_keyring_find(const struct carnet_keyring *ring
 const struct carnet_epoch *carnet_keyring_newest(const struct carnet_keyring *ring, const struct carnet_id *book, enum carnet_scope scope);
 size_t carnet_keyring_count(const struct carnet_keyring *ring);
 const struct carnet_epoch *carnet_keyring_at(const struct carnet_keyring *ring, size_t i);
-uint64_t carnet_epoch_commit(const struct carnet_key *key, struct carnet_hash *commitment); /* gives the epoch's id: first 8 bytes of the commitment, never 0 */
+/* The commitment names what the key is for, so that nobody can announce a key that he does not know for another book or scope. Gives the epoch's id: first 8
+ * bytes of the commitment, never 0. */
+uint64_t carnet_epoch_commit(const struct carnet_id *book, enum carnet_scope scope, const struct carnet_key *key, struct carnet_hash *commitment);
 
 /* --- invitation codes --- */
 struct carnet_invite_code {

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* What a member with a modified program signs: entries made by hand, with its own good key. Each test states what must not come of it. */
+#include "members_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct world world;
+
+static int setup(void **state)
+{
+    (void)state;
+    world_open(&world);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    world_close(&world);
+    return 0;
+}
+
+/* One chain that a member writes by hand, in an incarnation of its own choice. */
+struct chain {
+    size_t by;
+    struct carnet_id book;
+    unsigned log;
+    uint32_t incarnation;
+    uint64_t seq;
+    struct carnet_hash head;
+    int64_t ms; /* of the next entry's clock; 0: now */
+};
+
+static struct chain chain_of(size_t by, const struct carnet_id *book, unsigned log)
+{
+    return (struct chain){ .by = by, .book = *book, .log = log, .incarnation = 900 };
+}
+
+static const struct carnet_id *charter_of(size_t node)
+{
+    return carnet_authority_community(carnet_replica_authority(world.nodes[node].replica));
+}
+
+/* Signs the draft as the next entry of the chain; in a buffer that the next call uses again. */
+static struct carnet_slice sign(struct chain *chain, struct carnet_draft *draft)
+{
+    static struct carnet_buf bytes;
+    const struct world_node *node = &world.nodes[chain->by];
+    const struct carnet_cert *cert = carnet_replica_self(node->replica);
+    struct carnet_sign_pk pk;
+    struct carnet_sign_sk sk;
+    int64_t ms = chain->ms ? chain->ms : node->hands.wall_ms;
+    const struct carnet_entry_header header = { .community = cert->community, .book = chain->book, .author = cert->node, .cert = cert->hash, .log = chain->log,
+                                                .incarnation = chain->incarnation, .seq = chain->seq + 1, .prev = chain->head, .hlc = (uint64_t)ms << 16 };
+    carnet_sign_pair(node->identity.sign, &pk, &sk);
+    carnet_buf_deinit(&bytes);
+    carnet_buf_init(&bytes, CARNET_ENTRY_LEN_MAX);
+    assert_int_equal(carnet_draft_sign(draft, &header, &sk, &bytes, &chain->head), CARNET_OK);
+    carnet_draft_clear(draft);
+    chain->seq++;
+    return carnet_buf_slice(&bytes);
+}
+
+/* What a node answers to one entry. */
+static carnet_rc take(size_t node, struct carnet_slice bytes)
+{
+    struct carnet_err err = CARNET_ERR_INIT;
+    carnet_rc rc = CARNET_FAILED, world_rc = carnet_replica_apply(world.nodes[node].replica, &bytes, 1, &rc, &err);
+    if (world_rc != CARNET_OK)
+        fail_msg("the node stops: %s", err.what);
+    return rc;
+}
+
+static const struct carnet_key any_key = { { 42 } };
+
+/* A sealed part that nobody opens: what it replaces counts all the same. */
+static void put_cell(struct carnet_draft *draft, enum carnet_scope scope, bool about, const struct carnet_dot *replaces, size_t count)
+{
+    const struct carnet_draft_cell cell = { .field = CARNET_FIELD_NOTE, .value = world_text("?"), .replaces = replaces, .replace_count = count };
+    carnet_draft_cells(draft, scope, 4711, about ? 4712 : 0, &any_key, &cell, 1);
+}
+
+static struct carnet_record record_of(size_t node, const struct carnet_id *book, const struct carnet_id *id, struct carnet_arena *arena)
+{
+    struct carnet_record_row row;
+    struct carnet_record record, out;
+    struct carnet_store *store = carnet_replica_store(world.nodes[node].replica);
+    assert_int_equal(carnet_store_record_get(store, book, id, &row, NULL), CARNET_OK);
+    carnet_record_init(&record);
+    assert_int_equal(carnet_record_unpack(carnet_arena_dup(arena, row.state), &record), CARNET_OK);
+    out = record; /* its arrays are copied, so that nothing is to be freed */
+    out.live = carnet_arena_alloc(arena, (record.live_count + 1) * sizeof *out.live);
+    out.events = carnet_arena_alloc(arena, (record.event_count + 1) * sizeof *out.events);
+    out.seeds = carnet_arena_alloc(arena, (record.seed_count + 1) * sizeof *out.seeds);
+    out.replaced = NULL;
+    if (record.live_count)
+        memcpy(out.live, record.live, record.live_count * sizeof *out.live);
+    if (record.event_count)
+        memcpy(out.events, record.events, record.event_count * sizeof *out.events);
+    if (record.seed_count)
+        memcpy(out.seeds, record.seeds, record.seed_count * sizeof *out.seeds);
+    carnet_record_deinit(&record);
+    return out;
+}
+
+static void state_of(size_t node, const struct carnet_id *book, struct carnet_hash *out)
+{
+    struct carnet_err err = CARNET_ERR_INIT;
+    assert_int_equal(carnet_replica_state(world.nodes[node].replica, book, out, &err), CARNET_OK);
+}
+
+static void complain(void *ctx, const char *error)
+{
+    (void)ctx;
+    print_message("%s\n", error);
+}
+
+/* Both nodes show the same of the book, and each what its log says. */
+static void same(size_t a, size_t b)
+{
+    struct carnet_hash x, y;
+    struct carnet_err err = CARNET_ERR_INIT;
+    state_of(a, &world.book, &x);
+    state_of(b, &world.book, &y);
+    assert_memory_equal(x.b, y.b, sizeof x.b);
+    assert_int_equal(carnet_replica_verify(world.nodes[a].replica, complain, NULL, &err), CARNET_OK);
+    assert_int_equal(carnet_replica_verify(world.nodes[b].replica, complain, NULL, &err), CARNET_OK);
+}
+
+/* --- keys --- */
+
+/* How many boxes of the epoch for this reader the node has stored. */
+static size_t boxes_for(size_t node, uint64_t epoch, const struct carnet_id *reader)
+{
+    struct carnet_store *store = carnet_replica_store(world.nodes[node].replica);
+    struct carnet_arena arena;
+    struct carnet_entry_row row;
+    size_t count = 0;
+    carnet_arena_init(&arena);
+    for (int64_t n = 1; carnet_store_entry_next(store, 0, n, &row, NULL) == CARNET_OK; n = row.n + 1) {
+        struct carnet_entry entry;
+        carnet_arena_reset(&arena);
+        assert_int_equal(carnet_entry_decode(row.bytes, &arena, &entry), CARNET_OK);
+        for (size_t i = 0; i < entry.change_count; i++)
+            for (size_t j = 0; j < entry.changes[i].part_count; j++) {
+                const struct carnet_part *part = &entry.changes[i].parts[j];
+                count += part->type == CARNET_PART_BOX && part->epoch == epoch && memmem(part->bytes.ptr, part->bytes.len, reader->b, sizeof reader->b);
+            }
+    }
+    carnet_arena_deinit(&arena);
+    return count;
+}
+
+/* The epoch of a scope of the book, and the founder's own box of its key. */
+static void find_epoch(enum carnet_scope scope, struct carnet_event *epoch, struct carnet_slice *box, struct carnet_arena *arena)
+{
+    struct carnet_store *store = carnet_replica_store(world.nodes[0].replica);
+    struct carnet_entry_row row;
+    *box = CARNET_SLICE_NONE;
+    epoch->epoch = 0;
+    for (int64_t n = 1; carnet_store_entry_next(store, 0, n, &row, NULL) == CARNET_OK; n = row.n + 1) {
+        struct carnet_entry entry;
+        assert_int_equal(carnet_entry_decode(carnet_arena_dup(arena, row.bytes), arena, &entry), CARNET_OK);
+        for (size_t i = 0; i < entry.change_count; i++) {
+            for (size_t j = 0; j < entry.changes[i].event_count; j++) {
+                struct carnet_event event;
+                if (carnet_event_decode(entry.changes[i].events[j], &event) == CARNET_OK && event.type == CARNET_EVENT_EPOCH && event.scope == scope)
+                    *epoch = event;
+            }
+            for (size_t j = 0; j < entry.changes[i].part_count; j++) {
+                const struct carnet_part *part = &entry.changes[i].parts[j];
+                if (part->type == CARNET_PART_BOX && part->epoch == epoch->epoch && memmem(part->bytes.ptr, part->bytes.len, world.nodes[0].id.b, 16))
+                    *box = part->bytes;
+            }
+        }
+    }
+    assert_true(epoch->epoch && box->len);
+}
+
+/* An office that does not read opinions announces their epoch as one of identities, and shows the founder its own box again: the founder must not
+ * come to give that key to the readers of identities. */
+static void a_key_is_good_for_the_scope_it_was_made_for(void **state)
+{
+    (void)state;
+    size_t office = world_invite(&world, 0, "antenne", CARNET_ROLE_OFFICE, 1u << CARNET_SCOPE_IDENTITY | 1u << CARNET_SCOPE_CONSENT);
+    struct chain chain = chain_of(office, charter_of(0), CARNET_LOG_DATA);
+    struct carnet_draft *draft = carnet_draft_new();
+    struct carnet_arena arena;
+    struct carnet_event epoch;
+    struct carnet_slice box;
+    struct carnet_reader r;
+    struct carnet_id to, record = { { 7 } };
+    carnet_arena_init(&arena);
+    find_epoch(CARNET_SCOPE_OPINION, &epoch, &box, &arena);
+    carnet_reader_init(&r, box);
+    carnet_reader_array_exact(&r, 2);
+    carnet_reader_bytes_exact(&r, to.b, sizeof to.b);
+    struct carnet_slice sealed = carnet_reader_bytes(&r);
+    epoch.scope = CARNET_SCOPE_IDENTITY;
+    carnet_draft_change(draft, &record, NULL, CARNET_KIND_EPOCH);
+    carnet_draft_event(draft, &epoch);
+    carnet_draft_box(draft, CARNET_SCOPE_IDENTITY, epoch.epoch, &world.nodes[0].id, sealed);
+    assert_int_equal(take(0, sign(&chain, draft)), CARNET_OK);
+    for (int i = 0; i < 3; i++) {
+        world_clock(&world, world.nodes[0].hands.wall_ms + WORLD_HOUR_MS);
+        world_upkeep(&world, 0, true);
+    }
+    assert_int_equal(boxes_for(0, epoch.epoch, &world.nodes[office].id), 0);
+    /* the same with the memory read anew */
+    struct carnet_err err = CARNET_ERR_INIT;
+    carnet_replica_close(world.nodes[0].replica);
+    assert_int_equal(carnet_replica_open(world.nodes[0].path, &world.nodes[0].env, &world.nodes[0].identity, &world.nodes[0].replica, &err), CARNET_OK);
+    for (int i = 0; i < 3; i++) {
+        world_clock(&world, world.nodes[0].hands.wall_ms + WORLD_HOUR_MS);
+        world_upkeep(&world, 0, true);
+    }
+    assert_int_equal(boxes_for(0, epoch.epoch, &world.nodes[office].id), 0);
+    carnet_draft_free(draft);
+    carnet_arena_deinit(&arena);
+}
+
+/* A box full of nothing for somebody who reads must not keep others from giving the key. */
+static void a_box_by_who_does_not_read_keeps_nobody_out(void **state)
+{
+    (void)state;
+    size_t office = world_invite(&world, 0, "antenne", CARNET_ROLE_OFFICE, 1u << CARNET_SCOPE_IDENTITY | 1u << CARNET_SCOPE_CONSENT);
+    struct chain chain = chain_of(office, charter_of(0), CARNET_LOG_DATA);
+    struct carnet_draft *draft = carnet_draft_new();
+    struct carnet_arena arena;
+    struct carnet_event epoch;
+    struct carnet_slice box;
+    struct carnet_id record = { { 7 } };
+    uint8_t junk[80] = { 1 };
+    carnet_arena_init(&arena);
+    find_epoch(CARNET_SCOPE_OPINION, &epoch, &box, &arena);
+    /* the next node's identity is known beforehand, as that of a second node of somebody would be */
+    struct world_node next = *world_stranger(&world);
+    carnet_draft_change(draft, &record, NULL, CARNET_KIND_EPOCH);
+    carnet_draft_box(draft, CARNET_SCOPE_IDENTITY, epoch.epoch, &next.id, carnet_slice(junk, sizeof junk));
+    assert_int_equal(take(0, sign(&chain, draft)), CARNET_OK);
+    size_t other = world_invite(&world, 0, "mairie2", CARNET_ROLE_OFFICE, 0);
+    assert_memory_equal(world.nodes[other].id.b, next.id.b, sizeof next.id.b);
+    assert_true(boxes_for(0, epoch.epoch, &world.nodes[other].id) == 2);
+    carnet_draft_free(draft);
+    carnet_arena_deinit(&arena);
+}
+
+/* --- rights --- */
+
+static void nobody_replaces_what_he_may_not_write(void **state)
+{
+    (void)state;
+    size_t volunteer = world_invite(&world, 0, "ana", CARNET_ROLE_VOLUNTEER, 0);
+    struct carnet_id zoe = world_add(&world, 0, "sms", 0, CARNET_FIELD_PHONE, "+33639980012");
+    struct chain chain = chain_of(volunteer, &world.book, CARNET_LOG_DATA);
+    struct carnet_draft *draft = carnet_draft_new();
+    struct carnet_arena arena;
+    carnet_arena_init(&arena);
+    world_meet(&world);
+    struct carnet_record record = record_of(0, &world.book, &zoe, &arena);
+    struct carnet_dot dots[8];
+    size_t count = 0;
+    for (size_t i = 0; i < record.live_count && count < 8; i++)
+        dots[count++] = record.live[i].dot;
+    assert_true(count > 0);
+    /* before and after what it names: the order makes no difference */
+    size_t late = world_invite(&world, 0, "bea", CARNET_ROLE_OFFICE, 0);
+    (void)late;
+    carnet_draft_change(draft, &zoe, &zoe, CARNET_KIND_CONTACT);
+    put_cell(draft, CARNET_SCOPE_NOTES, true, dots, count);
+    assert_int_equal(take(0, sign(&chain, draft)), CARNET_OK);
+    assert_string_equal(world_value(&world, 0, &zoe, CARNET_FIELD_PHONE), "+33639980012");
+    size_t last = world_invite(&world, 0, "cleo", CARNET_ROLE_OFFICE, 0); /* pulls in the order in which it came */
+    world_pull(&world, last, 0);
+    assert_string_equal(world_value(&world, last, &zoe, CARNET_FIELD_PHONE), "+33639980012");
+    same(0, last);
+    carnet_draft_free(draft);
+    carnet_arena_deinit(&arena);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_key_is_good_for_the_scope_it_was_made_for),
+        T(a_box_by_who_does_not_read_keeps_nobody_out),
+        T(nobody_replaces_what_he_may_not_write),
+    };
+    return cmocka_run_group_tests_name("attack", tests, NULL, NULL);
+}
