@@ -78,7 +78,7 @@ static void add_cells(const struct carnet_entry *entry, size_t change, const str
         sibling.state = state;
         for (size_t dots = carnet_reader_array(&r); dots > 0; dots--) {
             struct carnet_dot dot = carnet_dot_read(&r);
-            carnet_record_add_replaced(delta, &dot);
+            carnet_record_add_replaced(delta, &dot, 1u << part->scope);
         }
         carnet_record_add_sibling(delta, &sibling);
     }

@@ -4,7 +4,7 @@
  *   authors: count, 8 each, ascending
  *   seeds: count, each: id 8, scope | dead << 4 | held << 5, [16 bytes when held]
  *   live: count, each: dot, hlc, scope | state << 4, seed (0 none, i + 1 the i-th, count + 1 then 8), [field, label, value]
- *   replaced: count, dots       events: count, each: dot, hlc, bytes
+ *   replaced: count, each: dot, scopes       events: count, each: dot, hlc, bytes
  * A dot is 0 when it follows the one before it in the same entry, else author + 1, stream, seq, index. An hlc is the zigzag difference
  * from the one before it. Texts have their length first. */
 #include "carnet/model/record.h"
@@ -124,14 +124,14 @@ static size_t gather_authors(const struct carnet_record *record, uint64_t *out)
         uint64_t least = UINT64_MAX;
         if (i < record->live_count)
             least = record->live[i].dot.author;
-        if (j < record->replaced_count && record->replaced[j].author < least)
-            least = record->replaced[j].author;
+        if (j < record->replaced_count && record->replaced[j].dot.author < least)
+            least = record->replaced[j].dot.author;
         if (k < record->event_count && record->events[k].dot.author < least)
             least = record->events[k].dot.author;
         out[count++] = least;
         while (i < record->live_count && record->live[i].dot.author == least)
             i++;
-        while (j < record->replaced_count && record->replaced[j].author == least)
+        while (j < record->replaced_count && record->replaced[j].dot.author == least)
             j++;
         while (k < record->event_count && record->events[k].dot.author == least)
             k++;
@@ -204,8 +204,10 @@ void carnet_record_pack(const struct carnet_record *record, struct carnet_buf *o
     for (size_t i = 0; i < record->live_count; i++)
         put_sibling(&w, record, &record->live[i]);
     put_count(&w, record->replaced_count, 0);
-    for (size_t i = 0; i < record->replaced_count; i++)
-        put_dot(&w, &record->replaced[i]);
+    for (size_t i = 0; i < record->replaced_count; i++) {
+        put_dot(&w, &record->replaced[i].dot);
+        put_varint(&w, record->replaced[i].scopes);
+    }
     put_count(&w, record->event_count, record->hlc_first);
     for (size_t i = 0; i < record->event_count; i++) {
         put_dot(&w, &record->events[i].dot);
@@ -423,10 +425,12 @@ carnet_rc carnet_record_unpack(struct carnet_slice bytes, struct carnet_record *
         get_sibling(&r, out, &out->live[i]);
     out->live_count = count;
 
-    count = get_count(&r, 1, 0);
+    count = get_count(&r, 2, 0);
     RESERVE(out->replaced, out->replaced_cap, count);
-    for (size_t i = 0; i < count && !r.failed; i++)
-        out->replaced[i] = get_dot(&r);
+    for (size_t i = 0; i < count && !r.failed; i++) {
+        out->replaced[i].dot = get_dot(&r);
+        out->replaced[i].scopes = (uint32_t)get_varint_max(&r, (1u << CARNET_SCOPE_COUNT) - 1);
+    }
     out->replaced_count = count;
 
     count = get_count(&r, 3, out->hlc_first);

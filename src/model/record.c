@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* The set that a record is. Each adder keeps what is true of every record, whatever was added before:
- *   no live dot is among the replaced ones;
+ *   no live dot is among the replaced ones, of its scope;
  *   a sibling under a dead seed, or named by a rectification, is dark and holds no value;
  *   each seed that a dark event names is there and dead; a dead seed has no bytes;
  *   an erased record holds erasing events and nothing else.
@@ -164,7 +164,8 @@ void carnet_record_add_sibling(struct carnet_record *record, const struct carnet
 #if defined(CARNET_PLANT) && CARNET_PLANT == 2
     found = false; /* planted: what was replaced before it arrived comes to life */
 #else
-    PLACE(record->replaced, record->replaced_count, &added.dot, &found);
+    size_t by = PLACE(record->replaced, record->replaced_count, &added.dot, &found);
+    found = found && record->replaced[by].scopes >> added.scope & 1;
 #endif
     if (found)
         return;
@@ -181,18 +182,19 @@ void carnet_record_add_sibling(struct carnet_record *record, const struct carnet
         record->live[at] = added;
 }
 
-void carnet_record_add_replaced(struct carnet_record *record, const struct carnet_dot *dot)
+void carnet_record_add_replaced(struct carnet_record *record, const struct carnet_dot *dot, uint32_t scopes)
 {
     bool found;
     if (record->erased)
         return;
     size_t at = PLACE(record->replaced, record->replaced_count, dot, &found);
+    const struct carnet_replaced added = { *dot, scopes };
     if (found)
-        return;
-    const struct carnet_dot added = *dot;
-    INSERT(record->replaced, record->replaced_count, record->replaced_cap, at, added);
-    at = PLACE(record->live, record->live_count, &added, &found);
-    if (found) {
+        record->replaced[at].scopes |= scopes;
+    else
+        INSERT(record->replaced, record->replaced_count, record->replaced_cap, at, added);
+    at = PLACE(record->live, record->live_count, &added.dot, &found);
+    if (found && scopes >> record->live[at].scope & 1) {
         record->live_count--;
         memmove(record->live + at, record->live + at + 1, (record->live_count - at) * sizeof *record->live);
     }
@@ -327,7 +329,7 @@ void carnet_record_merge(struct carnet_record *record, const struct carnet_recor
     for (size_t i = 0; i < other->event_count; i++)
         carnet_record_add_event(record, &other->events[i]);
     for (size_t i = 0; i < other->replaced_count; i++)
-        carnet_record_add_replaced(record, &other->replaced[i]);
+        carnet_record_add_replaced(record, &other->replaced[i].dot, other->replaced[i].scopes);
     for (size_t i = 0; i < other->live_count; i++)
         carnet_record_add_sibling(record, &other->live[i]);
 #if defined(CARNET_PLANT) && CARNET_PLANT == 1
@@ -351,7 +353,7 @@ void carnet_record_prune(struct carnet_record *record, bool (*seen)(void *ctx, c
 {
     size_t kept = 0;
     for (size_t i = 0; i < record->replaced_count; i++)
-        if (!seen(ctx, &record->replaced[i]))
+        if (!seen(ctx, &record->replaced[i].dot))
             record->replaced[kept++] = record->replaced[i];
     record->replaced_count = kept;
 }

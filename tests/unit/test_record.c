@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#define EVERY_SCOPE ((1u << CARNET_SCOPE_COUNT) - 1)
 enum { CHANGES = 6, RUNS = 1500, PACK_LEN_MAX = 1 << 20 };
 
 static struct carnet_arena arena;
@@ -137,7 +138,7 @@ static struct carnet_record draw_change(unsigned change, bool keys)
             unsigned target = (unsigned)draw(CHANGES);
             struct carnet_dot dot = cell_dot(target, (unsigned)draw(3));
             if (target != change)
-                carnet_record_add_replaced(&record, &dot);
+                carnet_record_add_replaced(&record, &dot, draw(4) ? EVERY_SCOPE : 1u << draw(CARNET_SCOPE_COUNT));
         }
     }
     unsigned events = draw(2) ? (unsigned)draw(3) : 0;
@@ -281,7 +282,7 @@ static void adding_in_any_order_is_merging(void **state)
                 for (size_t j = 0; step == 0 && j < change->live_count; j++)
                     carnet_record_add_sibling(&built, &change->live[j]);
                 for (size_t j = 0; step == 1 && j < change->replaced_count; j++)
-                    carnet_record_add_replaced(&built, &change->replaced[j]);
+                    carnet_record_add_replaced(&built, &change->replaced[j].dot, change->replaced[j].scopes);
                 for (size_t j = 0; step == 2 && j < change->event_count; j++)
                     carnet_record_add_event(&built, &change->events[j]);
                 for (size_t j = 0; step == 3 && j < change->seed_count; j++)
@@ -313,7 +314,7 @@ static void live_is_what_nobody_replaced(void **state)
                 bool replaced = false, found = false;
                 for (unsigned k = 0; k < CHANGES; k++)
                     for (size_t l = 0; l < changes[k].replaced_count; l++)
-                        replaced |= carnet_dot_equal(&changes[k].replaced[l], &sibling->dot);
+                        replaced |= carnet_dot_equal(&changes[k].replaced[l].dot, &sibling->dot) && changes[k].replaced[l].scopes >> sibling->scope & 1;
                 for (size_t k = 0; k < whole.live_count; k++)
                     found |= carnet_dot_equal(&whole.live[k].dot, &sibling->dot);
                 assert_int_equal(found, !replaced);
@@ -466,8 +467,8 @@ static void a_lying_clock_hides_nothing(void **state)
     struct carnet_record settled = blank(); /* by a clock that is late: what it has seen is replaced all the same */
     struct carnet_dot seen[] = { cell_dot(0, 0), cell_dot(1, 0) };
     add_value(&settled, cell_dot(2, 0), 1, CARNET_FIELD_CITY, "", "Voiron");
-    carnet_record_add_replaced(&settled, &seen[0]);
-    carnet_record_add_replaced(&settled, &seen[1]);
+    carnet_record_add_replaced(&settled, &seen[0], EVERY_SCOPE);
+    carnet_record_add_replaced(&settled, &seen[1], EVERY_SCOPE);
     carnet_record_merge(&record, &settled);
     cells = cells_of(&record, &count);
     assert_true(count == 1 && cells[0].count == 1 && !cells[0].conflict);
@@ -643,14 +644,14 @@ static void pruning_forgets_what_was_applied_and_late_parts_bring_nothing_back(v
     first.live[0].state = CARNET_SIBLING_MISSING;
     add_value(&second, cell_dot(1, 0), 6, CARNET_FIELD_EMAIL, "", "z@example.org");
     second.live[0].state = CARNET_SIBLING_MISSING;
-    carnet_record_add_replaced(&second, &gone);
-    carnet_record_add_replaced(&second, &to_come);
+    carnet_record_add_replaced(&second, &gone, EVERY_SCOPE);
+    carnet_record_add_replaced(&second, &to_come, EVERY_SCOPE);
     carnet_record_merge(&record, &first);
     carnet_record_merge(&record, &second);
     struct carnet_slice before = canonical(&record);
     carnet_record_prune(&record, seen_first, NULL);
     assert_int_equal(record.replaced_count, 1);
-    assert_true(carnet_dot_equal(&record.replaced[0], &to_come));
+    assert_true(carnet_dot_equal(&record.replaced[0].dot, &to_come));
     assert_true(carnet_slice_equal(before, canonical(&record)));
 
     struct carnet_record late = sealed(3), late_second = blank();

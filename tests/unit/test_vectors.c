@@ -548,7 +548,7 @@ static void put_change_lines(const struct carnet_entry *entry, size_t index)
                           cell->value.len ? (const char *)cell->value.ptr : "");
     }
     for (size_t i = 0; i < delta.replaced_count; i++) {
-        const struct carnet_dot *dot = &delta.replaced[i];
+        const struct carnet_dot *dot = &delta.replaced[i].dot;
         carnet_buf_printf(&out, "replaces: %llu %u %llu %u\n", (unsigned long long)dot->author, dot->stream,
                           (unsigned long long)dot->seq, dot->index);
     }

@@ -26,6 +26,10 @@ struct carnet_sibling {
     struct carnet_slice label;
     struct carnet_slice value; /* empty: the field was emptied */
 };
+struct carnet_replaced {
+    struct carnet_dot dot;
+    uint32_t scopes; /* of the cells that replace it: a cell replaces none of another scope, whose writers may be others */
+};
 struct carnet_event_item {
     struct carnet_dot dot;
     uint64_t hlc;
@@ -46,7 +50,7 @@ struct carnet_record {
     uint64_t hlc_first, hlc_last;     /* smallest and largest of the changes merged */
     struct carnet_sibling *live;      /* ordered by dot */
     size_t live_count, live_cap;
-    struct carnet_dot *replaced;      /* ordered; dots that must not become live */
+    struct carnet_replaced *replaced; /* ordered; dots that must not become live */
     size_t replaced_count, replaced_cap;
     struct carnet_event_item *events; /* ordered by dot */
     size_t event_count, event_cap;
@@ -60,7 +64,7 @@ void carnet_record_deinit(struct carnet_record *record);
 /* Building a delta: any order, duplicates ignored, with the same effects as a merge. Slices are kept, not copied. Siblings and events
  * widen hlc_first and hlc_last. A dot names one write: two siblings or events of one dot hold the same (a fork is void before). */
 void carnet_record_add_sibling(struct carnet_record *record, const struct carnet_sibling *sibling);
-void carnet_record_add_replaced(struct carnet_record *record, const struct carnet_dot *dot);
+void carnet_record_add_replaced(struct carnet_record *record, const struct carnet_dot *dot, uint32_t scopes /* mask */);
 void carnet_record_add_event(struct carnet_record *record, const struct carnet_event_item *event);
 void carnet_record_add_seed(struct carnet_record *record, const struct carnet_seed *seed);
 
