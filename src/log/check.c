@@ -115,8 +115,10 @@ static carnet_rc check_event(struct check *check, const struct carnet_change *ch
 {
     struct carnet_event event;
     carnet_rc rc = carnet_event_decode(raw, &event);
-    if (rc != CARNET_OK) /* what this version does not know is kept, and blocks its record */
-        return rc == CARNET_NOT_FOUND ? CARNET_OK : CARNET_MALFORMED;
+    if (rc == CARNET_NOT_FOUND) /* what this version does not know is kept, and blocks its record: not by who may do nothing */
+        return check->cert->verbs || own(check, change) ? CARNET_OK : refuse(check, "an event by who has no verb");
+    if (rc != CARNET_OK)
+        return CARNET_MALFORMED;
     if (carnet_event_log(event.type) != check->entry->header.log)
         return refuse(check, "an event in the wrong log");
     if (event.type != CARNET_EVENT_RECEIPT && (event.type > CARNET_EVENT_RECEIPT) != check->charter)
@@ -124,6 +126,8 @@ static carnet_rc check_event(struct check *check, const struct carnet_change *ch
     uint32_t verb = carnet_event_verb(event.type);
     if (event.type != CARNET_EVENT_EPOCH && verb && !may(check, verb))
         return refuse(check, "an event that its author's certificate does not allow");
+    if (event.type == CARNET_EVENT_GRANT && event.proof > CARNET_PROOF_PAPER && !may(check, CARNET_VERB_DELIVER))
+        return refuse(check, "a proof that only who sends and receives messages can have");
     if (event.type == CARNET_EVENT_DARK && !reads(check, event.scope))
         return refuse(check, "a darkening of a scope that its author does not read");
     return check_charter_event(check, change, &event);
@@ -187,11 +191,28 @@ static bool writes(const struct check *check, enum carnet_scope scope)
 #endif
 }
 
+/* Names and the like: nobody takes away what another one wrote. */
+static carnet_rc check_clear(struct check *check, const struct carnet_change *change, const struct carnet_part *part)
+{
+    struct carnet_reader r;
+    uint64_t author = carnet_id_head(&check->entry->header.author);
+    if (!check->charter)
+        return refuse(check, "clear cells outside the charter");
+    if (!own(check, change) && !may(check, CARNET_VERB_INVITE | CARNET_VERB_CHARTER))
+        return refuse(check, "clear cells of a record that is not its author's");
+    carnet_reader_init(&r, part->contexts);
+    for (size_t cells = carnet_reader_array(&r); cells > 0; cells--)
+        for (size_t dots = carnet_reader_array(&r); dots > 0; dots--)
+            if (carnet_dot_read(&r).author != author)
+                return refuse(check, "a clear cell that replaces somebody else's");
+    return CARNET_OK;
+}
+
 static carnet_rc check_part(struct check *check, const struct carnet_change *change, const struct carnet_part *part)
 {
     switch (part->type) {
     case CARNET_PART_CLEAR:
-        return check->charter ? CARNET_OK : refuse(check, "clear cells outside the charter");
+        return check_clear(check, change, part);
     case CARNET_PART_BOX:
         if (!check->charter)
             return refuse(check, "a boxed key outside the charter");
@@ -216,6 +237,8 @@ static carnet_rc check_part(struct check *check, const struct carnet_change *cha
 static carnet_rc check_change(struct check *check, const struct carnet_change *change)
 {
     carnet_rc rc = check_kind(check, change);
+    if (rc == CARNET_OK && change->event_count + change->part_count == 0 && !own(check, change) && !may(check, CARNET_VERB_ADD | CARNET_VERB_EDIT))
+        rc = refuse(check, "its author may not write records"); /* even empty, a change says that the record is there, and of what kind */
     for (size_t i = 0; i < change->event_count && rc == CARNET_OK; i++)
         rc = check_event(check, change, change->events[i]);
     for (size_t i = 0; i < change->part_count && rc == CARNET_OK; i++)

@@ -284,6 +284,102 @@ static void nobody_replaces_what_he_may_not_write(void **state)
     carnet_arena_deinit(&arena);
 }
 
+/* A refusal is answered by proof, and a canvasser has no mailbox. */
+static void a_volunteer_claims_no_opt_in(void **state)
+{
+    (void)state;
+    size_t volunteer = world_invite(&world, 0, "ana", CARNET_ROLE_VOLUNTEER, 0);
+    struct carnet_id zoe = world_add(&world, 0, "sms", 0, CARNET_FIELD_PHONE, "+33639980012");
+    const struct carnet_event no = { .type = CARNET_EVENT_WITHDRAW, .purpose = world_text("sms") };
+    struct carnet_draft *draft = carnet_draft_new();
+    struct carnet_arena arena;
+    carnet_arena_init(&arena);
+    world_event(&world, 0, &zoe, &no);
+    assert_string_equal(world_value(&world, 0, &zoe, CARNET_FIELD_PHONE), "");
+    struct carnet_record record = record_of(0, &world.book, &zoe, &arena);
+    for (enum carnet_proof proof = CARNET_PROOF_NONE; proof <= CARNET_PROOF_INBOUND; proof++) {
+        struct chain chain = chain_of(volunteer, &world.book, CARNET_LOG_DATA);
+        struct carnet_event grant = { .type = CARNET_EVENT_GRANT, .purpose = world_text("sms"), .basis = CARNET_BASIS_CONSENT, .proof = proof };
+        chain.incarnation += (uint32_t)proof;
+        for (size_t i = 0; i < record.event_count; i++)
+            if (carnet_event_peek(record.events[i].raw) == CARNET_EVENT_WITHDRAW)
+                grant.names[grant.name_count++] = record.events[i].dot;
+        assert_int_equal(grant.name_count, 1);
+        carnet_draft_change(draft, &zoe, &zoe, CARNET_KIND_CONTACT);
+        carnet_draft_event(draft, &grant);
+        assert_int_equal(take(0, sign(&chain, draft)), proof > CARNET_PROOF_PAPER ? CARNET_REFUSED : CARNET_OK);
+        assert_string_equal(world_value(&world, 0, &zoe, CARNET_FIELD_PHONE), "");
+    }
+    carnet_draft_free(draft);
+    carnet_arena_deinit(&arena);
+}
+
+static const char *name_of(size_t node)
+{
+    static struct carnet_member member;
+    struct carnet_err err = CARNET_ERR_INIT;
+    assert_int_equal(carnet_replica_member(world.nodes[0].replica, &world.nodes[node].id, &member, &err), CARNET_OK);
+    return member.member;
+}
+
+/* Whoever could take a name away could not be named when access is to be revoked. */
+static void names_stay(void **state)
+{
+    (void)state;
+    static const enum carnet_kind kinds[] = { CARNET_KIND_RECEIPT, CARNET_KIND_CERTIFICATE, CARNET_KIND_NODE, CARNET_KIND_EPOCH, (enum carnet_kind)9, (enum carnet_kind)60 };
+    size_t ana = world_invite(&world, 0, "ana", CARNET_ROLE_VOLUNTEER, 0), office = world_invite(&world, 0, "antenne", CARNET_ROLE_OFFICE, 0);
+    const size_t authors[] = { ana, office }, victims[] = { 0, ana, office };
+    struct carnet_draft *draft = carnet_draft_new();
+    struct carnet_arena arena;
+    uint32_t incarnation = 1000;
+    carnet_arena_init(&arena);
+    for (size_t a = 0; a < 2; a++)
+        for (size_t v = 0; v < 3; v++)
+            for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+                struct carnet_record record = record_of(0, charter_of(0), &world.nodes[victims[v]].id, &arena);
+                struct carnet_dot dots[8];
+                size_t count = 0;
+                for (size_t i = 0; i < record.live_count && count < 8; i++)
+                    if (record.live[i].dot.author != carnet_id_head(&world.nodes[authors[a]].id))
+                        dots[count++] = record.live[i].dot;
+                const struct carnet_draft_cell cell = { .field = CARNET_FIELD_TEXT, .label = world_text("member"), .value = world_text("préfecture"), .replaces = dots,
+                                                        .replace_count = count };
+                struct chain chain = chain_of(authors[a], charter_of(0), CARNET_LOG_DATA);
+                chain.incarnation = incarnation++;
+                carnet_draft_change(draft, &world.nodes[victims[v]].id, NULL, kinds[k]);
+                carnet_draft_cells(draft, CARNET_SCOPE_CLEAR, 0, 0, NULL, &cell, 1);
+                assert_int_equal(take(0, sign(&chain, draft)), CARNET_REFUSED);
+                assert_string_equal(name_of(0), "mairie");
+                assert_string_equal(name_of(ana), "ana");
+                assert_string_equal(name_of(office), "antenne");
+            }
+    carnet_draft_free(draft);
+    carnet_arena_deinit(&arena);
+}
+
+/* A relay carries; it makes no records, and blocks none. */
+static void a_relay_writes_nothing_about_anybody(void **state)
+{
+    (void)state;
+    size_t relay = world_invite(&world, 0, "relais", CARNET_ROLE_RELAY, 0);
+    struct carnet_id zoe = world_add(&world, 0, "sms", 0, CARNET_FIELD_PHONE, "+33639980012"), nobody = { { 9 } };
+    struct carnet_draft *draft = carnet_draft_new();
+    struct carnet_event alive = { .type = CARNET_EVENT_ALIVE, .ms = WORLD_MS };
+    for (unsigned log = 0; log < 2; log++) {
+        struct chain chain = chain_of(relay, &world.book, log);
+        carnet_draft_change(draft, &nobody, &nobody, CARNET_KIND_CONTACT);
+        assert_int_equal(take(0, sign(&chain, draft)), CARNET_REFUSED);
+        chain = chain_of(relay, &world.book, log);
+        carnet_draft_change(draft, &zoe, &zoe, (enum carnet_kind)9);
+        assert_int_equal(take(0, sign(&chain, draft)), CARNET_REFUSED);
+    }
+    struct chain chain = chain_of(relay, charter_of(0), CARNET_LOG_DATA);
+    carnet_draft_change(draft, &world.nodes[relay].id, NULL, CARNET_KIND_NODE);
+    carnet_draft_event(draft, &alive);
+    assert_int_equal(take(0, sign(&chain, draft)), CARNET_OK);
+    carnet_draft_free(draft);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -291,6 +387,9 @@ int main(void)
         T(a_key_is_good_for_the_scope_it_was_made_for),
         T(a_box_by_who_does_not_read_keeps_nobody_out),
         T(nobody_replaces_what_he_may_not_write),
+        T(a_volunteer_claims_no_opt_in),
+        T(names_stay),
+        T(a_relay_writes_nothing_about_anybody),
     };
     return cmocka_run_group_tests_name("attack", tests, NULL, NULL);
 }
