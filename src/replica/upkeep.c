@@ -26,6 +26,38 @@ static bool is_over(struct slice *slice)
 
 /* --- records that time changes --- */
 
+/* Is it a refusal that this node has not known for dark_after yet? Its author's clock may say that it is old. */
+static carnet_rc is_young(const struct slice *slice, const struct carnet_id *book, const struct carnet_event_item *item, bool *out, struct carnet_err *err)
+{
+    struct carnet_replica *replica = slice->replica;
+    struct carnet_entry_row row;
+    uint64_t type = carnet_event_peek(item->raw);
+    *out = false;
+    if (type != CARNET_EVENT_WITHDRAW && type != CARNET_EVENT_OBJECT)
+        return CARNET_OK;
+    const struct carnet_cert *author = carnet_authority_author(replica->authority, item->dot.author);
+    const struct carnet_stream *stream = author ? carnet_streams_find(&replica->streams, book, &author->node, item->dot.stream) : NULL;
+    carnet_rc rc = stream ? carnet_store_entry_find(replica->store, stream->row.n, item->dot.seq, &row, err) : CARNET_NOT_FOUND;
+    if (rc == CARNET_OK)
+        *out = row.arrived_ms > slice->wall_ms - replica->charter.dark_after_ms && row.arrived_ms <= slice->wall_ms;
+    return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+}
+
+/* Leaves out the refusals that came lately: there must be time to undo what somebody did to many. */
+static carnet_rc without_young(const struct slice *slice, const struct carnet_id *book, struct carnet_record *record, struct carnet_err *err)
+{
+    size_t kept = 0;
+    carnet_rc rc = CARNET_OK;
+    for (size_t i = 0; rc == CARNET_OK && i < record->event_count; i++) {
+        bool young;
+        rc = is_young(slice, book, &record->events[i], &young, err);
+        if (!young)
+            record->events[kept++] = record->events[i];
+    }
+    record->event_count = kept;
+    return rc;
+}
+
 /* Scopes of the contact that were closed for dark_after, by this node's clock, and that it may darken. */
 static uint32_t overdue(const struct slice *slice, const struct carnet_record *record)
 {
@@ -51,8 +83,11 @@ static carnet_rc darken(struct slice *slice, int64_t n, struct carnet_err *err)
         return CARNET_OK;
     carnet_loaded_init(&loaded);
     carnet_rc rc = carnet_rows_at(slice->replica, n, &loaded, err);
-    if (rc == CARNET_OK && loaded.record.kind == CARNET_KIND_CONTACT && !loaded.record.erased)
-        rc = carnet_erase_dark(slice->replica, &loaded, overdue(slice, &loaded.record), err);
+    uint32_t scopes = rc == CARNET_OK && loaded.record.kind == CARNET_KIND_CONTACT && !loaded.record.erased ? overdue(slice, &loaded.record) : 0;
+    if (scopes)
+        rc = without_young(slice, &loaded.row.book, &loaded.record, err);
+    if (scopes && rc == CARNET_OK)
+        rc = carnet_erase_dark(slice->replica, &loaded, scopes & overdue(slice, &loaded.record), err);
     carnet_loaded_deinit(&loaded);
     return rc;
 }

@@ -103,6 +103,7 @@ carnet_rc carnet_store_entry_add(struct carnet_store *store, struct carnet_entry
     carnet_store__int(store, stmt, 5, row->flags);
     carnet_store__blob(store, stmt, 6, row->hash.b, sizeof row->hash.b);
     carnet_store__blob(store, stmt, 7, row->bytes.ptr, row->bytes.len);
+    carnet_store__int(store, stmt, 8, row->arrived_ms);
     carnet_rc rc = carnet_store__run(store, stmt, err);
     if (rc == CARNET_OK) {
         row->n = sqlite3_last_insert_rowid(store->db);
@@ -125,6 +126,7 @@ static carnet_rc take_entry(struct carnet_store *store, sqlite3_stmt *stmt, enum
         .hlc = (uint64_t)sqlite3_column_int64(stmt, 3),
         .lane = (unsigned)sqlite3_column_int64(stmt, 4),
         .flags = (unsigned)sqlite3_column_int64(stmt, 5),
+        .arrived_ms = sqlite3_column_int64(stmt, 8),
     };
     bool ok = carnet_store__get_bytes(stmt, 6, out->hash.b, sizeof out->hash.b);
     out->bytes = carnet_store__get_held(store, held, stmt, 7);

@@ -4,7 +4,7 @@
 #ifndef CARNET_STORE_QUERIES_H
 #define CARNET_STORE_QUERIES_H
 
-#define ENTRY_COLUMNS "n, stream, seq, hlc, lane, flags, hash, bytes"
+#define ENTRY_COLUMNS "n, stream, seq, hlc, lane, flags, hash, bytes, arrived"
 #define RECORD_COLUMNS "n, book, id, subject, kind, flags, conflicts, indexed, due, state"
 #define STREAM_COLUMNS "n, book, author, stream, seq, hash, void_from"
 
@@ -25,7 +25,8 @@
     X(STREAM_PUT, "UPDATE streams SET seq = ?2, hash = ?3, void_from = ?4 WHERE n = ?1")                                    \
     X(STREAMS_OF, "SELECT " STREAM_COLUMNS " FROM streams WHERE book = ?1 ORDER BY author, stream")                         \
     X(STREAMS, "SELECT " STREAM_COLUMNS " FROM streams ORDER BY author, stream, book")                                      \
-    X(ENTRY_ADD, "INSERT INTO entries(stream, seq, hlc, lane, flags, hash, bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)")      \
+    X(ENTRY_ADD, "INSERT INTO entries(stream, seq, hlc, lane, flags, hash, bytes, arrived)"                                   \
+                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                                             \
     X(ENTRY_GET, "SELECT " ENTRY_COLUMNS " FROM entries WHERE n = ?1")                                                      \
     X(ENTRY_FIND, "SELECT " ENTRY_COLUMNS " FROM entries WHERE stream = ?1 AND seq = ?2")                                   \
     X(ENTRY_BYTES, "UPDATE entries SET bytes = ?2 WHERE n = ?1")                                                            \

@@ -39,6 +39,7 @@ const char *const carnet_store__schema[] = {
     " lane INTEGER NOT NULL,"       /* 0 charter, 1 law, 2 data */
     " flags INTEGER NOT NULL,"      /* enum carnet_entry_flag */
     " hlc INTEGER NOT NULL,"
+    " arrived INTEGER NOT NULL,"    /* by this node's clock */
     " hash BLOB NOT NULL,"
     " bytes BLOB NOT NULL,"         /* replaced when a part is dropped */
     " UNIQUE(stream, seq)"

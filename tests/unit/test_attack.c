@@ -380,6 +380,35 @@ static void a_relay_writes_nothing_about_anybody(void **state)
     carnet_draft_free(draft);
 }
 
+/* --- clocks --- */
+
+/* The 72 hours in which a withdrawal can be undone begin when this node learns of it, whatever the clock of its author says. */
+static void an_old_date_does_not_shorten_the_time_to_undo(void **state)
+{
+    (void)state;
+    size_t volunteer = world_invite(&world, 0, "ana", CARNET_ROLE_VOLUNTEER, 0);
+    struct carnet_id zoe = world_add(&world, 0, "file", 0, CARNET_FIELD_GIVEN, "Zoé");
+    const struct carnet_event no = { .type = CARNET_EVENT_WITHDRAW, .purpose = world_text("file") };
+    struct chain chain = chain_of(volunteer, &world.book, CARNET_LOG_LAW);
+    struct carnet_draft *draft = carnet_draft_new();
+    world_upkeep(&world, 0, true);
+    world_clock(&world, WORLD_MS + 10 * WORLD_DAY_MS);
+    chain.ms = 1;
+    carnet_draft_change(draft, &zoe, &zoe, CARNET_KIND_CONTACT);
+    carnet_draft_event(draft, &no);
+    assert_int_equal(take(0, sign(&chain, draft)), CARNET_OK);
+    assert_string_equal(world_value(&world, 0, &zoe, CARNET_FIELD_GIVEN), "");
+    world_upkeep(&world, 0, true);
+    assert_int_equal(world_dark(&world, 0, &zoe), 0);
+    world_clock(&world, WORLD_MS + 12 * WORLD_DAY_MS);
+    world_upkeep(&world, 0, true);
+    assert_int_equal(world_dark(&world, 0, &zoe), 0);
+    world_clock(&world, WORLD_MS + 13 * WORLD_DAY_MS + WORLD_HOUR_MS);
+    world_upkeep(&world, 0, true);
+    assert_int_equal(world_dark(&world, 0, &zoe), 1u << CARNET_SCOPE_IDENTITY);
+    carnet_draft_free(draft);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -390,6 +419,7 @@ int main(void)
         T(a_volunteer_claims_no_opt_in),
         T(names_stay),
         T(a_relay_writes_nothing_about_anybody),
+        T(an_old_date_does_not_shorten_the_time_to_undo),
     };
     return cmocka_run_group_tests_name("attack", tests, NULL, NULL);
 }

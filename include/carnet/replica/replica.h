@@ -217,6 +217,7 @@ CARNET_MUST_USE carnet_rc carnet_replica_sweep(struct carnet_replica *replica, s
 bool carnet_replica_sweep_due(struct carnet_replica *replica); /* something was erased or darkened since the last sweep */
 /* What a node does by itself, a bounded slice at a time: re-indexes what expired, darkens what has had no live grant for dark_after, re-issues a darkening or erasure
  * that came from the future, boxes epoch keys to readers who lack them, drops parts superseded for longer than the history, a daily `alive`.
+ * dark_after counts from when this node learnt of the refusal, if that is later than its date.
  * clock_agrees: a peer whose clock is within 10 minutes of ours was heard in the last day (a timer alone destroys nothing). *more: call again soon. */
 CARNET_MUST_USE carnet_rc carnet_replica_upkeep(struct carnet_replica *replica, bool clock_agrees, bool *more, struct carnet_err *err);
 int64_t carnet_replica_upkeep_due_ms(struct carnet_replica *replica); /* wall time of the next thing that upkeep would do; INT64_MAX: nothing planned */
