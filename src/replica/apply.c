@@ -573,6 +573,49 @@ static carnet_rc accept_again(struct carnet_replica *replica, const struct carne
     return world;
 }
 
+/* How many logs an author has begun in a book. */
+static size_t count_streams(const struct carnet_replica *replica, const struct carnet_entry_header *header)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < replica->streams.count; i++)
+        count += carnet_id_equal(&replica->streams.at[i].row.author, &header->author) && carnet_id_equal(&replica->streams.at[i].row.book, &header->book);
+    return count;
+}
+
+/* About how many bytes of a record one author wrote. */
+static size_t share_of(const struct carnet_record *record, uint64_t author)
+{
+    size_t share = 0;
+    for (size_t i = 0; i < record->live_count; i++)
+        share += record->live[i].dot.author == author ? 16 + record->live[i].label.len + record->live[i].value.len : 0;
+    for (size_t i = 0; i < record->event_count; i++)
+        share += record->events[i].dot.author == author ? 16 + record->events[i].raw.len : 0;
+    /* who wrote what it replaces is not known: a large record that names much of what never came is nobody's honest work */
+    return share + record->replaced_count * 16;
+}
+
+/* Quotas of this node: what passes them waits, and is taken when there is room (after a cut, say). Nobody makes a record, or a set of logs, that others
+ * cannot hold any more; whoever did not is not hindered by it, and an erasure makes room. */
+static carnet_rc check_room(struct carnet_replica *replica, const struct carnet_entry *entry, const struct carnet_stream *stream, bool *fits, struct carnet_err *err)
+{
+    const struct carnet_entry_header *header = &entry->header;
+    carnet_rc rc = CARNET_OK;
+    *fits = stream || count_streams(replica, header) < CARNET_STREAMS_OF_AUTHOR_MAX;
+    for (size_t i = 0; rc == CARNET_OK && *fits && i < entry->change_count; i++) {
+        const struct carnet_change *change = &entry->changes[i];
+        size_t most = carnet_id_equal(&change->record, &header->author) ? CARNET_STATE_OWN_MAX : CARNET_STATE_SHARE_MAX;
+        struct carnet_record_row row;
+        bool erases = false;
+        for (size_t j = 0; j < change->event_count; j++)
+            erases = erases || carnet_event_peek(change->events[j]) == CARNET_EVENT_ERASE;
+        rc = carnet_store_record_get(replica->store, &header->book, &change->record, &row, err);
+        if (rc == CARNET_OK && !erases && row.state.len > CARNET_STATE_FULL && carnet_record_unpack(row.state, &replica->viewed) == CARNET_OK)
+            *fits = share_of(&replica->viewed, carnet_id_head(&header->author)) <= most;
+        rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+    }
+    return rc;
+}
+
 /* Is it the next of its log, in a book of ours, rightful, and does it count? */
 static carnet_rc check_place(struct carnet_replica *replica, const struct carnet_entry *entry, const struct carnet_stream *stream, bool *law_only)
 {
@@ -652,7 +695,13 @@ static carnet_rc accept(struct carnet_replica *replica, struct carnet_entry *ent
     *rc = check_place(replica, entry, stream, &law_only);
     if (*rc != CARNET_OK)
         return CARNET_OK;
-    carnet_rc world = CARNET_OK;
+    bool fits = true;
+    carnet_rc world = own ? CARNET_OK : check_room(replica, entry, stream, &fits, err);
+    if (world != CARNET_OK || !fits) {
+        replica->why = "more than this node holds";
+        *rc = CARNET_LIMIT;
+        return world;
+    }
     if (!own) {
         world = strip_received(replica, entry, &bytes, &wanting, err);
         if (world == CARNET_OK && bytes.ptr != entry->raw.ptr) { /* from here on the entry is what is kept of it */

@@ -379,11 +379,29 @@ static void derive(struct carnet_replica *replica, struct carnet_loaded *loaded,
         loaded->row.conflicts += cells[i].conflict;
 }
 
+/* Values that no row holds stay in the log alone, as if they were locked. */
+static void lock_long(struct carnet_record *record, size_t len_max)
+{
+    for (size_t i = 0; i < record->live_count; i++) {
+        struct carnet_sibling *sibling = &record->live[i];
+        if (sibling->state != CARNET_SIBLING_VALUE || sibling->value.len <= len_max)
+            continue;
+        sibling->state = CARNET_SIBLING_LOCKED;
+        sibling->field = CARNET_FIELD_NONE;
+        sibling->label = sibling->value = CARNET_SLICE_NONE;
+    }
+}
+
 static carnet_rc put_row(struct carnet_replica *replica, struct carnet_loaded *loaded, struct carnet_err *err)
 {
     replica->written++;
     carnet_buf_clear(&replica->state_bytes);
     carnet_record_pack(&loaded->record, &replica->state_bytes);
+    for (size_t len_max = 1024; replica->state_bytes.failed && len_max; len_max /= 32) { /* keys came that open too much at once */
+        lock_long(&loaded->record, len_max == 1 ? 0 : len_max);
+        carnet_buf_clear(&replica->state_bytes);
+        carnet_record_pack(&loaded->record, &replica->state_bytes);
+    }
     if (replica->state_bytes.failed)
         return carnet_err_set(err, CARNET_LIMIT, "a record is too large");
     loaded->row.state = carnet_buf_slice(&replica->state_bytes);

@@ -409,6 +409,72 @@ static void an_old_date_does_not_shorten_the_time_to_undo(void **state)
     carnet_draft_free(draft);
 }
 
+/* --- too much --- */
+
+/* The list of what stands of a node's logs fits one entry: nobody makes so many that he cannot be revoked. */
+static void no_number_of_logs_keeps_access(void **state)
+{
+    (void)state;
+    size_t volunteer = world_invite(&world, 0, "ana", CARNET_ROLE_VOLUNTEER, 0);
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_id press, nobody = { { 9 } };
+    struct carnet_draft *draft = carnet_draft_new();
+    size_t taken = 0;
+    assert_int_equal(carnet_replica_book_add(world.nodes[0].replica, world_text("presse"), &press, &err), CARNET_OK);
+    assert_int_equal(carnet_replica_begin(world.nodes[0].replica, &err), CARNET_OK);
+    for (uint32_t i = 0; i < 300; i++) {
+        const struct carnet_id *books[] = { &world.book, &press, charter_of(0) };
+        for (size_t b = 0; b < 3; b++) {
+            struct chain chain = chain_of(volunteer, books[b], CARNET_LOG_DATA);
+            chain.incarnation = 1000 + i;
+            carnet_draft_change(draft, b == 2 ? &world.nodes[volunteer].id : &nobody, b == 2 ? NULL : &nobody, b == 2 ? CARNET_KIND_NODE : CARNET_KIND_CONTACT);
+            carnet_rc rc = take(0, sign(&chain, draft));
+            assert_true(rc == CARNET_OK || rc == CARNET_LIMIT);
+            taken += rc == CARNET_OK;
+        }
+    }
+    assert_int_equal(carnet_replica_commit(world.nodes[0].replica, &err), CARNET_OK);
+    assert_true(taken > 600 && taken < 900);
+    if (carnet_replica_cut(world.nodes[0].replica, &world.nodes[volunteer].id, &err) != CARNET_OK)
+        fail_msg("%s", err.what);
+    assert_true(carnet_authority_is_cut(carnet_replica_authority(world.nodes[0].replica), &world.nodes[volunteer].id));
+    carnet_draft_free(draft);
+}
+
+/* A record grows no larger than what can be stored: the rest waits, refusals and erasures still pass. */
+static void a_record_that_is_full_stops_nobody(void **state)
+{
+    (void)state;
+    size_t volunteer = world_invite(&world, 0, "ana", CARNET_ROLE_VOLUNTEER, 0);
+    struct carnet_id zoe = world_add(&world, 0, "file", 0, CARNET_FIELD_GIVEN, "Zoé");
+    struct chain chain = chain_of(volunteer, &world.book, CARNET_LOG_DATA);
+    struct carnet_draft *draft = carnet_draft_new();
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_event grant = { .type = CARNET_EVENT_GRANT, .basis = CARNET_BASIS_CONSENT };
+    const struct carnet_event no = { .type = CARNET_EVENT_WITHDRAW, .purpose = world_text("file") }, erase = { .type = CARNET_EVENT_ERASE };
+    carnet_rc rc = CARNET_OK;
+    assert_int_equal(carnet_replica_begin(world.nodes[0].replica, &err), CARNET_OK);
+    for (size_t i = 0; i < 400 && rc == CARNET_OK; i++) {
+        for (size_t change = 0; change < 8; change++) {
+            carnet_draft_change(draft, &zoe, &zoe, CARNET_KIND_CONTACT);
+            for (size_t j = 0; j < CARNET_CHANGE_EVENTS_MAX; j++) {
+                grant.purpose = world_text("purposes are words that a newer version may know, whatever they b");
+                grant.purpose.len = 64;
+                grant.since_ms = (int64_t)(i * 1000 + j);
+                carnet_draft_event(draft, &grant);
+            }
+        }
+        rc = take(0, sign(&chain, draft));
+    }
+    assert_int_equal(rc, CARNET_LIMIT);
+    assert_int_equal(carnet_replica_commit(world.nodes[0].replica, &err), CARNET_OK);
+    world_event(&world, 0, &zoe, &no);
+    assert_string_equal(world_value(&world, 0, &zoe, CARNET_FIELD_GIVEN), "");
+    world_event(&world, 0, &zoe, &erase);
+    assert_int_equal(world_parts(&world, 0, &zoe), 0);
+    carnet_draft_free(draft);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -420,6 +486,8 @@ int main(void)
         T(names_stay),
         T(a_relay_writes_nothing_about_anybody),
         T(an_old_date_does_not_shorten_the_time_to_undo),
+        T(no_number_of_logs_keeps_access),
+        T(a_record_that_is_full_stops_nobody),
     };
     return cmocka_run_group_tests_name("attack", tests, NULL, NULL);
 }
