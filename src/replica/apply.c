@@ -590,8 +590,24 @@ static size_t share_of(const struct carnet_record *record, uint64_t author)
         share += record->live[i].dot.author == author ? 16 + record->live[i].label.len + record->live[i].value.len : 0;
     for (size_t i = 0; i < record->event_count; i++)
         share += record->events[i].dot.author == author ? 16 + record->events[i].raw.len : 0;
-    /* who wrote what it replaces is not known: a large record that names much of what never came is nobody's honest work */
-    return share + record->replaced_count * 16;
+    return share;
+}
+
+/* Dots of writes that never came may fill a record too, and nobody knows whose they were: then no change may bring many more. */
+static bool names_too_much(const struct carnet_record *record, const struct carnet_change *change)
+{
+    enum { PENDING_MAX = 1 << 16, NAMED_MAX = 256 };
+    size_t named = 0;
+    for (size_t i = 0; record->replaced_count > PENDING_MAX && i < change->part_count; i++) {
+        struct carnet_reader r;
+        if (!change->parts[i].cell_count)
+            continue;
+        carnet_reader_init(&r, change->parts[i].contexts);
+        for (size_t cells = carnet_reader_array(&r); cells > 0; cells--)
+            for (size_t dots = carnet_reader_array(&r); dots > 0; dots--, named++)
+                carnet_dot_read(&r);
+    }
+    return named > NAMED_MAX;
 }
 
 /* Quotas of this node: what passes them waits, and is taken when there is room (after a cut, say). Nobody makes a record, or a set of logs, that others
@@ -610,7 +626,7 @@ static carnet_rc check_room(struct carnet_replica *replica, const struct carnet_
             erases = erases || carnet_event_peek(change->events[j]) == CARNET_EVENT_ERASE;
         rc = carnet_store_record_get(replica->store, &header->book, &change->record, &row, err);
         if (rc == CARNET_OK && !erases && row.state.len > CARNET_STATE_FULL && carnet_record_unpack(row.state, &replica->viewed) == CARNET_OK)
-            *fits = share_of(&replica->viewed, carnet_id_head(&header->author)) <= most;
+            *fits = share_of(&replica->viewed, carnet_id_head(&header->author)) <= most && !names_too_much(&replica->viewed, change);
         rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
     }
     return rc;
