@@ -23,7 +23,10 @@ static const int64_t GUEST_MS = INT64_C(90) * 24 * 3600 * 1000; /* volunteers an
 
 static bool is_name(struct carnet_slice name)
 {
-    return name.len > 0 && name.len <= CARNET_NAME_LEN_MAX && carnet_text_is_nfc(name);
+    bool clean = name.len > 0 && name.len <= CARNET_NAME_LEN_MAX && carnet_text_is_nfc(name);
+    for (size_t i = 0; clean && i < name.len; i++) /* a name is one line, wherever it is shown */
+        clean = name.ptr[i] >= 0x20 && name.ptr[i] != 0x7f;
+    return clean;
 }
 
 static bool is_past(int64_t moment_ms, int64_t now_ms)
