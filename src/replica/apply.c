@@ -211,6 +211,11 @@ static carnet_rc is_rectified(struct carnet_replica *replica, const struct carne
     return rc;
 }
 
+struct numbers {
+    int64_t *at;
+    size_t count, cap;
+};
+
 /* Parts to leave out of an entry. */
 struct drop_list {
     const struct carnet_entry *entry;
@@ -230,8 +235,9 @@ static void drop(struct drop_list *list, size_t change, size_t part)
     list->any = list->any || list->entry->changes[change].parts[part].present;
 }
 
-/* Strips one stored entry of what killed its changes about subject. */
-static carnet_rc strip_entry(struct carnet_replica *replica, int64_t n, const struct carnet_id *subject, const struct killed *killed, struct carnet_err *err)
+/* Strips one stored entry of what killed its changes about subject. strangers gets the records that are said to be about somebody else. */
+static carnet_rc strip_entry(struct carnet_replica *replica, int64_t n, const struct carnet_id *subject, const struct killed *killed, struct numbers *strangers,
+                             struct carnet_err *err)
 {
     struct carnet_entry_row row;
     struct carnet_entry entry;
@@ -256,6 +262,10 @@ static carnet_rc strip_entry(struct carnet_replica *replica, int64_t n, const st
                 rc = is_rectified(replica, &entry, i, &change->parts[j], &record.record, &gone, err);
             if (gone)
                 drop(&list, i, j);
+        }
+        if (rc == CARNET_OK && record.row.n && !carnet_id_equal(&record.record.subject, subject)) {
+            CARNET_GROW(strangers->at, strangers->count, strangers->cap);
+            strangers->at[strangers->count++] = record.row.n;
         }
         carnet_loaded_deinit(&record);
     }
@@ -283,6 +293,7 @@ carnet_rc carnet_apply_strip(struct carnet_replica *replica, const struct carnet
 #else
     struct carnet_loaded loaded;
     struct killed killed = { .all = false };
+    struct numbers strangers = { .count = 0 };
     struct carnet_arena arena;
     int64_t *records, *entries = NULL;
     size_t record_count, entry_count = 0, entry_cap = 0;
@@ -308,7 +319,13 @@ carnet_rc carnet_apply_strip(struct carnet_replica *replica, const struct carnet
         qsort(entries, entry_count, sizeof *entries, compare_numbers);
     for (size_t i = 0; rc == CARNET_OK && i < entry_count; i++)
         if (i == 0 || entries[i] != entries[i - 1])
-            rc = strip_entry(replica, entries[i], subject, &killed, err);
+            rc = strip_entry(replica, entries[i], subject, &killed, &strangers, err);
+    if (strangers.count)
+        qsort(strangers.at, strangers.count, sizeof *strangers.at, compare_numbers);
+    for (size_t i = 0; rc == CARNET_OK && i < strangers.count; i++) /* they wait for what will not come */
+        if (i == 0 || strangers.at[i] != strangers.at[i - 1])
+            rc = carnet_rows_recompute(replica, strangers.at[i], err);
+    free(strangers.at);
     free(entries);
     free(killed.seeds);
     carnet_arena_deinit(&arena);
@@ -397,8 +414,43 @@ static carnet_rc reopen(struct carnet_replica *replica, const struct carnet_id *
     return rc;
 }
 
+/* An entry is found by who its changes are about also when their record is said to be about somebody else: what is erased goes with its subject. */
+static carnet_rc touch_subject(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_change *change, int64_t entry_n, unsigned index,
+                               struct carnet_err *err)
+{
+    int64_t n;
+    if (carnet_id_is_zero(&change->subject) || carnet_id_equal(&change->subject, &change->record))
+        return CARNET_OK;
+    carnet_rc rc = carnet_rows_number(replica, book, &change->subject, &n, err);
+    return rc == CARNET_OK ? carnet_store_touch(replica->store, n, entry_n, index, err) : rc;
+}
+
+/* The record is about somebody else than before: the same for its changes until now. */
+static carnet_rc touch_subjects(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *record, int64_t n, struct carnet_err *err)
+{
+    struct carnet_arena arena;
+    struct carnet_touch *touches;
+    size_t count = 0;
+    carnet_arena_init(&arena);
+    carnet_rc rc = carnet_rows_touches(replica, n, &arena, &touches, &count, err);
+    for (size_t i = 0; rc == CARNET_OK && i < count; i++) {
+        struct carnet_entry_row row;
+        struct carnet_entry entry;
+        rc = carnet_store_entry_get(replica->store, touches[i].entry_n, &row, err);
+        if (rc != CARNET_OK)
+            break;
+        if (carnet_entry_decode(carnet_arena_dup(&arena, row.bytes), &arena, &entry) != CARNET_OK || touches[i].change >= entry.change_count)
+            rc = carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "entry");
+        else if (carnet_id_equal(&entry.changes[touches[i].change].record, record))
+            rc = touch_subject(replica, book, &entry.changes[touches[i].change], touches[i].entry_n, touches[i].change, err);
+    }
+    carnet_arena_deinit(&arena);
+    return rc;
+}
+
 struct change_result {
     bool reopen_self, reopen_about, deaths, rectified;
+    bool own; /* the record is about itself */
 };
 
 static carnet_rc merge_change(struct carnet_replica *replica, const struct carnet_entry *entry, size_t index, int64_t n, bool law_only, bool own,
@@ -426,7 +478,10 @@ static carnet_rc merge_change(struct carnet_replica *replica, const struct carne
     if (rc != CARNET_OK && rc != CARNET_NOT_FOUND)
         return rc;
     struct carnet_record *record = &target->record;
+    somebody = somebody && carnet_id_equal(&replica->subject.record.subject, &replica->subject.record.id); /* only a contact has seeds, and is erased with all */
     const struct carnet_record *subject = self ? record : somebody ? &replica->subject.record : NULL;
+    const struct carnet_id about = record->subject;
+    bool known = record->kind != 0;
     carnet_rows_clear(delta);
     carnet_arena_reset(&replica->change_arena);
     if (own)
@@ -442,15 +497,19 @@ static carnet_rc merge_change(struct carnet_replica *replica, const struct carne
         carnet_record_darken(record, subject);
     carnet_rows_prune(replica, book, record);
     result->rectified = count_type(record, CARNET_EVENT_RECTIFY) > rectifications;
-    if (self) {
+    bool moved = known && !carnet_id_equal(&about, &record->subject), strange = !carnet_id_equal(&record->subject, &change->subject);
+    result->own = carnet_id_equal(&record->subject, &record->id);
+    if (self || result->own) {
         result->deaths = count_seeds(record, true) > dead || count_type(record, CARNET_EVENT_ERASE) > erasures ||
                          count_type(record, CARNET_EVENT_DARK) > darkenings;
         bool more = count_seeds(record, false) + count_seeds(record, true) > held + dead;
         result->reopen_about = more && !fresh;
         result->reopen_self = more && target->row.n && carnet_record_scopes_in(record, CARNET_SIBLING_LOCKED);
     }
-    if (!carnet_id_equal(&record->subject, &change->subject)) /* two say that it is about two: the smaller stands, with all that follows */
+    if (moved || strange) /* two say that it is about two: the smaller stands, with all that follows */
         result->reopen_self = true;
+    if (moved) /* and what is about it */
+        result->reopen_about = result->deaths = true;
     bool plant = false;
 #if defined(CARNET_PLANT) && CARNET_PLANT == 15
     plant = index == 1 && target->row.n; /* planted: the second change of an entry does not reach its record */
@@ -459,8 +518,13 @@ static carnet_rc merge_change(struct carnet_replica *replica, const struct carne
         rc = carnet_rows_put(replica, target, err);
     else
         rc = CARNET_OK;
+    int64_t row = target->row.n;
     if (rc == CARNET_OK)
-        rc = carnet_store_touch(replica->store, target->row.n, n, (unsigned)index, err);
+        rc = carnet_store_touch(replica->store, row, n, (unsigned)index, err);
+    if (rc == CARNET_OK && strange)
+        rc = touch_subject(replica, book, change, n, (unsigned)index, err);
+    if (rc == CARNET_OK && moved)
+        rc = touch_subjects(replica, book, &change->record, row, err);
     return rc;
 }
 
@@ -475,11 +539,12 @@ carnet_rc carnet_apply_changes(struct carnet_replica *replica, const struct carn
         carnet_rc rc = merge_change(replica, entry, i, n, law_only, own, &result, err);
         int64_t row = replica->target.row.n;
         if (rc == CARNET_OK && result.reopen_self)
-            rc = carnet_rows_recompute(replica, row, err); /* those about it too */
-        else if (rc == CARNET_OK && (result.reopen_about || result.deaths))
+            rc = carnet_rows_recompute(replica, row, err); /* those about it too, when it is a contact */
+        if (rc == CARNET_OK && (!result.reopen_self || !result.own) && (result.reopen_about || result.deaths))
             rc = reopen(replica, book, &change->record, result.deaths, err);
-        if (rc == CARNET_OK && !replica->rebuilding && (result.deaths || result.rectified) && !carnet_id_is_zero(&change->subject))
-            rc = carnet_apply_strip(replica, book, &change->subject, err);
+        const struct carnet_id *stripped = result.own ? &change->record : &change->subject;
+        if (rc == CARNET_OK && !replica->rebuilding && (result.deaths || result.rectified) && !carnet_id_is_zero(stripped))
+            rc = carnet_apply_strip(replica, book, stripped, err);
         if (rc != CARNET_OK)
             return rc;
     }
@@ -803,10 +868,6 @@ static carnet_rc settle_unlocked(struct carnet_replica *replica, const struct ca
 }
 
 /* Records that the entry touches; appended, with repeats. */
-struct numbers {
-    int64_t *at;
-    size_t count, cap;
-};
 
 static carnet_rc add_touched(struct carnet_replica *replica, struct carnet_slice bytes, struct numbers *out, struct carnet_err *err)
 {

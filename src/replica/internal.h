@@ -222,7 +222,10 @@ CARNET_MUST_USE carnet_rc carnet_rows_recompute(struct carnet_replica *replica, 
 /* Local numbers of the other records about subject; in the arena. */
 CARNET_MUST_USE carnet_rc carnet_rows_about(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *subject, struct carnet_arena *arena,
                                             int64_t **out, size_t *count, struct carnet_err *err);
-/* The entries that touch a record, in order of arrival; in the arena. */
+/* The number of a record that may not have come yet: then an empty row holds its place. */
+CARNET_MUST_USE carnet_rc carnet_rows_number(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *id, int64_t *out,
+                                             struct carnet_err *err);
+/* The entries that touch a record, in order of arrival; in the arena. Also those with changes about it of records that are said to be about another. */
 struct carnet_touch {
     int64_t entry_n;
     unsigned change;

@@ -409,6 +409,102 @@ static void an_old_date_does_not_shorten_the_time_to_undo(void **state)
     carnet_draft_free(draft);
 }
 
+/* --- the same everywhere --- */
+
+/* A cut that begins to count when a second certificate comes voids what is here already, as it keeps out what is not. */
+static void a_cut_that_comes_to_count_counts_for_all(void **state)
+{
+    (void)state;
+    size_t one = world_invite(&world, 0, "nord", CARNET_ROLE_OFFICE, 0), two = world_invite(&world, 0, "sud", CARNET_ROLE_OFFICE, 0);
+    world_meet(&world);
+    size_t volunteer = world_invite(&world, one, "ana", CARNET_ROLE_VOLUNTEER, 0);
+    struct carnet_id zoe = world_add(&world, volunteer, "file", 0, CARNET_FIELD_GIVEN, "Zoé");
+    struct chain chain = chain_of(two, charter_of(0), CARNET_LOG_DATA);
+    struct carnet_draft *draft = carnet_draft_new();
+    struct carnet_buf bytes;
+    struct carnet_arena arena;
+    struct carnet_sign_pk pk;
+    struct carnet_sign_sk sk;
+    carnet_arena_init(&arena);
+    world_meet(&world);
+    assert_string_equal(world_value(&world, 0, &zoe, CARNET_FIELD_GIVEN), "Zoé");
+    carnet_sign_pair(world.nodes[two].identity.sign, &pk, &sk);
+    const struct carnet_cert *first = carnet_authority_node(carnet_replica_authority(world.nodes[0].replica), &world.nodes[volunteer].id);
+    struct carnet_cert second = *first, read;
+    second.issuer = carnet_replica_self(world.nodes[two].replica)->hash;
+    carnet_buf_init(&bytes, 4096);
+    do {
+        second.issued_ms++;
+        carnet_buf_clear(&bytes);
+        carnet_cert_sign(&second, &sk, &bytes);
+        assert_int_equal(carnet_cert_decode(carnet_buf_slice(&bytes), &arena, &read), CARNET_OK);
+    } while (carnet_id_compare(&read.hash, &first->hash) >= 0);
+    const struct carnet_event cut = { .type = CARNET_EVENT_CUT, .other = world.nodes[volunteer].id, .bytes = world_text("\x80") };
+    const struct carnet_event again = { .type = CARNET_EVENT_CERTIFICATE, .bytes = carnet_buf_slice(&bytes) };
+    carnet_draft_change(draft, &world.nodes[volunteer].id, NULL, CARNET_KIND_CERTIFICATE);
+    carnet_draft_event(draft, &cut);
+    assert_int_equal(take(0, sign(&chain, draft)), CARNET_OK);
+    carnet_draft_change(draft, &world.nodes[volunteer].id, NULL, CARNET_KIND_CERTIFICATE);
+    carnet_draft_event(draft, &again);
+    assert_int_equal(take(0, sign(&chain, draft)), CARNET_OK);
+    size_t late = world_invite(&world, 0, "est", CARNET_ROLE_OFFICE, 0); /* has the charter before the data */
+    same(0, late);
+    carnet_draft_free(draft);
+    carnet_buf_deinit(&bytes);
+    carnet_arena_deinit(&arena);
+}
+
+/* Who says that a note is a contact, or about somebody else, makes no difference between nodes. What is in it is erased with its subject all the same. */
+static void a_kind_that_changes_is_the_same_everywhere(void **state)
+{
+    (void)state;
+    size_t volunteer = world_invite(&world, 0, "ana", CARNET_ROLE_VOLUNTEER, 0);
+    struct carnet_id zoe = world_add(&world, 0, "profile", 0, CARNET_FIELD_GIVEN, "Zoé");
+    struct carnet_draft *draft = carnet_draft_new();
+    struct carnet_err err = CARNET_ERR_INIT;
+    const struct carnet_event erase = { .type = CARNET_EVENT_ERASE };
+    struct carnet_id notes[3];
+    world_meet(&world);
+    for (size_t i = 0; i < 3; i++) {
+        const struct carnet_write_cell cell = { .field = CARNET_FIELD_TEXT, .value = world_text("aime les vélos") };
+        struct carnet_write write = { .book = world.book, .record = carnet_replica_new_id(world.nodes[0].replica), .subject = zoe, .kind = CARNET_KIND_NOTE,
+                                      .cells = &cell, .cell_count = 1, .fresh = true };
+        struct carnet_write_result result = { 0 };
+        assert_int_equal(carnet_replica_write(world.nodes[0].replica, &write, 1, false, &result, &err), CARNET_OK);
+        notes[i] = write.record;
+    }
+    size_t early = world_invite(&world, 0, "nord", CARNET_ROLE_OFFICE, 0), late = world_invite(&world, 0, "sud", CARNET_ROLE_OFFICE, 0);
+    struct chain chain = chain_of(volunteer, &world.book, CARNET_LOG_DATA);
+    /* a note becomes a contact, another one is about the first, a fourth about the third */
+    struct carnet_slice kept[3];
+    struct carnet_arena arena;
+    struct carnet_id fourth = { { 4 } };
+    carnet_arena_init(&arena);
+    carnet_draft_change(draft, &notes[0], &notes[0], CARNET_KIND_CONTACT);
+    kept[0] = carnet_arena_dup(&arena, sign(&chain, draft));
+    carnet_draft_change(draft, &notes[1], &notes[0], CARNET_KIND_NOTE);
+    kept[1] = carnet_arena_dup(&arena, sign(&chain, draft));
+    carnet_draft_change(draft, &fourth, &notes[2], CARNET_KIND_NOTE);
+    put_cell(draft, CARNET_SCOPE_NOTES, true, NULL, 0);
+    kept[2] = carnet_arena_dup(&arena, sign(&chain, draft));
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(take(early, kept[i]), CARNET_OK);
+    same(early, early);
+    world_event(&world, 0, &zoe, &erase);
+    world_pull(&world, early, 0);
+    world_pull(&world, late, 0);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(take(late, kept[i]), CARNET_OK);
+        assert_int_equal(take(0, kept[i]), CARNET_OK);
+    }
+    same(0, late);
+    same(0, early);
+    assert_int_equal(world_parts(&world, early, &zoe), 0);
+    assert_int_equal(world_parts(&world, late, &zoe), 0);
+    carnet_draft_free(draft);
+    carnet_arena_deinit(&arena);
+}
+
 /* --- too much --- */
 
 /* The list of what stands of a node's logs fits one entry: nobody makes so many that he cannot be revoked. */
@@ -486,6 +582,8 @@ int main(void)
         T(names_stay),
         T(a_relay_writes_nothing_about_anybody),
         T(an_old_date_does_not_shorten_the_time_to_undo),
+        T(a_cut_that_comes_to_count_counts_for_all),
+        T(a_kind_that_changes_is_the_same_everywhere),
         T(no_number_of_logs_keeps_access),
         T(a_record_that_is_full_stops_nobody),
     };
