@@ -51,9 +51,12 @@ CARNET_PRINTF(3, 0) static void print_to(struct carnet_io *io, struct carnet_buf
         char *text = carnet_alloc((size_t)len + 1);
         vsnprintf(text, (size_t)len + 1, carnet_tr(io->lang, fmt), again);
         /* what people typed must not drive the terminal */
-        for (char *p = text; *p; p++)
+        for (char *p = text; *p; p++) {
             if (((unsigned char)*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f)
                 *p = '?';
+            if ((unsigned char)p[0] == 0xc2 && (unsigned char)p[1] >= 0x80 && (unsigned char)p[1] < 0xa0)
+                p[0] = p[1] = '?'; /* U+0080 to U+009F: the same codes again */
+        }
         carnet_buf_append_str(out, text);
         free(text);
     }

@@ -11,6 +11,10 @@
 enum {
     CARNET_PERSON_MAX = 64,           /* records of one person: more are not followed */
     CARNET_STATE_LEN_MAX = 15 << 20,  /* a packed record: below the store's ceiling of a value */
+    CARNET_STATE_FULL = 2 << 20,      /* of a larger record authors may have written so much: */
+    CARNET_STATE_SHARE_MAX = 1 << 18,
+    CARNET_STATE_OWN_MAX = 8 << 20,   /* a node's own record, with its receipts; one entry makes a record at most 5 MiB larger */
+    CARNET_STREAMS_OF_AUTHOR_MAX = 256, /* logs of one author in one book: an incarnation is two of them, and rare */
     CARNET_ROW_CONTACT = 1,           /* carnet_record_row.flags: a contact that is not erased */
     CARNET_ROW_LOCKED = 2,            /* some value waits for a key or a part */
     CARNET_ROW_ERASED = 4,
@@ -218,7 +222,10 @@ CARNET_MUST_USE carnet_rc carnet_rows_recompute(struct carnet_replica *replica, 
 /* Local numbers of the other records about subject; in the arena. */
 CARNET_MUST_USE carnet_rc carnet_rows_about(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *subject, struct carnet_arena *arena,
                                             int64_t **out, size_t *count, struct carnet_err *err);
-/* The entries that touch a record, in order of arrival; in the arena. */
+/* The number of a record that may not have come yet: then an empty row holds its place. */
+CARNET_MUST_USE carnet_rc carnet_rows_number(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *id, int64_t *out,
+                                             struct carnet_err *err);
+/* The entries that touch a record, in order of arrival; in the arena. Also those with changes about it of records that are said to be about another. */
 struct carnet_touch {
     int64_t entry_n;
     unsigned change;

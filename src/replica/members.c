@@ -13,7 +13,8 @@ enum {
     TERMS_LEN_MAX = 64 * 1024,
     REQUEST_LEN_MAX = 4096,
     CERT_SIZE = CARNET_CERT_LEN_MAX + 1024, /* a change with a certificate and two names, about */
-    CUT_ROW_SIZE = 72
+    CUT_ROW_SIZE = 72,
+    CUT_ROWS_MAX = 600 /* they fit an entry */
 };
 static const int64_t GUEST_MS = INT64_C(90) * 24 * 3600 * 1000; /* volunteers and gateways, unless told otherwise */
 
@@ -22,7 +23,10 @@ static const int64_t GUEST_MS = INT64_C(90) * 24 * 3600 * 1000; /* volunteers an
 
 static bool is_name(struct carnet_slice name)
 {
-    return name.len > 0 && name.len <= CARNET_NAME_LEN_MAX && carnet_text_is_nfc(name);
+    bool clean = name.len > 0 && name.len <= CARNET_NAME_LEN_MAX && carnet_text_is_nfc(name);
+    for (size_t i = 0; clean && i < name.len; i++) /* a name is one line, wherever it is shown */
+        clean = name.ptr[i] >= 0x20 && name.ptr[i] != 0x7f;
+    return clean;
 }
 
 static bool is_past(int64_t moment_ms, int64_t now_ms)
@@ -678,6 +682,12 @@ static carnet_rc find_heads(struct carnet_replica *replica, const struct carnet_
     return CARNET_OK;
 }
 
+static int compare_lengths(const void *left, const void *right)
+{
+    const struct carnet_cut_row *a = left, *b = right;
+    return a->seq != b->seq ? (a->seq > b->seq ? -1 : 1) : a->stream < b->stream ? -1 : a->stream > b->stream;
+}
+
 static carnet_rc write_cut(struct carnet_replica *replica, const struct carnet_id *node, const struct carnet_cut_row *rows, size_t count, struct carnet_err *err)
 {
     struct carnet_buf bytes;
@@ -720,6 +730,10 @@ carnet_rc carnet_replica_cut(struct carnet_replica *replica, const struct carnet
     if (rc != CARNET_OK)
         return rc;
     rc = find_heads(replica, node, &rows, &count, err);
+    if (count > CUT_ROWS_MAX) { /* whoever begins so many logs is revoked all the same: the longest stand */
+        qsort(rows, count, sizeof *rows, compare_lengths);
+        count = CUT_ROWS_MAX;
+    }
     if (rc == CARNET_OK)
         rc = write_cut(replica, node, rows, count, err);
     free(rows);

@@ -261,7 +261,8 @@ static void retry_certs(struct carnet_replica *replica)
             carnet_rc rc = carnet_authority_add(replica->authority, raw);
             if (rc == CARNET_AGAIN)
                 hold_cert(replica, raw);
-            progress = progress || rc == CARNET_OK;
+            progress = progress || rc == CARNET_OK || rc == CARNET_CONFLICT;
+            replica->cut_seen = replica->cut_seen || rc == CARNET_CONFLICT;
         }
         carnet_buf_deinit(&held);
     }
@@ -272,8 +273,10 @@ static void feed_cert(struct carnet_replica *replica, struct carnet_slice raw)
     carnet_rc rc = carnet_authority_add(replica->authority, raw);
     if (rc == CARNET_AGAIN)
         hold_cert(replica, raw);
-    else if (rc == CARNET_OK)
+    else if (rc == CARNET_OK || rc == CARNET_CONFLICT)
         retry_certs(replica);
+    /* another one may stand for a node now: a cut that came before may count, or count no more */
+    replica->cut_seen = replica->cut_seen || rc == CARNET_CONFLICT;
 }
 
 static void feed_book(struct carnet_replica *replica, const struct carnet_event *event)

@@ -202,16 +202,16 @@ static carnet_rc says_so(struct carnet_replica *replica, int64_t other, const st
 }
 
 /* The number of a record that may not have come yet: then an empty row holds its place. */
-static carnet_rc number_of(struct carnet_replica *replica, const struct carnet_record_row *near, const struct carnet_id *id, int64_t *out, struct carnet_err *err)
+carnet_rc carnet_rows_number(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *id, int64_t *out, struct carnet_err *err)
 {
     struct carnet_record_row row;
-    carnet_rc rc = carnet_store_record_get(replica->store, &near->book, id, &row, err);
+    carnet_rc rc = carnet_store_record_get(replica->store, book, id, &row, err);
     if (rc == CARNET_NOT_FOUND) {
         struct carnet_record empty = { .id = *id };
         carnet_buf_clear(&replica->state_bytes);
         carnet_record_pack(&empty, &replica->state_bytes);
         row = (struct carnet_record_row){
-            .book = near->book, .id = *id, .flags = CARNET_ROW_EMPTY, .state = carnet_buf_slice(&replica->state_bytes)
+            .book = *book, .id = *id, .flags = CARNET_ROW_EMPTY, .state = carnet_buf_slice(&replica->state_bytes)
         };
         rc = carnet_store_record_put(replica->store, &row, err);
     }
@@ -239,7 +239,7 @@ static carnet_rc put_edges(struct carnet_replica *replica, const struct carnet_r
         if (carnet_id_equal(id, &row->id) || (gone ? is_among(now, now_count, id) : is_among(before, before_count, id)))
             continue;
         bool on = !gone;
-        rc = number_of(replica, row, id, &other, err);
+        rc = carnet_rows_number(replica, &row->book, id, &other, err);
         if (rc == CARNET_OK && gone)
             rc = says_so(replica, other, &row->id, &on, err);
         if (rc == CARNET_OK)
@@ -379,11 +379,29 @@ static void derive(struct carnet_replica *replica, struct carnet_loaded *loaded,
         loaded->row.conflicts += cells[i].conflict;
 }
 
+/* Values that no row holds stay in the log alone, as if they were locked. */
+static void lock_long(struct carnet_record *record, size_t len_max)
+{
+    for (size_t i = 0; i < record->live_count; i++) {
+        struct carnet_sibling *sibling = &record->live[i];
+        if (sibling->state != CARNET_SIBLING_VALUE || sibling->value.len <= len_max)
+            continue;
+        sibling->state = CARNET_SIBLING_LOCKED;
+        sibling->field = CARNET_FIELD_NONE;
+        sibling->label = sibling->value = CARNET_SLICE_NONE;
+    }
+}
+
 static carnet_rc put_row(struct carnet_replica *replica, struct carnet_loaded *loaded, struct carnet_err *err)
 {
     replica->written++;
     carnet_buf_clear(&replica->state_bytes);
     carnet_record_pack(&loaded->record, &replica->state_bytes);
+    for (size_t len_max = 1024; replica->state_bytes.failed && len_max; len_max /= 32) { /* keys came that open too much at once */
+        lock_long(&loaded->record, len_max == 1 ? 0 : len_max);
+        carnet_buf_clear(&replica->state_bytes);
+        carnet_record_pack(&loaded->record, &replica->state_bytes);
+    }
     if (replica->state_bytes.failed)
         return carnet_err_set(err, CARNET_LIMIT, "a record is too large");
     loaded->row.state = carnet_buf_slice(&replica->state_bytes);
@@ -502,8 +520,8 @@ void carnet_rows_prune(struct carnet_replica *replica, const struct carnet_id *b
 }
 
 /* Merges every standing change of the record; the seeds that open its parts are those of `seeds`. *count of the changes merged. */
-static carnet_rc merge_touches(struct carnet_replica *replica, const struct carnet_touch *touches, size_t touch_count, const struct carnet_record *seeds,
-                               struct carnet_loaded *out, size_t *count, struct carnet_err *err)
+static carnet_rc merge_touches(struct carnet_replica *replica, const struct carnet_touch *touches, size_t touch_count, const struct carnet_id *about,
+                               const struct carnet_record *seeds, struct carnet_loaded *out, size_t *count, struct carnet_err *err)
 {
     struct carnet_record delta;
     carnet_rc rc = CARNET_OK;
@@ -522,8 +540,12 @@ static carnet_rc merge_touches(struct carnet_replica *replica, const struct carn
             rc = carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "entry");
             break;
         }
+        const struct carnet_change *change = &entry.changes[touches[i].change];
+        if (!carnet_id_equal(&change->record, &out->row.id))
+            continue; /* about this record, in one that is said to be about another */
+        const struct carnet_record *openers = carnet_id_equal(&change->subject, about) ? seeds : NULL;
         carnet_rows_clear(&delta);
-        carnet_apply_delta(replica, &entry, touches[i].change, seeds, carnet_apply_beyond(replica, &entry.header), &out->arena, &delta);
+        carnet_apply_delta(replica, &entry, touches[i].change, openers, carnet_apply_beyond(replica, &entry.header), &out->arena, &delta);
         carnet_record_merge(&out->record, &delta);
         (*count)++;
     }
@@ -545,14 +567,15 @@ static carnet_rc replay_about(struct carnet_replica *replica, const struct carne
     if (somebody) {
         rc = carnet_rows_get(replica, &out->row.book, about, &subject, err);
         rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+        somebody = carnet_id_equal(&subject.record.subject, &subject.record.id); /* a contact */
     }
     if (rc == CARNET_OK)
-        rc = merge_touches(replica, touches, touch_count, somebody ? &subject.record : NULL, out, &count, err);
+        rc = merge_touches(replica, touches, touch_count, about, somebody ? &subject.record : NULL, out, &count, err);
     if (rc == CARNET_OK && own && carnet_record_scopes_in(&out->record, CARNET_SIBLING_LOCKED)) {
         /* now that its seeds are known; their bytes must not move while the record is merged */
         struct carnet_record seeds;
         carnet_rows_copy(&out->record, &out->arena, &seeds);
-        rc = merge_touches(replica, touches, touch_count, &seeds, out, &count, err);
+        rc = merge_touches(replica, touches, touch_count, about, &seeds, out, &count, err);
     }
     if (rc == CARNET_OK && somebody && count) {
         if (subject.record.erased)
