@@ -733,7 +733,7 @@ static carnet_rc store_entry(struct carnet_replica *replica, const struct carnet
         .stream_n = stream->row.n,
         .seq = entry->header.seq,
         .hlc = entry->header.hlc,
-        .arrived_ms = carnet_replica_wall_ms(replica),
+        .arrived_ms = carnet_replica_now_ms(replica), /* a clock that is years late would make it old as soon as it is put right */
         .lane = lane_of(replica, &entry->header),
         .flags = flags,
         .hash = entry->hash,

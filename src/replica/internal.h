@@ -159,7 +159,7 @@ struct carnet_replica {
     size_t random_left;
     const char *why;   /* of the last refusal: a static English text for logs */
     bool applying_own; /* the entry being applied is the batch */
-    bool rebuilding;
+    int64_t rebuilding;     /* the entry of which the derived part is computed again; 0: none */
     struct carnet_upkeep upkeep;
     bool broken; /* a rollback could not read the memory again: nothing is done any more */
 };

@@ -26,14 +26,14 @@ static bool is_over(struct slice *slice)
 
 /* --- records that time changes --- */
 
-/* Is it a refusal that this node has not known for dark_after yet? Its author's clock may say that it is old. */
+/* Is it a refusal, or a grant, that this node has not known for dark_after yet? Its author's clock may say that it is old, or has expired. */
 static carnet_rc is_young(const struct slice *slice, const struct carnet_id *book, const struct carnet_event_item *item, bool *out, struct carnet_err *err)
 {
     struct carnet_replica *replica = slice->replica;
     struct carnet_entry_row row;
     uint64_t type = carnet_event_peek(item->raw);
     *out = false;
-    if (type != CARNET_EVENT_WITHDRAW && type != CARNET_EVENT_OBJECT)
+    if (type != CARNET_EVENT_WITHDRAW && type != CARNET_EVENT_OBJECT && type != CARNET_EVENT_GRANT)
         return CARNET_OK;
     const struct carnet_cert *author = carnet_authority_author(replica->authority, item->dot.author);
     const struct carnet_stream *stream = author ? carnet_streams_find(&replica->streams, book, &author->node, item->dot.stream) : NULL;
@@ -44,7 +44,7 @@ static carnet_rc is_young(const struct slice *slice, const struct carnet_id *boo
     return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
 }
 
-/* Leaves out the refusals that came lately: there must be time to undo what somebody did to many. */
+/* Leaves out the refusals and grants that came lately (what a grant opens was looked at before): there must be time to undo what somebody did to many. */
 static carnet_rc without_young(const struct slice *slice, const struct carnet_id *book, struct carnet_record *record, struct carnet_err *err)
 {
     size_t kept = 0;

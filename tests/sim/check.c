@@ -705,6 +705,13 @@ bool sim_converged(struct sim *sim, char *why, size_t len)
     return true;
 }
 
+void sim_show_records(struct sim_node *node, const char *when)
+{
+    printf("  n%u %s\n", node->index, when);
+    for (size_t i = 0; i < node->sim->record_count; i++)
+        show_record(node, i);
+}
+
 static void verify_line(void *ctx, const char *error)
 {
     struct sim_node *node = ctx;

@@ -125,6 +125,9 @@ static void look_entry(struct sim_node *node, const struct carnet_entry_row *row
     struct carnet_hash hash;
     if (carnet_entry_peek(row->bytes, &header, &hash) != CARNET_OK)
         sim_fail(sim, "P9", "n%u stored an entry that cannot be read", node->index);
+    for (size_t i = 0; i < sim->forged_count; i++)
+        if (carnet_hash_equal(&sim->forged[i], &hash))
+            sim_fail(sim, "P9", "n%u stored a forged entry", node->index);
     if (!carnet_id_equal(&header.author, &node->id))
         return;
     if (header.hlc <= node->hlc)

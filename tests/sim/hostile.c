@@ -2,6 +2,8 @@
 /* A stranger who speaks nonsense and repeats what others said, and members whose frames come damaged. */
 #include "sim.h"
 
+#include "carnet/log/entry.h"
+
 #include <string.h>
 
 void sim_capture(struct sim *sim, struct carnet_slice frame)
@@ -88,9 +90,62 @@ void sim_hostile_connect(struct sim *sim, unsigned index)
     }
 }
 
-bool sim_corrupt(struct sim *sim, struct carnet_slice frame, struct carnet_buf *out)
+/* An entry that must be refused everywhere: in the name of somebody else, or beyond the rights of whoever signs. */
+static bool forge(struct sim_node *node, struct carnet_buf *out)
 {
-    if (sim->healing || !sim->mix.corrupt_ppm || frame.len < 2 || frame.ptr[1] == 1 || sim_below(sim, 1000000) >= sim->mix.corrupt_ppm)
+    struct sim *sim = node->sim;
+    const struct carnet_authority *authority = carnet_replica_authority(node->replica);
+    struct sim_node *victim = &sim->nodes[sim_below(sim, sim->node_count)], *signer = &sim->nodes[sim_below(sim, sim->node_count)];
+    bool name = sim_chance(sim, 500); /* a false name, else false rights */
+    struct sim_node *author = name ? victim : signer;
+    const struct carnet_cert *cert = carnet_authority_node(authority, &author->id);
+    if (!sim->record_count || !cert || (name ? victim == signer : signer->role != CARNET_ROLE_VOLUNTEER && signer->role != CARNET_ROLE_RELAY))
+        return false;
+    const struct sim_record *record = &sim->records[sim_below(sim, sim->record_count)];
+    struct carnet_sign_pk pk;
+    struct carnet_sign_sk sk;
+    struct carnet_entry_header header = { .community = sim->community, .book = sim->books[record->book], .author = author->id, .cert = cert->hash,
+                                          .log = CARNET_LOG_LAW, .incarnation = 900 + (uint32_t)sim_below(sim, 100), .seq = 1,
+                                          .hlc = carnet_hlc_next(0, SIM_EPOCH + sim->now) };
+    struct carnet_draft *draft = carnet_draft_new();
+    struct carnet_buf raw;
+    struct carnet_hash hash;
+    carnet_sign_pair(signer->identity.sign, &pk, &sk);
+    carnet_buf_init(&raw, CARNET_ENTRY_LEN_MAX);
+    carnet_draft_change(draft, &record->id, carnet_id_is_zero(&record->subject) ? NULL : &record->subject, record->kind);
+    if (name || sim_chance(sim, 500)) {
+        struct carnet_event event = { .type = CARNET_EVENT_ERASE }; /* a volunteer may not, and nobody for another */
+        carnet_draft_event(draft, &event);
+    } else { /* a scope that neither writes */
+        struct carnet_key key = { { 0 } };
+        struct carnet_draft_cell cell = { .field = CARNET_FIELD_EMAIL, .value = carnet_slice_str("forged@example.org") };
+        header.log = CARNET_LOG_DATA;
+        carnet_draft_cells(draft, CARNET_SCOPE_EMAIL, 7, 7, &key, &cell, 1);
+    }
+    bool done = carnet_draft_sign(draft, &header, &sk, &raw, &hash) == CARNET_OK;
+    if (done) {
+        CARNET_GROW(sim->forged, sim->forged_count, sim->forged_cap);
+        sim->forged[sim->forged_count++] = hash;
+        carnet_cbor_put_array(out, 2);
+        carnet_cbor_put_uint(out, 5);
+        carnet_cbor_put_array(out, 1);
+        carnet_cbor_put_bytes(out, carnet_buf_slice(&raw));
+    }
+    carnet_draft_free(draft);
+    carnet_buf_deinit(&raw);
+    return done;
+}
+
+bool sim_corrupt(struct sim_node *node, struct carnet_slice frame, struct carnet_buf *out)
+{
+    struct sim *sim = node->sim;
+    if (sim->healing || !sim->mix.corrupt_ppm || frame.len < 2 || frame.ptr[1] == 1)
+        return false;
+    if (frame.ptr[1] == 5 && sim_chance(sim, 30) && forge(node, out)) {
+        sim_trace(sim, "n%u sends a forged entry", node->index);
+        return true;
+    }
+    if (sim_below(sim, 1000000) >= sim->mix.corrupt_ppm)
         return false;
     carnet_buf_append_slice(out, frame);
     mutate(sim, out);

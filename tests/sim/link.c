@@ -257,7 +257,7 @@ static carnet_rc core_send(void *ctx, uint64_t id, struct carnet_slice frame)
     sim_capture(sim, frame);
     struct carnet_buf damaged;
     carnet_buf_init(&damaged, 2 * CARNET_FRAME_LEN_MAX);
-    if (sim_corrupt(sim, frame, &damaged))
+    if (sim_corrupt(node, frame, &damaged))
         frame = carnet_buf_slice(&damaged);
     sim_push(sim, link, side, frame);
     carnet_buf_deinit(&damaged);

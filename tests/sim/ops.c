@@ -127,10 +127,14 @@ static size_t target(struct sim_node *node, struct carnet_view *view)
     for (unsigned tries = 0; tries < 12 && sim->record_count; tries++) {
         size_t span = sim_chance(sim, 500) && sim->record_count > 6 ? 6 : sim->record_count;
         size_t record = sim->record_count - 1 - sim_below(sim, span);
+        if (tries == 0 && sim_chance(sim, 300)) /* the one that somebody else has at hand */
+            record = sim->hot;
         const struct sim_record *r = &sim->records[record];
         if (r->kind == CARNET_KIND_CONTACT && sim_node_holds(node, r->book) &&
-            carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &sim->arena, view, &err) == CARNET_OK)
+            carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &sim->arena, view, &err) == CARNET_OK) {
+            sim->hot = record;
             return record;
+        }
     }
     return SIZE_MAX;
 }
@@ -483,7 +487,11 @@ static void op_rebuild(struct sim *sim, struct sim_node *node)
     for (unsigned i = 0; i < sim->book_count; i++)
         if (sim_node_holds(node, i) && carnet_replica_state(node->replica, &sim->books[i], &before[i], &err) != CARNET_OK)
             return;
+    if (sim->trace) /* which records, when the states differ */
+        sim_show_records(node, "before");
     carnet_rc rc = carnet_replica_rebuild(node->replica, &err);
+    if (sim->trace)
+        sim_show_records(node, "after");
     done(node, "rebuilds", 0, sim->write_count, sim->event_count, rc, &err);
     for (unsigned i = 0; rc == CARNET_OK && node->on && i < sim->book_count; i++)
         if (sim_node_holds(node, i) && carnet_replica_state(node->replica, &sim->books[i], &after, &err) == CARNET_OK && !carnet_hash_equal(&before[i], &after))

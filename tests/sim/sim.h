@@ -194,6 +194,9 @@ struct sim {
     size_t needle_count, needle_cap;
     struct sim_head *places; /* (book, author, stream, seq) -> hash, for ever */
     size_t place_count, place_cap;
+    struct carnet_hash *forged; /* entries that nobody may store */
+    size_t forged_count, forged_cap;
+    size_t hot;                 /* the record of the last operation */
     uint64_t marks;
     size_t op_count, acked_count, crash_count, check_count;
     struct carnet_arena arena;
@@ -236,8 +239,8 @@ void sim_push(struct sim *sim, struct sim_link *link, unsigned side, struct carn
 void sim_hostile_connect(struct sim *sim, unsigned node);
 void sim_hostile_say(struct sim *sim, struct sim_link *link, unsigned side);
 void sim_capture(struct sim *sim, struct carnet_slice frame);
-/* Damages a copy of a frame; false: it passes as it is. */
-bool sim_corrupt(struct sim *sim, struct carnet_slice frame, struct carnet_buf *out);
+/* Damages a copy of a frame that node sends, or puts a forged entry in its place; false: it passes as it is. */
+bool sim_corrupt(struct sim_node *node, struct carnet_slice frame, struct carnet_buf *out);
 
 /* --- ops.c --- */
 void sim_op(struct sim *sim);
@@ -261,6 +264,7 @@ bool sim_holds_dot(struct sim_node *node, unsigned book, const struct carnet_dot
 bool sim_beyond(struct sim_node *node, unsigned book, const struct carnet_dot *dot);
 
 /* --- check.c --- */
+void sim_show_records(struct sim_node *node, const char *when); /* to stdout */
 void sim_check_sent(struct sim_node *node, const struct sim_link *link, unsigned side, struct carnet_slice frame);
 void sim_check_opened(struct sim_node *node);              /* P2 after a restart */
 void sim_check_consent(struct sim_node *node, size_t record); /* P4 */

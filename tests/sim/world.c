@@ -391,6 +391,13 @@ bool sim_admit(struct sim *sim, struct sim_node *inviter)
             sim_fail(sim, "join", "n%u cannot join: %s", index, err.what);
         node->made = true;
         sim->node_count++;
+        struct carnet_identity thief;
+        carnet_identity_new(&sim->rng, &thief);
+        carnet_buf_clear(&request);
+        carnet_buf_clear(&code);
+        carnet_join_request(&thief, carnet_slice_str("thief"), &client, &request);
+        if (carnet_replica_admit(inviter->replica, &client, carnet_buf_slice(&request), &code, &err) == CARNET_OK)
+            sim_fail(sim, "P8", "n%u admits a second node with one code", inviter->index);
         node->expires_ms = carnet_replica_self(node->replica)->not_after_ms;
         sim_trace(sim, "n%u joins through n%u as %s%s", index, inviter->index, carnet_role_name(node->role), node->all_books ? "" : ", one book");
         run_core(node);
@@ -566,7 +573,7 @@ static void handle(struct sim *sim, const struct sim_due *due)
         if (sim->op_count % 8 == 0)
             sim_check_some(sim);
         if (sim->op_count < sim->mix.ops)
-            sim_due(sim, sim->now + 1 + (int64_t)sim_below(sim, 2 * (uint64_t)sim->mix.op_gap_ms), SIM_OP, 0, 0);
+            sim_due(sim, sim->now + 1 + (int64_t)sim_below(sim, sim_chance(sim, 200) ? 100 : 2 * (uint64_t)sim->mix.op_gap_ms), SIM_OP, 0, 0);
         return;
     case SIM_FAULT:
         if (!sim->healing)
