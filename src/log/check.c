@@ -202,23 +202,6 @@ static carnet_rc check_clear(struct check *check, const struct carnet_change *ch
     return CARNET_OK;
 }
 
-/* Names and the like: nobody takes away what another one wrote. */
-static carnet_rc check_clear(struct check *check, const struct carnet_change *change, const struct carnet_part *part)
-{
-    struct carnet_reader r;
-    uint64_t author = carnet_id_head(&check->entry->header.author);
-    if (!check->charter)
-        return refuse(check, "clear cells outside the charter");
-    if (!own(check, change) && !may(check, CARNET_VERB_INVITE | CARNET_VERB_CHARTER))
-        return refuse(check, "clear cells of a record that is not its author's");
-    carnet_reader_init(&r, part->contexts);
-    for (size_t cells = carnet_reader_array(&r); cells > 0; cells--)
-        for (size_t dots = carnet_reader_array(&r); dots > 0; dots--)
-            if (carnet_dot_read(&r).author != author)
-                return refuse(check, "a clear cell that replaces somebody else's");
-    return CARNET_OK;
-}
-
 static carnet_rc check_part(struct check *check, const struct carnet_change *change, const struct carnet_part *part)
 {
     switch (part->type) {
