@@ -53,6 +53,8 @@ carnet_rc carnet_people_cells(const struct carnet_assign *fields, size_t count, 
         carnet_buf_clear(&value);
         if (fields[i].value.len)
             rc = carnet_value_normalise(def, fields[i].value, &rules, &value, err);
+        if (rc == CARNET_LIMIT)
+            rc = err->rc = CARNET_USAGE; /* a word of the command line, not a limit of this machine */
         if (rc)
             break;
         cells[i] = (struct carnet_write_cell){ .field = def->field, .label = label, .value = carnet_arena_dup(arena, carnet_buf_slice(&value)) };
@@ -163,6 +165,11 @@ carnet_rc carnet_people_add(struct carnet_replica *replica, const struct carnet_
         goto out;
     }
     rc = carnet_people_cells(fields, field_count, &arena, &cells, err);
+    size_t filled = 0;
+    for (size_t i = 0; i < field_count && !rc; i++)
+        filled += cells[i].value.len > 0;
+    if (!rc && !filled)
+        rc = carnet_err_set(err, CARNET_USAGE, "a contact needs at least one field");
     if (!rc)
         rc = carnet_people_evidence(ground, CARNET_SLICE_NONE, &evidence, err);
     if (rc)

@@ -281,6 +281,9 @@ void carnet_batch_box(struct carnet_replica *replica, enum carnet_scope scope, u
 CARNET_MUST_USE carnet_rc carnet_batch_flush(struct carnet_replica *replica, struct carnet_err *err);
 bool carnet_batch_has(const struct carnet_replica *replica, const struct carnet_id *record); /* a change of it waits */
 
+/* --- members.c --- */
+bool carnet_is_name(struct carnet_slice name);
+
 /* --- book.c --- */
 /* Boxes the key of an epoch that this node holds to one reader, into the batch (the charter's data log). REFUSED: not held. */
 CARNET_MUST_USE carnet_rc carnet_book_box(struct carnet_replica *replica, const struct carnet_epoch *epoch, const struct carnet_cert *reader, struct carnet_err *err);

@@ -129,7 +129,7 @@ carnet_rc carnet_replica_view_text(struct carnet_replica *replica, struct carnet
     if (hex)
         low = high = carnet_id_tail(&whole);
     else if (!carnet_id_range(text, &low, &high))
-        return carnet_err_set(err, CARNET_USAGE, "%.*s is not an id", (int)shown, text.len ? (const char *)text.ptr : "");
+        return carnet_err_set(err, CARNET_USAGE, "\"%.*s\" is not an id", (int)shown, text.len ? (const char *)text.ptr : "");
     carnet_rc rc = carnet_store_record_tails(replica->store, low, high, MATCHES_MAX, numbers, &count, err);
     for (size_t i = 0; rc == CARNET_OK && i < count; i++) {
         bool named;

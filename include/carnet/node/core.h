@@ -17,6 +17,7 @@ struct carnet_core_ops {
 };
 struct carnet_core *carnet_core_new(struct carnet_replica *replica, const struct carnet_core_ops *ops); /* gives */
 void carnet_core_free(struct carnet_core *core);
+void carnet_core_lang(struct carnet_core *core, enum carnet_lang lang); /* of the lines of the log; English before */
 
 /* May this key open a link? Every key but those of members that are cut: the others are known members, joiners with a one-time key, and strangers,
  * members perhaps, who get a handshake to show a chain of certificates. For carnet_net_options.admit, ctx: the core. */
