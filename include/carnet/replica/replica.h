@@ -147,6 +147,7 @@ struct carnet_write_result {
 };
 /* Writes changes of any records of one or several books: seals each scope under the subject's live seed (made when a live grant covers the scope and none is
  * there), names the live siblings that each cell replaces, splits into entries, signs, applies. Grants of the same write count. One transaction.
+ * A RECTIFY among the events has the other live values of the parts that it names cells of written again: nothing of the old parts stays on any node.
  * REFUSED: no live purpose covers a field (hint names the purposes that would), rights, an erased record. LOCKED: the epoch's key is not held.
  * NOT_FOUND: the book is not held. LIMIT: too large. result may be NULL. */
 CARNET_MUST_USE carnet_rc carnet_replica_write(struct carnet_replica *replica, const struct carnet_write *writes, size_t count, bool leave_uncovered,
