@@ -180,37 +180,6 @@ static bool is_killed(const struct killed *killed, const struct carnet_part *par
     return false;
 }
 
-/* A part of which a timely rectification names a cell, and nothing is live any more. */
-static carnet_rc is_rectified(struct carnet_replica *replica, const struct carnet_entry *entry, size_t change, const struct carnet_part *part,
-                              const struct carnet_record *record, bool *out, struct carnet_err *err)
-{
-    carnet_rc rc = CARNET_OK;
-    bool named = false;
-    *out = false;
-    if (part->type != CARNET_PART_SEALED || !part->present)
-        return rc;
-    for (size_t cell = 0; cell < part->cell_count; cell++) {
-        struct carnet_dot dot = carnet_entry_cell_dot(entry, change, part, cell);
-        for (size_t i = 0; i < record->live_count; i++)
-            if (carnet_dot_equal(&record->live[i].dot, &dot) && record->live[i].state != CARNET_SIBLING_DARK)
-                return rc;
-    }
-    for (size_t i = 0; rc == CARNET_OK && !named && i < record->event_count; i++) {
-        struct carnet_event event;
-        if (carnet_event_peek(record->events[i].raw) != CARNET_EVENT_RECTIFY || carnet_event_decode(record->events[i].raw, &event) != CARNET_OK)
-            continue;
-        for (size_t j = 0; j < event.name_count; j++)
-            for (size_t cell = 0; cell < part->cell_count; cell++) {
-                struct carnet_dot dot = carnet_entry_cell_dot(entry, change, part, cell);
-                named = named || carnet_dot_equal(&event.names[j], &dot);
-            }
-        if (named)
-            rc = carnet_apply_timely(replica, &entry->header.book, &record->events[i].dot, &named, err);
-    }
-    *out = named;
-    return rc;
-}
-
 struct numbers {
     int64_t *at;
     size_t count, cap;
@@ -256,13 +225,9 @@ static carnet_rc strip_entry(struct carnet_replica *replica, int64_t n, const st
         carnet_loaded_init(&record);
         rc = carnet_rows_get(replica, &entry.header.book, &change->record, &record, err);
         rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
-        for (size_t j = 0; rc == CARNET_OK && j < change->part_count; j++) {
-            bool gone = is_killed(killed, &change->parts[j]);
-            if (!gone)
-                rc = is_rectified(replica, &entry, i, &change->parts[j], &record.record, &gone, err);
-            if (gone)
+        for (size_t j = 0; rc == CARNET_OK && j < change->part_count; j++)
+            if (is_killed(killed, &change->parts[j]))
                 drop(&list, i, j);
-        }
         if (rc == CARNET_OK && record.row.n && !carnet_id_equal(&record.record.subject, subject)) {
             CARNET_GROW(strangers->at, strangers->count, strangers->cap);
             strangers->at[strangers->count++] = record.row.n;
@@ -327,6 +292,99 @@ carnet_rc carnet_apply_strip(struct carnet_replica *replica, const struct carnet
     free(entries);
     free(killed.seeds);
     carnet_arena_deinit(&arena);
+    carnet_loaded_deinit(&loaded);
+    return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+}
+
+/* --- rectifications: one part of an entry, found by a cell of it --- */
+
+static bool covers(const struct carnet_part *part, unsigned cell)
+{
+    return cell >= part->place && cell < part->place + part->cell_count;
+}
+
+carnet_rc carnet_apply_place(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *record, const struct carnet_dot *dot,
+                             struct carnet_arena *arena, struct carnet_place *out, struct carnet_err *err)
+{
+    const struct carnet_cert *author = carnet_authority_author(replica->authority, dot->author);
+    const struct carnet_stream *stream = author ? carnet_streams_find(&replica->streams, book, &author->node, dot->stream) : NULL;
+    unsigned cell = dot->index % CARNET_DOT_CHANGE;
+    if (!stream || cell < CARNET_DOT_CELLS)
+        return CARNET_NOT_FOUND;
+    carnet_rc rc = carnet_store_entry_find(replica->store, stream->row.n, dot->seq, &out->row, err);
+    if (rc != CARNET_OK)
+        return rc;
+    if (carnet_entry_decode(carnet_arena_dup(arena, out->row.bytes), arena, &out->entry) != CARNET_OK)
+        return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "entry");
+    out->change = dot->index / CARNET_DOT_CHANGE;
+    if (out->change >= out->entry.change_count || !carnet_id_equal(&out->entry.changes[out->change].record, record))
+        return CARNET_NOT_FOUND;
+    const struct carnet_change *change = &out->entry.changes[out->change];
+    for (size_t i = 0; i < change->part_count; i++) {
+        out->part = &change->parts[i];
+        if (out->part->type == CARNET_PART_SEALED && covers(out->part, cell - CARNET_DOT_CELLS))
+            return CARNET_OK;
+    }
+    return CARNET_NOT_FOUND;
+}
+
+static bool keep_others(void *ctx, const struct carnet_change *change, const struct carnet_part *part)
+{
+    (void)change;
+    return part != (const struct carnet_part *)ctx;
+}
+
+carnet_rc carnet_apply_drop(struct carnet_replica *replica, const struct carnet_place *place, struct carnet_err *err)
+{
+    struct carnet_change *change = &place->entry.changes[place->change];
+    carnet_buf_clear(&replica->strip_bytes);
+    carnet_entry_strip(&place->entry, keep_others, &change->parts[place->part - change->parts], &replica->strip_bytes);
+    CARNET_ASSERT(!replica->strip_bytes.failed);
+    replica->written++;
+    return carnet_store_entry_bytes(replica->store, place->row.n, carnet_buf_slice(&replica->strip_bytes), err);
+}
+
+/* Is a cell of the part still to be read? */
+static bool is_alive(const struct carnet_record *record, const struct carnet_place *place)
+{
+    for (size_t cell = 0; cell < place->part->cell_count; cell++) {
+        struct carnet_dot dot = carnet_entry_cell_dot(&place->entry, place->change, place->part, cell);
+        for (size_t i = 0; i < record->live_count; i++)
+            if (carnet_dot_equal(&record->live[i].dot, &dot) && record->live[i].state != CARNET_SIBLING_DARK)
+                return true;
+    }
+    return false;
+}
+
+/* Drops the part that a timely rectification names a cell of, once nothing in it is alive. */
+static carnet_rc strip_named(struct carnet_replica *replica, const struct carnet_loaded *loaded, const struct carnet_dot *dot, struct carnet_err *err)
+{
+    struct carnet_arena arena;
+    struct carnet_place place;
+    carnet_arena_init(&arena);
+    carnet_rc rc = carnet_apply_place(replica, &loaded->row.book, &loaded->row.id, dot, &arena, &place, err);
+    if (rc == CARNET_OK && place.part->present && !is_alive(&loaded->record, &place)) {
+        replica->sweep_due_new = true;
+        rc = carnet_apply_drop(replica, &place, err);
+    }
+    carnet_arena_deinit(&arena);
+    return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+}
+
+static carnet_rc strip_rectified(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *record, struct carnet_err *err)
+{
+    struct carnet_loaded loaded;
+    carnet_loaded_init(&loaded);
+    carnet_rc rc = carnet_rows_get(replica, book, record, &loaded, err);
+    for (size_t i = 0; rc == CARNET_OK && i < loaded.record.event_count; i++) {
+        const struct carnet_event_item *item = &loaded.record.events[i];
+        struct carnet_event event;
+        bool timely = false;
+        if (carnet_event_peek(item->raw) == CARNET_EVENT_RECTIFY && carnet_event_decode(item->raw, &event) == CARNET_OK)
+            rc = carnet_apply_timely(replica, book, &item->dot, &timely, err);
+        for (size_t j = 0; rc == CARNET_OK && timely && j < event.name_count; j++)
+            rc = strip_named(replica, &loaded, &event.names[j], err);
+    }
     carnet_loaded_deinit(&loaded);
     return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
 }
@@ -484,14 +542,15 @@ static carnet_rc merge_change(struct carnet_replica *replica, const struct carne
     else
         carnet_apply_delta(replica, entry, index, subject, law_only, &replica->change_arena, delta);
     size_t dead = count_seeds(record, true), held = count_seeds(record, false), erasures = count_type(record, CARNET_EVENT_ERASE);
-    size_t darkenings = count_type(record, CARNET_EVENT_DARK), rectifications = count_type(record, CARNET_EVENT_RECTIFY);
+    size_t darkenings = count_type(record, CARNET_EVENT_DARK);
     carnet_record_merge(record, delta);
     if (somebody && subject->erased)
         carnet_record_erase(record);
     else if (somebody)
         carnet_record_darken(record, subject);
     carnet_rows_prune(replica, book, record);
-    result->rectified = count_type(record, CARNET_EVENT_RECTIFY) > rectifications;
+    /* what it names may come after it, as may what takes the place of the cells beside */
+    result->rectified = count_type(record, CARNET_EVENT_RECTIFY) && (delta->live_count || delta->replaced_count || count_type(delta, CARNET_EVENT_RECTIFY));
     bool moved = known && !carnet_id_equal(&about, &record->subject), strange = !carnet_id_equal(&record->subject, &change->subject);
     result->own = carnet_id_equal(&record->subject, &record->id);
     if (self || result->own) {
@@ -533,8 +592,10 @@ carnet_rc carnet_apply_changes(struct carnet_replica *replica, const struct carn
         if (rc == CARNET_OK && (!result.reopen_self || !result.own) && (result.reopen_about || result.deaths))
             rc = reopen(replica, book, &change->record, result.deaths, err);
         const struct carnet_id *stripped = result.own ? &change->record : &change->subject;
-        if (rc == CARNET_OK && !replica->rebuilding && (result.deaths || result.rectified) && !carnet_id_is_zero(stripped))
+        if (rc == CARNET_OK && !replica->rebuilding && result.deaths && !carnet_id_is_zero(stripped))
             rc = carnet_apply_strip(replica, book, stripped, err);
+        if (rc == CARNET_OK && !replica->rebuilding && result.rectified)
+            rc = strip_rectified(replica, book, &change->record, err);
         if (rc != CARNET_OK)
             return rc;
     }
@@ -625,6 +686,8 @@ static carnet_rc accept_again(struct carnet_replica *replica, const struct carne
         world = carnet_store_entry_flags(replica->store, row.n, row.flags & ~(unsigned)CARNET_ENTRY_WANTING, err);
     if (world == CARNET_OK)
         world = recompute_changes(replica, &kept, err);
+    for (size_t i = 0; world == CARNET_OK && i < kept.change_count; i++)
+        world = strip_rectified(replica, &entry->header.book, &kept.changes[i].record, err);
     return world;
 }
 

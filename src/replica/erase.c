@@ -142,6 +142,37 @@ static carnet_rc is_settled(struct carnet_replica *replica, const struct carnet_
     return rc;
 }
 
+/* Some part of which the rectification names a cell is here. */
+static carnet_rc is_kept(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *record, const struct carnet_event *event, bool *out,
+                         struct carnet_err *err)
+{
+    carnet_rc rc = CARNET_OK;
+    *out = false;
+    for (size_t i = 0; rc == CARNET_OK && !*out && i < event->name_count; i++) {
+        struct carnet_arena arena;
+        struct carnet_place place;
+        carnet_arena_init(&arena);
+        rc = carnet_apply_place(replica, book, record, &event->names[i], &arena, &place, err);
+        *out = rc == CARNET_OK && place.part->present;
+        carnet_arena_deinit(&arena);
+        rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+    }
+    return rc;
+}
+
+carnet_rc carnet_erase_remains(struct carnet_replica *replica, const struct carnet_entry *entry, size_t change, bool *remains, struct carnet_err *err)
+{
+    const struct carnet_change *c = &entry->changes[change];
+    carnet_rc rc = CARNET_OK;
+    *remains = false;
+    for (size_t i = 0; rc == CARNET_OK && !*remains && i < c->event_count; i++) {
+        struct carnet_event event;
+        if (carnet_event_peek(c->events[i]) == CARNET_EVENT_RECTIFY && carnet_event_decode(c->events[i], &event) == CARNET_OK)
+            rc = is_kept(replica, &entry->header.book, &c->record, &event, remains, err);
+    }
+    return rc;
+}
+
 carnet_rc carnet_erase_pending(struct carnet_replica *replica, const struct carnet_entry *entry, size_t change, bool *pending, struct carnet_err *err)
 {
     const struct carnet_change *c = &entry->changes[change];
@@ -267,8 +298,13 @@ static carnet_rc scan_law(struct carnet_replica *replica, const struct carnet_st
             rc = carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "an entry");
             break;
         }
-        for (size_t i = 0; rc == CARNET_OK && flags & CARNET_ENTRY_FUTURE && !pending && i < entry.change_count; i++)
-            rc = carnet_erase_pending(replica, &entry, i, &pending, err);
+        bool lost = carnet_apply_beyond(replica, &entry.header); /* it destroys nothing */
+        for (size_t i = 0; rc == CARNET_OK && !lost && !pending && i < entry.change_count; i++) {
+            if (flags & CARNET_ENTRY_FUTURE)
+                rc = carnet_erase_pending(replica, &entry, i, &pending, err);
+            if (rc == CARNET_OK && !pending)
+                rc = carnet_erase_remains(replica, &entry, i, &pending, err);
+        }
         if (pending)
             *end = seq - 1;
         for (size_t i = 0; !pending && i < entry.change_count; i++)
@@ -388,6 +424,8 @@ static carnet_rc is_owed(struct carnet_replica *replica, const struct carnet_ent
     for (size_t i = 0; rc == CARNET_OK && !pending && i < entry.change_count; i++) {
         if (future)
             rc = carnet_erase_pending(replica, &entry, i, &pending, err);
+        if (rc == CARNET_OK && !pending)
+            rc = carnet_erase_remains(replica, &entry, i, &pending, err);
         *out = *out || carnet_erase_destroys(&entry.changes[i]);
     }
     *out = *out && !pending;

@@ -253,6 +253,17 @@ CARNET_MUST_USE carnet_rc carnet_apply_changes(struct carnet_replica *replica, c
 CARNET_MUST_USE carnet_rc carnet_apply_void(struct carnet_replica *replica, const struct carnet_entry *entry, int64_t n, struct carnet_err *err);
 /* Drops from the stored entries what the subject's dead seeds or its erasure killed, unless all that killed it came from the future. */
 CARNET_MUST_USE carnet_rc carnet_apply_strip(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *subject, struct carnet_err *err);
+/* Where a cell is: the part that holds it, in an entry that is stored. */
+struct carnet_place {
+    struct carnet_entry_row row; /* its bytes are not to be used */
+    struct carnet_entry entry;   /* in the arena */
+    size_t change;
+    const struct carnet_part *part;
+};
+/* NOT_FOUND: the entry is not here, or the dot is no sealed cell of the record. */
+CARNET_MUST_USE carnet_rc carnet_apply_place(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *record, const struct carnet_dot *dot,
+                                             struct carnet_arena *arena, struct carnet_place *out, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_apply_drop(struct carnet_replica *replica, const struct carnet_place *place, struct carnet_err *err); /* the part, from its entry */
 /* The delta of one change as this node sees it now; law_only keeps refusals and restrictions alone. seeds: the subject's record, or NULL. */
 void carnet_apply_delta(struct carnet_replica *replica, const struct carnet_entry *entry, size_t change, const struct carnet_record *seeds, bool law_only,
                         struct carnet_arena *arena, struct carnet_record *delta);

@@ -148,7 +148,8 @@ struct carnet_write_result {
     size_t uncovered;  /* cells that no live purpose covers: left out when leave_uncovered, else the whole is REFUSED */
 };
 /* Writes changes of any records of one or several books: seals each scope under the subject's live seed (made when a live grant covers the scope and none is
- * there), names the live siblings that each cell replaces, splits into entries, signs, applies. Grants of the same write count. One transaction. result may be NULL.
+ * there), names the live siblings that each cell replaces, splits into entries, signs, applies. Grants of the same write count. One transaction.
+ * A RECTIFY among the events has the other live values of the parts that it names cells of written again: nothing of the old parts stays on any node.
  * REFUSED: no live purpose covers a field (hint names the purposes that would), rights, an erased record. LOCKED: the epoch's key is not held.
  * NOT_FOUND: the book is not held. LIMIT: too large. result may be NULL. */
 CARNET_MUST_USE carnet_rc carnet_replica_write(struct carnet_replica *replica, const struct carnet_write *writes, size_t count, bool leave_uncovered,
@@ -176,15 +177,19 @@ struct carnet_view {
     unsigned conflicts;
     const struct carnet_record **person; /* person[0] is the record (a copy in the arena); then the records merged with it */
     size_t person_count;
+    const struct carnet_record **about; /* whose consent decides: the person of the record's subject; none: about nobody, or it has not come yet */
+    size_t about_count;
 };
-/* The one door to what a record says: no other function gives values to a use case, so that a refusal blocks them all. NOT_FOUND: unknown, or erased. */
+/* The one door to what a record says: no other function gives values to a use case, so that a refusal blocks them all. Its cells are those of the scopes
+ * that carnet_replica_allowed allows for an empty purpose: what is displayed, found, printed or exported has passed it. NOT_FOUND: unknown, or erased. */
 CARNET_MUST_USE carnet_rc carnet_replica_view(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *record, struct carnet_arena *arena,
                                               struct carnet_view *out, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_replica_view_at(struct carnet_replica *replica, int64_t n, struct carnet_arena *arena, struct carnet_view *out, struct carnet_err *err);
 /* By short text or a unique prefix of it, or the whole id in hexadecimal. NOT_FOUND, AMBIGUOUS. USAGE: not an id. */
 CARNET_MUST_USE carnet_rc carnet_replica_view_text(struct carnet_replica *replica, struct carnet_slice text, struct carnet_arena *arena, struct carnet_view *out, struct carnet_err *err);
 /* May the person be reached for the purpose through the scope (email, phone, postal...) now? OK with the grant relied on, or REFUSED with the consent that says why.
- * The one function that every reader of an address asks: display, print, export, send. An empty purpose: any that covers the scope. */
+ * The one function that every reader of an address asks: display and find through the cells of a view, print, export and send for their purpose. An empty purpose:
+ * any that covers the scope; scope consent, and records about nobody, need none. out may be NULL: that spares the reasons. */
 CARNET_MUST_USE carnet_rc carnet_replica_allowed(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_slice purpose, enum carnet_scope scope,
                                                  struct carnet_consent *out);
 /* Records of a person's notes and visits: those about subject, newest first is the caller's sorting. */
