@@ -40,7 +40,7 @@ static carnet_rc is_young(const struct slice *slice, const struct carnet_id *boo
     carnet_rc rc = stream ? carnet_store_entry_find(replica->store, stream->row.n, item->dot.seq, &row, err) : CARNET_NOT_FOUND;
     if (rc == CARNET_OK)
         *out = !CARNET_PLANTED(24) && /* planted: a late clock destroys at once */
-               row.arrived_ms > slice->wall_ms - replica->charter.dark_after_ms && row.arrived_ms <= slice->wall_ms;
+               row.arrived_ms > slice->wall_ms - replica->charter.dark_after_ms && row.arrived_ms <= carnet_replica_now_ms(replica);
     return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
 }
 
