@@ -248,12 +248,12 @@ static bool each_member(void *ctx, const struct carnet_member *member)
             carnet_buf_printf(&scopes, "%s%s", scopes.len ? " " : "", carnet_scope_name((enum carnet_scope)scope));
     json_object_set_new(object, "member", cli_cstr(member->member));
     json_object_set_new(object, "node", cli_cstr(member->node));
-    json_object_set_new(object, "id", json_string(carnet_id_text(&cert->node).s));
     json_object_set_new(object, "role", json_string(carnet_role_name(cert->role)));
     json_object_set_new(object, "books", books);
     json_object_set_new(object, "scopes", cli_scopes(cert->reads));
     json_object_set_new(object, "expires", cli_time(cert->not_after_ms));
     json_object_set_new(object, "state", json_string(state));
+    json_object_set_new(object, "id", json_string(carnet_id_text(&cert->node).s));
     cli_json(cli, object);
     struct carnet_buf line, until;
     carnet_buf_init(&line, 64 * 1024);
@@ -396,18 +396,18 @@ int cmd_status(struct cli *cli)
         if (carnet_replica_member(replica, &self->node, &me, &ignored))
             me = (struct carnet_member){ 0 };
         json_object_set_new(object, "community", cli_string(community));
-        json_object_set_new(object, "community_id", json_string(carnet_id_text(&self->community).s));
         json_object_set_new(object, "node", cli_cstr(me.node[0] ? me.node : carnet_id_text(&self->node).s));
-        json_object_set_new(object, "node_id", json_string(carnet_id_text(&self->node).s));
         json_object_set_new(object, "role", json_string(carnet_role_name(self->role)));
         json_object_set_new(object, "contacts", json_integer(counts.contacts));
         json_object_set_new(object, "entries", json_integer(counts.entries));
         json_object_set_new(object, "conflicts", json_integer(counts.conflicts));
         json_object_set_new(object, "duplicates", json_integer(0));
+        json_object_set(object, "peers", s.peers);
+        json_object_set_new(object, "community_id", json_string(carnet_id_text(&self->community).s));
+        json_object_set_new(object, "node_id", json_string(carnet_id_text(&self->node).s));
         json_object_set_new(object, "running", json_boolean(cli->node->core != NULL));
         json_object_set_new(object, "listen", cli->node->listen ? cli_cstr(cli->node->listen) : json_null());
         json_object_set_new(object, "passphrase", json_boolean(cli->node->sealed));
-        json_object_set(object, "peers", s.peers);
         cli_json(cli, object);
         cli_print(cli, _("%s (%s) in \"%.*s\"\n"), me.node[0] ? me.node : carnet_id_text(&self->node).s, carnet_tr(cli->io->lang, carnet_role_name(self->role)), (int)community.len,
                   (const char *)community.ptr);
@@ -454,10 +454,10 @@ static bool each_met(void *ctx, const struct carnet_sync_result *r)
     json_object_set_new(object, "peer", cli_cstr(r->peer));
     json_object_set_new(object, "sent_entries", json_integer((json_int_t)r->stats.sent_entries));
     json_object_set_new(object, "received_entries", json_integer((json_int_t)r->stats.received_entries));
-    json_object_set_new(object, "refused_entries", json_integer((json_int_t)r->stats.refused_entries));
     json_object_set_new(object, "sent_bytes", json_integer((json_int_t)r->stats.sent_bytes));
     json_object_set_new(object, "received_bytes", json_integer((json_int_t)r->stats.received_bytes));
     json_object_set_new(object, "seconds", json_real((double)r->ms / 1000));
+    json_object_set_new(object, "refused_entries", json_integer((json_int_t)r->stats.refused_entries));
     cli_json(cli, object);
     cli_print(cli, _("%s: entries sent: %llu (%llu bytes), received: %llu (%llu bytes)\n"), r->peer, (unsigned long long)r->stats.sent_entries,
               (unsigned long long)r->stats.sent_bytes, (unsigned long long)r->stats.received_entries, (unsigned long long)r->stats.received_bytes);

@@ -89,7 +89,7 @@ static carnet_rc dry_run(struct cli *cli, struct carnet_rows *rows)
         struct carnet_buf mapping;
         carnet_buf_init(&mapping, 4 << 20);
         carnet_rows_mapping(rows, &mapping);
-        carnet_buf_printf(&cli->io->out, "{\"rows\":%llu,\"rejected\":%llu,%s}\n", (unsigned long long)count, (unsigned long long)rejected, carnet_buf_cstr(&mapping));
+        carnet_buf_printf(&cli->io->out, "{\"rows\":%llu,%s,\"rejected\":%llu}\n", (unsigned long long)count, carnet_buf_cstr(&mapping), (unsigned long long)rejected);
         carnet_buf_deinit(&mapping);
         return CARNET_OK;
     }

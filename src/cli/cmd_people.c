@@ -437,9 +437,9 @@ static carnet_rc act_consent(struct cli *cli, const struct carnet_view *view)
         json_object_set_new(object, "state", json_string(carnet_consent_state_name(c->consent.state)));
         json_object_set_new(object, "basis", basis ? json_string(basis) : json_null());
         json_object_set_new(object, "source", c->source.len ? cli_string(c->source) : json_null());
-        json_object_set_new(object, "proof", c->proof.len ? cli_string(c->proof) : json_null());
         json_object_set_new(object, "since", cli_time(c->consent.since_ms));
         json_object_set_new(object, "until", cli_time(c->consent.until_ms));
+        json_object_set_new(object, "proof", c->proof.len ? cli_string(c->proof) : json_null());
         cli_json(cli, object);
         struct carnet_buf since, line;
         carnet_buf_init(&since, 64);
