@@ -173,6 +173,27 @@ carnet_rc carnet_erase_remains(struct carnet_replica *replica, const struct carn
     return rc;
 }
 
+/* A rectification that came in time names the cell, or nothing of its part is here. */
+static carnet_rc is_rectified(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_record *record, const struct carnet_dot *dot, bool *out,
+                              struct carnet_err *err)
+{
+    const struct carnet_event alone = { .type = CARNET_EVENT_RECTIFY, .names = { *dot }, .name_count = 1 };
+    bool kept;
+    carnet_rc rc = is_kept(replica, book, &record->id, &alone, &kept, err);
+    *out = !kept;
+    for (size_t i = 0; rc == CARNET_OK && !*out && i < record->event_count; i++) {
+        struct carnet_event event;
+        bool named = false;
+        if (carnet_event_peek(record->events[i].raw) != CARNET_EVENT_RECTIFY || carnet_event_decode(record->events[i].raw, &event) != CARNET_OK)
+            continue;
+        for (size_t j = 0; j < event.name_count; j++)
+            named = named || carnet_dot_equal(&event.names[j], dot);
+        if (named)
+            rc = carnet_apply_timely(replica, book, &record->events[i].dot, out, err);
+    }
+    return rc;
+}
+
 carnet_rc carnet_erase_pending(struct carnet_replica *replica, const struct carnet_entry *entry, size_t change, bool *pending, struct carnet_err *err)
 {
     const struct carnet_change *c = &entry->changes[change];
@@ -186,8 +207,13 @@ carnet_rc carnet_erase_pending(struct carnet_replica *replica, const struct carn
     for (size_t i = 0; rc == CARNET_OK && !*pending && i < c->event_count; i++) {
         struct carnet_event event;
         bool settled = true;
-        if (carnet_event_decode(c->events[i], &event) != CARNET_OK || (event.type != CARNET_EVENT_ERASE && event.type != CARNET_EVENT_DARK))
+        if (carnet_event_decode(c->events[i], &event) != CARNET_OK ||
+            (event.type != CARNET_EVENT_ERASE && event.type != CARNET_EVENT_DARK && event.type != CARNET_EVENT_RECTIFY))
             continue;
+        if (event.type == CARNET_EVENT_RECTIFY && loaded.record.erased)
+            continue; /* the erasure has to be confirmed */
+        for (size_t j = 0; rc == CARNET_OK && settled && event.type == CARNET_EVENT_RECTIFY && j < event.name_count; j++)
+            rc = is_rectified(replica, &entry->header.book, &loaded.record, &event.names[j], &settled, err);
         if (event.type == CARNET_EVENT_ERASE)
             rc = is_settled(replica, &entry->header.book, &loaded.record, 0, CARNET_SCOPE_CLEAR, &settled, err);
         for (size_t j = 0; rc == CARNET_OK && settled && j < event.seed_count; j++)

@@ -9,7 +9,8 @@
 #include "carnet/wire/cbor.h"
 
 enum {
-    CARNET_PERSON_MAX = 64,           /* records of one person: more are not followed */
+    CARNET_PERSON_MAX = 64,           /* records of one person: whoever is more is blocked */
+    CARNET_PERSON_WALK = 1024,        /* records that a merge indexes again */
     CARNET_STATE_LEN_MAX = 15 << 20,  /* a packed record: below the store's ceiling of a value */
     CARNET_STATE_FULL = 2 << 20,      /* of a larger record authors may have written so much: */
     CARNET_STATE_SHARE_MAX = 1 << 18,
@@ -217,7 +218,7 @@ CARNET_MUST_USE carnet_rc carnet_rows_refresh(struct carnet_replica *replica, in
 /* Computes the record again from the entries that touch it, into out (row as it is in the store, record computed). Nothing is written. */
 CARNET_MUST_USE carnet_rc carnet_rows_replay(struct carnet_replica *replica, int64_t n, struct carnet_loaded *out, struct carnet_err *err);
 void carnet_rows_prune(struct carnet_replica *replica, const struct carnet_id *book, struct carnet_record *record); /* forgets replaced dots that were applied */
-CARNET_MUST_USE carnet_rc carnet_rows_component(struct carnet_replica *replica, int64_t n, int64_t numbers[CARNET_PERSON_MAX], size_t *count, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_rows_component(struct carnet_replica *replica, int64_t n, int64_t *numbers, size_t max, size_t *count, struct carnet_err *err); /* max: at most CARNET_PERSON_WALK */
 CARNET_MUST_USE carnet_rc carnet_rows_recompute(struct carnet_replica *replica, int64_t n, struct carnet_err *err); /* and puts it; with the records about it */
 /* Local numbers of the other records about subject; in the arena. */
 CARNET_MUST_USE carnet_rc carnet_rows_about(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *subject, struct carnet_arena *arena,
@@ -232,7 +233,8 @@ struct carnet_touch {
 };
 CARNET_MUST_USE carnet_rc carnet_rows_touches(struct carnet_replica *replica, int64_t n, struct carnet_arena *arena, struct carnet_touch **out, size_t *count,
                                               struct carnet_err *err);
-/* The person of a record: itself, then the records merged with it by live edges; in the arena. */
+/* The person of a record: itself, then the records merged with it by live edges; in the arena. When these are more than CARNET_PERSON_MAX, then the record and one
+ * that blocks all: some refusal may stand where nobody looks. */
 CARNET_MUST_USE carnet_rc carnet_rows_person(struct carnet_replica *replica, const struct carnet_record *record, int64_t n, struct carnet_arena *arena,
                                              const struct carnet_record ***out, size_t *count, struct carnet_err *err);
 void carnet_rows_clear(struct carnet_record *record); /* as initialised; keeps the memory of its arrays */

@@ -140,10 +140,10 @@ static bool may_confirm(const struct slice *slice, const struct carnet_event *ev
     const struct carnet_cert *self = slice->self;
     if (!self || self->role > CARNET_ROLE_OFFICE || !(self->verbs & carnet_event_verb(event->type)))
         return false;
-    return event->type == CARNET_EVENT_ERASE || self->reads >> event->scope & 1;
+    return event->type != CARNET_EVENT_DARK || self->reads >> event->scope & 1;
 }
 
-/* Signs again, by this node's clock, the darkenings and erasures of a change that nobody has confirmed. */
+/* Signs again, by this node's clock, the darkenings, erasures and rectifications of a change that nobody has confirmed. */
 static carnet_rc confirm(struct slice *slice, const struct carnet_entry *entry, size_t change, struct carnet_err *err)
 {
     const struct carnet_change *c = &entry->changes[change];
@@ -153,7 +153,8 @@ static carnet_rc confirm(struct slice *slice, const struct carnet_entry *entry, 
     carnet_rc rc = CARNET_OK;
     for (size_t i = 0; rc == CARNET_OK && i < c->event_count; i++) {
         struct carnet_event event;
-        if (carnet_event_decode(c->events[i], &event) != CARNET_OK || (event.type != CARNET_EVENT_ERASE && event.type != CARNET_EVENT_DARK))
+        if (carnet_event_decode(c->events[i], &event) != CARNET_OK ||
+            (event.type != CARNET_EVENT_ERASE && event.type != CARNET_EVENT_DARK && event.type != CARNET_EVENT_RECTIFY))
             continue;
         if (!may_confirm(slice, &event)) {
             slice->upkeep->stuck = true;

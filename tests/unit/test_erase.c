@@ -331,12 +331,45 @@ static void rectification_is_not_acknowledged_while_its_part_is_here(void **stat
     carnet_arena_deinit(&arena);
 }
 
+static void rectification_from_the_future_waits_for_an_office_whose_clock_agrees(void **state)
+{
+    struct carnet_slice parts[4];
+    struct carnet_arena arena;
+    (void)state;
+    carnet_arena_init(&arena);
+    struct carnet_id contact = add_names(0);
+    world_meet(&world);
+    assert_int_equal(take_parts(0, &contact, CARNET_SCOPE_IDENTITY, &arena, parts, 4), 1);
+    world.nodes[1].hands.wall_ms += 400 * WORLD_DAY_MS;
+    rectify_family(1, &contact, "Martin");
+    world_pull(&world, 0, 1);
+    assert_string_equal(world_value(&world, 0, &contact, CARNET_FIELD_FAMILY), "Martin");
+    int64_t last = carnet_replica_last(world.nodes[0].replica);
+    assert_int_equal(carnet_replica_sweep(world.nodes[0].replica, &err), CARNET_OK);
+    assert_int_equal(carnet_replica_last(world.nodes[0].replica), last); /* no receipt */
+    world_upkeep(&world, 0, false);
+    assert_true(world_has_bytes(&world, 0, parts[0].ptr, parts[0].len));
+    assert_false(carnet_replica_sweep_due(world.nodes[0].replica));
+    world_upkeep(&world, 0, true);
+    assert_true(carnet_replica_sweep_due(world.nodes[0].replica));
+    last = carnet_replica_last(world.nodes[0].replica);
+    assert_int_equal(carnet_replica_sweep(world.nodes[0].replica, &err), CARNET_OK);
+    assert_true(carnet_replica_last(world.nodes[0].replica) > last);
+    assert_false(world_has_bytes(&world, 0, parts[0].ptr, parts[0].len));
+    assert_string_equal(world_value(&world, 0, &contact, CARNET_FIELD_GIVEN), "Zoé");
+    last = carnet_replica_last(world.nodes[0].replica);
+    world_upkeep(&world, 0, true);
+    assert_int_equal(carnet_replica_last(world.nodes[0].replica), last); /* confirmed once */
+    carnet_arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(erased_and_swept_leaves_no_byte_in_any_file, setup, teardown),
         cmocka_unit_test_setup_teardown(rectified_and_swept_leaves_no_byte_in_any_file, setup, teardown),
         cmocka_unit_test_setup_teardown(rectification_is_not_acknowledged_while_its_part_is_here, setup, teardown),
+        cmocka_unit_test_setup_teardown(rectification_from_the_future_waits_for_an_office_whose_clock_agrees, setup, teardown),
         cmocka_unit_test_setup_teardown(receipts_say_who_has_swept, setup, teardown),
         cmocka_unit_test_setup_teardown(member_who_came_after_the_erasure_acknowledges_it_too, setup, teardown),
         cmocka_unit_test_setup_teardown(erasure_from_the_future_is_not_acknowledged_before_it_is_confirmed, setup, teardown),

@@ -361,6 +361,37 @@ static void a_refusal_on_one_of_two_merged_counts_for_both(void **state)
     world_same(world);
 }
 
+static void whoever_is_too_many_records_is_blocked(void **state)
+{
+    enum { RECORDS = 70 };
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0];
+    struct carnet_id ids[RECORDS];
+    for (unsigned star = 0; star < 2; star++) {
+        for (size_t i = 0; i < RECORDS; i++)
+            ids[i] = world_add(office, "given=Zoé phone=+33639980012", "file sms");
+        for (size_t i = 1; i < RECORDS; i++) {
+            const struct carnet_event edge = { .type = CARNET_EVENT_EDGE, .other = ids[i], .on = true };
+            assert_int_equal(world_event(office, &ids[star ? 0 : i - 1], &edge), CARNET_OK);
+            if (i == 63)
+                assert_int_equal(world_view(office, &ids[0]).cell_count, 2);
+        }
+        assert_int_equal(world_refuse(office, &ids[RECORDS - 1], CARNET_EVENT_OBJECT, ""), CARNET_OK);
+        for (size_t i = 0; i < RECORDS; i++) {
+            struct carnet_view view = world_view(office, &ids[i]);
+            struct carnet_consent consent;
+            assert_int_equal(view.cell_count, 0);
+            assert_int_equal(view.open, 0);
+            assert_int_equal(carnet_replica_allowed(office->replica, &view, carnet_slice_str("sms"), CARNET_SCOPE_PHONE, &consent), CARNET_REFUSED);
+            struct carnet_record_row row;
+            assert_int_equal(carnet_store_record_get(carnet_replica_store(office->replica), &world->book, &ids[i], &row, &world->err), CARNET_OK);
+            assert_int_equal(row.indexed, 0); /* not found by its words either */
+        }
+        assert_int_equal(world_edit(office, &ids[0], "phone=+33639980013"), CARNET_REFUSED);
+    }
+    world_verify(office);
+}
+
 static void a_word_finds_what_is_open_alone(void **state)
 {
     struct world *world = *state;
@@ -691,6 +722,7 @@ int main(void)
         TEST(a_note_is_under_its_subjects_consent),
         TEST(what_is_shown_is_what_is_allowed),
         TEST(a_refusal_on_one_of_two_merged_counts_for_both),
+        TEST(whoever_is_too_many_records_is_blocked),
         TEST(a_word_finds_what_is_open_alone),
         TEST(noise_is_refused_and_changes_nothing),
         TEST(what_comes_from_the_future_blocks_but_destroys_nothing),

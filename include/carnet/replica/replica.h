@@ -222,8 +222,8 @@ CARNET_MUST_USE carnet_rc carnet_replica_erasures(struct carnet_replica *replica
 /* Removes from the files what erasing left, then writes this node's receipt in every book where the last one does not cover the law held. */
 CARNET_MUST_USE carnet_rc carnet_replica_sweep(struct carnet_replica *replica, struct carnet_err *err);
 bool carnet_replica_sweep_due(struct carnet_replica *replica); /* something was erased or darkened since the last sweep */
-/* What a node does by itself, a bounded slice at a time: re-indexes what expired, darkens what has had no live grant for dark_after, re-issues a darkening or erasure
- * that came from the future, boxes epoch keys to readers who lack them, drops parts superseded for longer than the history, a daily `alive`.
+/* What a node does by itself, a bounded slice at a time: re-indexes what expired, darkens what has had no live grant for dark_after, re-issues a darkening, erasure or
+ * rectification that came from the future, boxes epoch keys to readers who lack them, drops parts superseded for longer than the history, a daily `alive`.
  * dark_after counts from when this node learnt of the refusal, if that is later than its date.
  * clock_agrees: a peer whose clock is within 10 minutes of ours was heard in the last day (a timer alone destroys nothing). *more: call again soon. */
 CARNET_MUST_USE carnet_rc carnet_replica_upkeep(struct carnet_replica *replica, bool clock_agrees, bool *more, struct carnet_err *err);
