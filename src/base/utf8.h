@@ -3,7 +3,7 @@
 #ifndef CARNET_SRC_BASE_UTF8_H
 #define CARNET_SRC_BASE_UTF8_H
 
-#include "carnet/base/bytes.h"
+#include "carnet/base/text.h"
 
 enum {
     /* Code points, decomposed, that may hang on one letter. Unicode's stream-safe format (UAX 15 section 13) knows no natural text
@@ -15,8 +15,6 @@ enum {
 
 /* The code point at *at, which moves past it; -1 when the bytes are not UTF-8 (RFC 3629). Precondition: *at < text.len. */
 int32_t carnet_utf8_decode(struct carnet_slice text, size_t *at);
-/* Writes 1 to 4 bytes, gives their count. */
-size_t carnet_utf8_encode(int32_t code, uint8_t out[4]);
 /* Whether a cluster begins before this code point: it never reorders with, nor composes with, what stands before it. */
 bool carnet_text_is_boundary(int32_t code);
 /* Canonical order, in place: marks by combining class, stable. */

@@ -130,6 +130,8 @@ static carnet_rc check_event(struct check *check, const struct carnet_change *ch
         return refuse(check, "a proof that only who sends and receives messages can have");
     if (event.type == CARNET_EVENT_DARK && !reads(check, event.scope))
         return refuse(check, "a darkening of a scope that its author does not read");
+    if ((event.type == CARNET_EVENT_DARK || event.type == CARNET_EVENT_ERASE) && change->kind != CARNET_KIND_CONTACT)
+        return refuse(check, "keys are a contact's: nothing else is darkened or erased");
     return check_charter_event(check, change, &event);
 }
 

@@ -171,6 +171,8 @@ static carnet_rc read_change(struct carnet_reader *r, const struct carnet_hash *
         part->present = true;
         if (r->failed || (!known && !hash_is(CARNET_PART_HASH_DOMAIN, part->bytes, &part->hash)))
             return CARNET_MALFORMED;
+        if (part->type == CARNET_PART_SEED && part->bytes.len == 16)
+            part->seed_fits = known || carnet_seed_id(part->bytes.ptr) == part->seed;
     }
     return r->failed ? CARNET_MALFORMED : CARNET_OK;
 }

@@ -5,16 +5,20 @@
 #include "carnet/sys/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { STARTING_MS = 3000, ANSWER_MS = 15 * 1000, PAUSE_MS = 50 };
+enum { STARTING_MS = 3000, ANSWER_MS = 15 * 1000, PAUSE_MS = 50, PIPE_BLOCK = 64 * 1024 };
+#define PIPED_LEN_MAX (INT64_C(1) << 30) /* what a command may be given through a pipe, kept in memory meanwhile */
 
 static carnet_rc busy(const char *home, struct carnet_err *err)
 {
@@ -64,8 +68,11 @@ static carnet_rc reach(const char *home, int *out, struct carnet_err *err)
         if (*out >= 0)
             break;
         int code = errno;
-        if (code == EACCES || code == EPERM)
-            return carnet_err_set(err, CARNET_FAILED, "cannot open %s/socket: %s", home, carnet_errno_text(carnet_err_lang(err), code));
+        if (code == EACCES || code == EPERM) {
+            carnet_err_set(err, CARNET_FAILED, "cannot open %s/socket: %s", home, carnet_errno_text(carnet_err_lang(err), code));
+            carnet_err_hint(err, "is this folder another user's? choose another one with --home");
+            return CARNET_FAILED;
+        }
         if (!held(home))
             return CARNET_NOT_FOUND;
         if (carnet_clock_mono_ms(&clock) >= until)
@@ -167,18 +174,96 @@ static carnet_rc copy_answer(int fd, const char *home, struct carnet_io *io, int
     }
 }
 
+/* --- pipes --- */
+
+/* From one to the other until the end; 0, or errno. E2BIG: more than max. */
+static int copy_all(int from, int to, int64_t max)
+{
+    uint8_t bytes[PIPE_BLOCK];
+    for (;;) {
+        ssize_t got = read(from, bytes, sizeof bytes);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got < 0 ? errno : 0;
+        max -= got;
+        if (max < 0)
+            return E2BIG;
+        for (ssize_t at = 0; at < got;) {
+            ssize_t put = write(to, bytes + at, (size_t)(got - at));
+            if (put < 0 && errno == EINTR)
+                continue;
+            if (put <= 0)
+                return put < 0 ? errno : ENOSPC;
+            at += put;
+        }
+    }
+}
+
+/* The node has one thread, and whoever is at the other end of a pipe may take their time: this process waits for them in its stead. Memory takes the pipe's
+ * place; a file would leave what was read on the disk. */
+struct stand_in {
+    int real; /* -1: the file itself is sent */
+    bool out;
+};
+
+static carnet_rc stand_in(struct carnet_io *io, struct stand_in *files, struct carnet_err *err)
+{
+    for (size_t i = 0; i < io->fd_count; i++) {
+        struct stat st;
+        int flags = fcntl(io->fds[i], F_GETFL);
+        files[i].real = -1;
+        if (flags < 0 || fstat(io->fds[i], &st) != 0 || S_ISREG(st.st_mode))
+            continue;
+        int memory = memfd_create("carnet", MFD_CLOEXEC);
+        if (memory < 0)
+            return carnet_err_set(err, CARNET_FAILED, "cannot make room for a pipe: %s", carnet_errno_text(carnet_err_lang(err), errno));
+        files[i].real = io->fds[i];
+        files[i].out = (flags & O_ACCMODE) != O_RDONLY;
+        io->fds[i] = memory;
+        int code = files[i].out ? 0 : copy_all(files[i].real, memory, PIPED_LEN_MAX);
+        if (code == E2BIG) {
+            carnet_err_set(err, CARNET_LIMIT, "more than 1 GiB comes through the pipe");
+            carnet_err_hint(err, "write it into a file, and name that");
+            return CARNET_LIMIT;
+        }
+        if (code)
+            return carnet_err_set(err, CARNET_FAILED, "cannot read the pipe: %s", carnet_errno_text(carnet_err_lang(err), code));
+        if (lseek(memory, 0, SEEK_SET) != 0)
+            return carnet_err_set(err, CARNET_FAILED, "cannot read the pipe: %s", carnet_errno_text(carnet_err_lang(err), errno));
+    }
+    return CARNET_OK;
+}
+
+/* Gives the pipes back, with what the node has written for them. */
+static carnet_rc stand_down(struct carnet_io *io, const struct stand_in *files, carnet_rc rc, struct carnet_err *err)
+{
+    for (size_t i = 0; i < io->fd_count; i++) {
+        if (files[i].real < 0)
+            continue;
+        int code = files[i].out && lseek(io->fds[i], 0, SEEK_SET) == 0 ? copy_all(io->fds[i], files[i].real, INT64_MAX) : 0;
+        if (code && rc == CARNET_OK)
+            rc = carnet_err_set(err, CARNET_FAILED, "cannot write the pipe: %s", carnet_errno_text(carnet_err_lang(err), code));
+        close(io->fds[i]);
+        io->fds[i] = files[i].real;
+    }
+    return rc;
+}
+
 carnet_rc carnet_node_call(const char *home, int argc, char **argv, struct carnet_io *io, int *status, struct carnet_err *err)
 {
     int fd;
+    struct stand_in files[sizeof io->fds / sizeof *io->fds];
     carnet_rc rc = reach(home, &fd, err);
     if (rc != CARNET_OK)
         return rc;
-    if (argc > CARNET_ARGS_MAX)
-        rc = carnet_err_set(err, CARNET_USAGE, "too many words: %d", argc);
-    else if (!send_request(fd, io, argc, argv))
+    for (size_t i = 0; i < io->fd_count; i++)
+        files[i].real = -1;
+    rc = argc > CARNET_ARGS_MAX ? carnet_err_set(err, CARNET_USAGE, "too many words: %d", argc) : stand_in(io, files, err);
+    if (rc == CARNET_OK && !send_request(fd, io, argc, argv))
         rc = busy(home, err);
-    else
+    else if (rc == CARNET_OK)
         rc = copy_answer(fd, home, io, status, err);
     close(fd);
-    return rc;
+    return stand_down(io, files, rc, err);
 }

@@ -110,8 +110,11 @@ static carnet_rc refuse(struct carnet_replica *replica, const struct carnet_view
     carnet_rc rc = contact_only(view, err);
     if (rc)
         return rc;
-    if ((!count && !all) || count > CARNET_PURPOSES_MAX)
-        return carnet_err_set(err, CARNET_USAGE, "name the purposes");
+    if ((!count && !all) || count > CARNET_PURPOSES_MAX) {
+        carnet_err_set(err, CARNET_USAGE, "to which purposes does the person object?");
+        carnet_err_hint(err, "name them, or say --all");
+        return CARNET_USAGE;
+    }
     if (all && count)
         return carnet_err_set(err, CARNET_USAGE, "either --all or purposes");
     for (size_t i = 0; i < count; i++) {

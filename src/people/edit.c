@@ -53,6 +53,8 @@ carnet_rc carnet_people_cells(const struct carnet_assign *fields, size_t count, 
         carnet_buf_clear(&value);
         if (fields[i].value.len)
             rc = carnet_value_normalise(def, fields[i].value, &rules, &value, err);
+        if (rc == CARNET_LIMIT)
+            rc = err->rc = CARNET_USAGE; /* a word of the command line, not a limit of this machine */
         if (rc)
             break;
         cells[i] = (struct carnet_write_cell){ .field = def->field, .label = label, .value = carnet_arena_dup(arena, carnet_buf_slice(&value)) };
@@ -163,6 +165,11 @@ carnet_rc carnet_people_add(struct carnet_replica *replica, const struct carnet_
         goto out;
     }
     rc = carnet_people_cells(fields, field_count, &arena, &cells, err);
+    size_t filled = 0;
+    for (size_t i = 0; i < field_count && !rc; i++)
+        filled += cells[i].value.len > 0;
+    if (!rc && !filled)
+        rc = carnet_err_set(err, CARNET_USAGE, "a contact needs at least one field");
     if (!rc)
         rc = carnet_people_evidence(ground, CARNET_SLICE_NONE, &evidence, err);
     if (rc)
@@ -204,20 +211,29 @@ static carnet_rc contact_only(const struct carnet_view *view, struct carnet_err 
     return carnet_err_set(err, CARNET_USAGE, "this is not a contact but another record");
 }
 
-/* The dots that these cells replace: what a rectification drops everywhere. */
-static size_t replaced_dots(const struct carnet_view *view, const struct carnet_write_cell *cells, size_t count, struct carnet_dot *out, size_t max)
+/* The values that these cells replace, dropped everywhere: as many events as it needs. */
+static size_t rectifications(const struct carnet_view *view, const struct carnet_write_cell *cells, size_t count, struct carnet_arena *arena,
+                             struct carnet_event **out)
 {
-    size_t found = 0;
+    size_t values = 0, found = 0;
+    for (size_t c = 0; c < view->cell_count; c++)
+        values += view->cells[c].count;
+    *out = carnet_arena_alloc(arena, (values / CARNET_CHANGE_EVENTS_MAX + 1) * sizeof **out);
     for (size_t i = 0; i < count; i++)
         for (size_t c = 0; c < view->cell_count; c++) {
             const struct carnet_cell *cell = &view->cells[c];
             if (cell->field != cells[i].field || !carnet_slice_equal(cell->label, cells[i].label))
                 continue;
-            for (size_t s = 0; s < cell->count && found < max; s++)
-                if (!carnet_slice_equal(cell->siblings[s]->value, cells[i].value))
-                    out[found++] = cell->siblings[s]->dot;
+            for (size_t s = 0; s < cell->count; s++) {
+                struct carnet_event *event = &(*out)[found / CARNET_CHANGE_EVENTS_MAX];
+                if (carnet_slice_equal(cell->siblings[s]->value, cells[i].value))
+                    continue;
+                if (found++ % CARNET_CHANGE_EVENTS_MAX == 0)
+                    *event = (struct carnet_event){ .type = CARNET_EVENT_RECTIFY };
+                event->names[event->name_count++] = cell->siblings[s]->dot;
+            }
         }
-    return found;
+    return (found + CARNET_CHANGE_EVENTS_MAX - 1) / CARNET_CHANGE_EVENTS_MAX;
 }
 
 carnet_rc carnet_people_edit(struct carnet_replica *replica, const struct carnet_view *view, const struct carnet_assign *fields, size_t count, bool rectify,
@@ -225,7 +241,7 @@ carnet_rc carnet_people_edit(struct carnet_replica *replica, const struct carnet
 {
     struct carnet_arena arena;
     struct carnet_write_cell *cells = NULL;
-    struct carnet_event event = { .type = CARNET_EVENT_RECTIFY };
+    struct carnet_event *events = NULL;
     carnet_arena_init(&arena);
     carnet_rc rc = contact_only(view, err);
     if (!rc && !count)
@@ -236,11 +252,8 @@ carnet_rc carnet_people_edit(struct carnet_replica *replica, const struct carnet
         struct carnet_write write = write_on(view);
         write.cells = cells;
         write.cell_count = count;
-        if (rectify) {
-            event.name_count = replaced_dots(view, cells, count, event.names, sizeof event.names / sizeof event.names[0]);
-            write.events = &event;
-            write.event_count = event.name_count ? 1 : 0;
-        }
+        write.event_count = rectify ? rectifications(view, cells, count, &arena, &events) : 0;
+        write.events = events;
         rc = carnet_replica_write(replica, &write, 1, false, result, err);
     }
     carnet_arena_deinit(&arena);

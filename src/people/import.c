@@ -34,8 +34,9 @@ struct import {
     struct carnet_arena batch_arena; /* what the collected writes borrow */
     struct carnet_arena view_arena;
     struct carnet_buf text, rejects;
-    struct carnet_write writes[BATCH_ROWS + 1]; /* a row may take two */
-    size_t write_count;
+    struct carnet_write writes[2 * BATCH_ROWS]; /* of every row, then the refusals of some: so a batch is two entries, one of each log */
+    struct carnet_write refusals[BATCH_ROWS];
+    size_t write_count, refusal_count;
     uint64_t *points;                /* of the contacts collected: a later row may be one of them */
     size_t point_count, point_cap;
     size_t rows_in_transaction;
@@ -407,9 +408,11 @@ static void make_grant(struct import *im, struct making *m, const struct carnet_
 static void make_consent(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row)
 {
     int64_t now_ms = carnet_replica_now_ms(im->replica);
-    m->events = carnet_arena_alloc(&im->batch_arena, ROW_EVENTS_MAX * sizeof *m->events);
+    /* an event takes 2 KiB: only as many as there can be */
+    size_t most = 1 + im->options->grant_count + row->grant_count;
+    m->events = carnet_arena_alloc(&im->batch_arena, (most < ROW_EVENTS_MAX ? most : ROW_EVENTS_MAX) * sizeof *m->events);
     if (row->objection_count)
-        m->refusals = carnet_arena_alloc(&im->batch_arena, ROW_EVENTS_MAX * sizeof *m->refusals);
+        m->refusals = carnet_arena_alloc(&im->batch_arena, (row->objection_count < ROW_EVENTS_MAX ? row->objection_count : ROW_EVENTS_MAX) * sizeof *m->refusals);
     m->open = (known ? known->open : 0) | 1u << CARNET_SCOPE_CONSENT;
     make_grant(im, m, known, row, carnet_slice_str("file"), 0);
     for (size_t i = 0; i < im->options->grant_count; i++)
@@ -489,9 +492,10 @@ static void make_evidence(struct import *im, struct making *m, const struct carn
 static carnet_rc flush(struct import *im)
 {
     carnet_rc rc = CARNET_OK;
+    memcpy(im->writes + im->write_count, im->refusals, im->refusal_count * sizeof *im->refusals);
     if (im->write_count)
-        rc = carnet_replica_write(im->replica, im->writes, im->write_count, true, NULL, im->err);
-    im->write_count = 0;
+        rc = carnet_replica_write(im->replica, im->writes, im->write_count + im->refusal_count, true, NULL, im->err);
+    im->write_count = im->refusal_count = 0;
     im->point_count = 0;
     carnet_arena_reset(&im->batch_arena);
     return rc;
@@ -502,8 +506,8 @@ static void collect(struct import *im, const struct making *m, const struct carn
     im->writes[im->write_count++] = (struct carnet_write){ .book = im->options->book, .record = *id, .subject = *id, .kind = CARNET_KIND_CONTACT, .cells = m->cells,
                                                            .cell_count = m->cell_count, .events = m->events, .event_count = m->event_count, .fresh = fresh };
     if (m->refusal_count)
-        im->writes[im->write_count++] = (struct carnet_write){ .book = im->options->book, .record = *id, .subject = *id, .kind = CARNET_KIND_CONTACT,
-                                                               .events = m->refusals, .event_count = m->refusal_count };
+        im->refusals[im->refusal_count++] = (struct carnet_write){ .book = im->options->book, .record = *id, .subject = *id, .kind = CARNET_KIND_CONTACT,
+                                                                   .events = m->refusals, .event_count = m->refusal_count };
     for (size_t i = 0; i < points->count; i++) {
         CARNET_GROW(im->points, im->point_count, im->point_cap);
         im->points[im->point_count++] = points->at[i];

@@ -23,30 +23,6 @@ static const uint16_t cp1252[32] = {
     0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0,      0x017e, 0x0178,
 };
 
-static size_t put_code(uint8_t *out, uint32_t code)
-{
-    if (code < 0x80) {
-        out[0] = (uint8_t)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (uint8_t)(0xc0 | code >> 6);
-        out[1] = (uint8_t)(0x80 | (code & 0x3f));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (uint8_t)(0xe0 | code >> 12);
-        out[1] = (uint8_t)(0x80 | (code >> 6 & 0x3f));
-        out[2] = (uint8_t)(0x80 | (code & 0x3f));
-        return 3;
-    }
-    out[0] = (uint8_t)(0xf0 | code >> 18);
-    out[1] = (uint8_t)(0x80 | (code >> 12 & 0x3f));
-    out[2] = (uint8_t)(0x80 | (code >> 6 & 0x3f));
-    out[3] = (uint8_t)(0x80 | (code & 0x3f));
-    return 4;
-}
-
 static ssize_t read_some(struct carnet_source *s, uint8_t *out, size_t len)
 {
     ssize_t got;
@@ -91,7 +67,7 @@ static void decode_utf16(struct carnet_source *s)
             code = 0xfffd;
         }
         i += 2;
-        s->end += put_code(s->win + s->end, code);
+        s->end += carnet_utf8_encode((int32_t)code, s->win + s->end);
     }
     memmove(s->raw, s->raw + i, s->raw_len - i);
     s->raw_len -= i;
@@ -331,7 +307,7 @@ struct carnet_slice carnet_source_text(struct carnet_source *s, struct carnet_sl
         if (i < bytes.len) {
             uint8_t code[4];
             uint32_t point = c < 0xa0 ? cp1252[c - 0x80] : c;
-            carnet_buf_append(scratch, code, put_code(code, point ? point : 0xfffd));
+            carnet_buf_append(scratch, code, carnet_utf8_encode(point ? (int32_t)point : 0xfffd, code));
         }
     }
     return carnet_buf_slice(scratch);

@@ -46,16 +46,16 @@ struct open_ctx {
     const struct carnet_record *seeds;
 };
 
-static bool find_seed(const struct open_ctx *ctx, const struct carnet_change *change, uint64_t id, const uint8_t **out)
+static bool find_seed(const struct open_ctx *ctx, const struct carnet_change *change, uint64_t id, enum carnet_scope scope, const uint8_t **out)
 {
     for (size_t i = 0; i < change->part_count; i++) {
         const struct carnet_part *part = &change->parts[i];
-        if (part->type == CARNET_PART_SEED && part->seed == id && part->present && part->bytes.len == 16 && carnet_seed_id(part->bytes.ptr) == id) {
+        if (part->type == CARNET_PART_SEED && part->seed == id && part->scope == scope && part->seed_fits) {
             *out = part->bytes.ptr;
             return true;
         }
     }
-    const struct carnet_seed *seed = ctx->seeds ? carnet_record_seed(ctx->seeds, id) : NULL;
+    const struct carnet_seed *seed = ctx->seeds ? carnet_record_seed(ctx->seeds, id, scope) : NULL;
     if (!seed || !seed->held || seed->dead)
         return false;
     *out = seed->b;
@@ -68,7 +68,7 @@ static bool part_key(void *ctx, const struct carnet_entry_header *header, const 
     const struct open_ctx *open = ctx;
     const uint8_t *seed = NULL;
     const struct carnet_epoch *epoch = carnet_keyring_find(open->replica->keyring, &header->book, part->scope, part->epoch);
-    if (!epoch || !epoch->held || (part->seed && !find_seed(open, change, part->seed, &seed)))
+    if (!epoch || !epoch->held || (part->seed && !find_seed(open, change, part->seed, part->scope, &seed)))
         return false;
     *out = carnet_part_key(&epoch->key, &header->community, &header->book, &change->subject, part->scope, seed);
     return true;
@@ -138,9 +138,13 @@ carnet_rc carnet_apply_timely(struct carnet_replica *replica, const struct carne
 }
 
 /* What of a subject was destroyed by events that did not come from the future. */
+struct killed_seed {
+    uint64_t id;
+    enum carnet_scope scope;
+};
 struct killed {
     bool all;
-    uint64_t *seeds;
+    struct killed_seed *seeds;
     size_t seed_count, seed_cap;
 };
 
@@ -162,7 +166,7 @@ static carnet_rc find_killed(struct carnet_replica *replica, const struct carnet
         out->all = out->all || type == CARNET_EVENT_ERASE;
         for (size_t j = 0; j < event.seed_count; j++) {
             CARNET_GROW(out->seeds, out->seed_count, out->seed_cap);
-            out->seeds[out->seed_count++] = event.seeds[j];
+            out->seeds[out->seed_count++] = (struct killed_seed){ event.seeds[j], event.scope };
         }
     }
     return rc;
@@ -175,41 +179,15 @@ static bool is_killed(const struct killed *killed, const struct carnet_part *par
     if (killed->all)
         return true;
     for (size_t i = 0; part->seed && i < killed->seed_count; i++)
-        if (killed->seeds[i] == part->seed)
+        if (killed->seeds[i].id == part->seed && killed->seeds[i].scope == part->scope)
             return true;
     return false;
 }
 
-/* A part of which a timely rectification names a cell, and nothing is live any more. */
-static carnet_rc is_rectified(struct carnet_replica *replica, const struct carnet_entry *entry, size_t change, const struct carnet_part *part,
-                              const struct carnet_record *record, bool *out, struct carnet_err *err)
-{
-    carnet_rc rc = CARNET_OK;
-    bool named = false;
-    *out = false;
-    if (part->type != CARNET_PART_SEALED || !part->present)
-        return rc;
-    for (size_t cell = 0; cell < part->cell_count; cell++) {
-        struct carnet_dot dot = carnet_entry_cell_dot(entry, change, part, cell);
-        for (size_t i = 0; i < record->live_count; i++)
-            if (carnet_dot_equal(&record->live[i].dot, &dot) && record->live[i].state != CARNET_SIBLING_DARK)
-                return rc;
-    }
-    for (size_t i = 0; rc == CARNET_OK && !named && i < record->event_count; i++) {
-        struct carnet_event event;
-        if (carnet_event_peek(record->events[i].raw) != CARNET_EVENT_RECTIFY || carnet_event_decode(record->events[i].raw, &event) != CARNET_OK)
-            continue;
-        for (size_t j = 0; j < event.name_count; j++)
-            for (size_t cell = 0; cell < part->cell_count; cell++) {
-                struct carnet_dot dot = carnet_entry_cell_dot(entry, change, part, cell);
-                named = named || carnet_dot_equal(&event.names[j], &dot);
-            }
-        if (named)
-            rc = carnet_apply_timely(replica, &entry->header.book, &record->events[i].dot, &named, err);
-    }
-    *out = named;
-    return rc;
-}
+struct numbers {
+    int64_t *at;
+    size_t count, cap;
+};
 
 /* Parts to leave out of an entry. */
 struct drop_list {
@@ -230,8 +208,9 @@ static void drop(struct drop_list *list, size_t change, size_t part)
     list->any = list->any || list->entry->changes[change].parts[part].present;
 }
 
-/* Strips one stored entry of what killed its changes about subject. */
-static carnet_rc strip_entry(struct carnet_replica *replica, int64_t n, const struct carnet_id *subject, const struct killed *killed, struct carnet_err *err)
+/* Strips one stored entry of what killed its changes about subject. strangers gets the records that are said to be about somebody else. */
+static carnet_rc strip_entry(struct carnet_replica *replica, int64_t n, const struct carnet_id *subject, const struct killed *killed, struct numbers *strangers,
+                             struct carnet_err *err)
 {
     struct carnet_entry_row row;
     struct carnet_entry entry;
@@ -250,12 +229,12 @@ static carnet_rc strip_entry(struct carnet_replica *replica, int64_t n, const st
         carnet_loaded_init(&record);
         rc = carnet_rows_get(replica, &entry.header.book, &change->record, &record, err);
         rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
-        for (size_t j = 0; rc == CARNET_OK && j < change->part_count; j++) {
-            bool gone = is_killed(killed, &change->parts[j]);
-            if (!gone)
-                rc = is_rectified(replica, &entry, i, &change->parts[j], &record.record, &gone, err);
-            if (gone)
+        for (size_t j = 0; rc == CARNET_OK && j < change->part_count; j++)
+            if (is_killed(killed, &change->parts[j]))
                 drop(&list, i, j);
+        if (rc == CARNET_OK && record.row.n && !carnet_id_equal(&record.record.subject, subject)) {
+            CARNET_GROW(strangers->at, strangers->count, strangers->cap);
+            strangers->at[strangers->count++] = record.row.n;
         }
         carnet_loaded_deinit(&record);
     }
@@ -279,6 +258,7 @@ carnet_rc carnet_apply_strip(struct carnet_replica *replica, const struct carnet
 {
     struct carnet_loaded loaded;
     struct killed killed = { .all = false };
+    struct numbers strangers = { .count = 0 };
     struct carnet_arena arena;
     int64_t *records, *entries = NULL;
     size_t record_count, entry_count = 0, entry_cap = 0;
@@ -306,10 +286,109 @@ carnet_rc carnet_apply_strip(struct carnet_replica *replica, const struct carnet
         qsort(entries, entry_count, sizeof *entries, compare_numbers);
     for (size_t i = 0; rc == CARNET_OK && i < entry_count; i++)
         if (i == 0 || entries[i] != entries[i - 1])
-            rc = strip_entry(replica, entries[i], subject, &killed, err);
+            rc = strip_entry(replica, entries[i], subject, &killed, &strangers, err);
+    if (strangers.count)
+        qsort(strangers.at, strangers.count, sizeof *strangers.at, compare_numbers);
+    for (size_t i = 0; rc == CARNET_OK && i < strangers.count; i++) /* they wait for what will not come */
+        if (i == 0 || strangers.at[i] != strangers.at[i - 1])
+            rc = carnet_rows_recompute(replica, strangers.at[i], err);
+    free(strangers.at);
     free(entries);
     free(killed.seeds);
     carnet_arena_deinit(&arena);
+    carnet_loaded_deinit(&loaded);
+    return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+}
+
+/* --- rectifications: one part of an entry, found by a cell of it --- */
+
+static bool covers(const struct carnet_part *part, unsigned cell)
+{
+    return cell >= part->place && cell < part->place + part->cell_count;
+}
+
+carnet_rc carnet_apply_place(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *record, const struct carnet_dot *dot,
+                             struct carnet_arena *arena, struct carnet_place *out, struct carnet_err *err)
+{
+    const struct carnet_cert *author = carnet_authority_author(replica->authority, dot->author);
+    const struct carnet_stream *stream = author ? carnet_streams_find(&replica->streams, book, &author->node, dot->stream) : NULL;
+    unsigned cell = dot->index % CARNET_DOT_CHANGE;
+    if (!stream || cell < CARNET_DOT_CELLS)
+        return CARNET_NOT_FOUND;
+    carnet_rc rc = carnet_store_entry_find(replica->store, stream->row.n, dot->seq, &out->row, err);
+    if (rc != CARNET_OK)
+        return rc;
+    if (carnet_entry_decode(carnet_arena_dup(arena, out->row.bytes), arena, &out->entry) != CARNET_OK)
+        return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "entry");
+    out->change = dot->index / CARNET_DOT_CHANGE;
+    if (out->change >= out->entry.change_count || !carnet_id_equal(&out->entry.changes[out->change].record, record))
+        return CARNET_NOT_FOUND;
+    const struct carnet_change *change = &out->entry.changes[out->change];
+    for (size_t i = 0; i < change->part_count; i++) {
+        out->part = &change->parts[i];
+        if (out->part->type == CARNET_PART_SEALED && covers(out->part, cell - CARNET_DOT_CELLS))
+            return CARNET_OK;
+    }
+    return CARNET_NOT_FOUND;
+}
+
+static bool keep_others(void *ctx, const struct carnet_change *change, const struct carnet_part *part)
+{
+    (void)change;
+    return part != (const struct carnet_part *)ctx;
+}
+
+carnet_rc carnet_apply_drop(struct carnet_replica *replica, const struct carnet_place *place, struct carnet_err *err)
+{
+    struct carnet_change *change = &place->entry.changes[place->change];
+    carnet_buf_clear(&replica->strip_bytes);
+    carnet_entry_strip(&place->entry, keep_others, &change->parts[place->part - change->parts], &replica->strip_bytes);
+    CARNET_ASSERT(!replica->strip_bytes.failed);
+    replica->written++;
+    return carnet_store_entry_bytes(replica->store, place->row.n, carnet_buf_slice(&replica->strip_bytes), err);
+}
+
+/* Is a cell of the part still to be read? */
+static bool is_alive(const struct carnet_record *record, const struct carnet_place *place)
+{
+    for (size_t cell = 0; cell < place->part->cell_count; cell++) {
+        struct carnet_dot dot = carnet_entry_cell_dot(&place->entry, place->change, place->part, cell);
+        for (size_t i = 0; i < record->live_count; i++)
+            if (carnet_dot_equal(&record->live[i].dot, &dot) && record->live[i].state != CARNET_SIBLING_DARK)
+                return true;
+    }
+    return false;
+}
+
+/* Drops the part that a timely rectification names a cell of, once nothing in it is alive. */
+static carnet_rc strip_named(struct carnet_replica *replica, const struct carnet_loaded *loaded, const struct carnet_dot *dot, struct carnet_err *err)
+{
+    struct carnet_arena arena;
+    struct carnet_place place;
+    carnet_arena_init(&arena);
+    carnet_rc rc = carnet_apply_place(replica, &loaded->row.book, &loaded->row.id, dot, &arena, &place, err);
+    if (rc == CARNET_OK && place.part->present && !is_alive(&loaded->record, &place)) {
+        replica->sweep_due_new = true;
+        rc = carnet_apply_drop(replica, &place, err);
+    }
+    carnet_arena_deinit(&arena);
+    return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+}
+
+static carnet_rc strip_rectified(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *record, struct carnet_err *err)
+{
+    struct carnet_loaded loaded;
+    carnet_loaded_init(&loaded);
+    carnet_rc rc = carnet_rows_get(replica, book, record, &loaded, err);
+    for (size_t i = 0; rc == CARNET_OK && i < loaded.record.event_count; i++) {
+        const struct carnet_event_item *item = &loaded.record.events[i];
+        struct carnet_event event;
+        bool timely = false;
+        if (carnet_event_peek(item->raw) == CARNET_EVENT_RECTIFY && carnet_event_decode(item->raw, &event) == CARNET_OK)
+            rc = carnet_apply_timely(replica, book, &item->dot, &timely, err);
+        for (size_t j = 0; rc == CARNET_OK && timely && j < event.name_count; j++)
+            rc = strip_named(replica, &loaded, &event.names[j], err);
+    }
     carnet_loaded_deinit(&loaded);
     return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
 }
@@ -392,8 +471,43 @@ static carnet_rc reopen(struct carnet_replica *replica, const struct carnet_id *
     return rc;
 }
 
+/* An entry is found by who its changes are about also when their record is said to be about somebody else: what is erased goes with its subject. */
+static carnet_rc touch_subject(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_change *change, int64_t entry_n, unsigned index,
+                               struct carnet_err *err)
+{
+    int64_t n;
+    if (carnet_id_is_zero(&change->subject) || carnet_id_equal(&change->subject, &change->record))
+        return CARNET_OK;
+    carnet_rc rc = carnet_rows_number(replica, book, &change->subject, &n, err);
+    return rc == CARNET_OK ? carnet_store_touch(replica->store, n, entry_n, index, err) : rc;
+}
+
+/* The record is about somebody else than before: the same for its changes until now. */
+static carnet_rc touch_subjects(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *record, int64_t n, struct carnet_err *err)
+{
+    struct carnet_arena arena;
+    struct carnet_touch *touches;
+    size_t count = 0;
+    carnet_arena_init(&arena);
+    carnet_rc rc = carnet_rows_touches(replica, n, &arena, &touches, &count, err);
+    for (size_t i = 0; rc == CARNET_OK && i < count; i++) {
+        struct carnet_entry_row row;
+        struct carnet_entry entry;
+        rc = carnet_store_entry_get(replica->store, touches[i].entry_n, &row, err);
+        if (rc != CARNET_OK)
+            break;
+        if (carnet_entry_decode(carnet_arena_dup(&arena, row.bytes), &arena, &entry) != CARNET_OK || touches[i].change >= entry.change_count)
+            rc = carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "entry");
+        else if (carnet_id_equal(&entry.changes[touches[i].change].record, record))
+            rc = touch_subject(replica, book, &entry.changes[touches[i].change], touches[i].entry_n, touches[i].change, err);
+    }
+    carnet_arena_deinit(&arena);
+    return rc;
+}
+
 struct change_result {
     bool reopen_self, reopen_about, deaths, rectified;
+    bool own; /* the record is about itself */
 };
 
 static carnet_rc merge_change(struct carnet_replica *replica, const struct carnet_entry *entry, size_t index, int64_t n, bool law_only, bool own,
@@ -421,7 +535,10 @@ static carnet_rc merge_change(struct carnet_replica *replica, const struct carne
     if (rc != CARNET_OK && rc != CARNET_NOT_FOUND)
         return rc;
     struct carnet_record *record = &target->record;
+    somebody = somebody && carnet_id_equal(&replica->subject.record.subject, &replica->subject.record.id); /* only a contact has seeds, and is erased with all */
     const struct carnet_record *subject = self ? record : somebody ? &replica->subject.record : NULL;
+    const struct carnet_id about = record->subject;
+    bool known = record->kind != 0;
     carnet_rows_clear(delta);
     carnet_arena_reset(&replica->change_arena);
     if (own)
@@ -429,28 +546,38 @@ static carnet_rc merge_change(struct carnet_replica *replica, const struct carne
     else
         carnet_apply_delta(replica, entry, index, subject, law_only, &replica->change_arena, delta);
     size_t dead = count_seeds(record, true), held = count_seeds(record, false), erasures = count_type(record, CARNET_EVENT_ERASE);
-    size_t darkenings = count_type(record, CARNET_EVENT_DARK), rectifications = count_type(record, CARNET_EVENT_RECTIFY);
+    size_t darkenings = count_type(record, CARNET_EVENT_DARK);
     carnet_record_merge(record, delta);
     if (somebody && subject->erased)
         carnet_record_erase(record);
     else if (somebody)
         carnet_record_darken(record, subject);
     carnet_rows_prune(replica, book, record);
-    result->rectified = count_type(record, CARNET_EVENT_RECTIFY) > rectifications;
-    if (self) {
+    /* what it names may come after it, as may what takes the place of the cells beside */
+    result->rectified = count_type(record, CARNET_EVENT_RECTIFY) && (delta->live_count || delta->replaced_count || count_type(delta, CARNET_EVENT_RECTIFY));
+    bool moved = known && !carnet_id_equal(&about, &record->subject), strange = !carnet_id_equal(&record->subject, &change->subject);
+    result->own = carnet_id_equal(&record->subject, &record->id);
+    if (self || result->own) {
         result->deaths = count_seeds(record, true) > dead || count_type(record, CARNET_EVENT_ERASE) > erasures ||
                          count_type(record, CARNET_EVENT_DARK) > darkenings;
         bool more = count_seeds(record, false) + count_seeds(record, true) > held + dead;
         result->reopen_about = more && !fresh;
         result->reopen_self = more && target->row.n && carnet_record_scopes_in(record, CARNET_SIBLING_LOCKED);
     }
-    if (!carnet_id_equal(&record->subject, &change->subject)) /* two say that it is about two: the smaller stands, with all that follows */
+    if (moved || strange) /* two say that it is about two: the smaller stands, with all that follows */
         result->reopen_self = true;
+    if (moved) /* and what is about it */
+        result->reopen_about = result->deaths = true;
     rc = CARNET_OK;
     if (!CARNET_PLANTED(15) || index != 1 || !target->row.n) /* planted: the second change of an entry does not reach its record */
         rc = carnet_rows_put(replica, target, err);
+    int64_t row = target->row.n;
     if (rc == CARNET_OK)
-        rc = carnet_store_touch(replica->store, target->row.n, n, (unsigned)index, err);
+        rc = carnet_store_touch(replica->store, row, n, (unsigned)index, err);
+    if (rc == CARNET_OK && strange)
+        rc = touch_subject(replica, book, change, n, (unsigned)index, err);
+    if (rc == CARNET_OK && moved)
+        rc = touch_subjects(replica, book, &change->record, row, err);
     return rc;
 }
 
@@ -465,11 +592,14 @@ carnet_rc carnet_apply_changes(struct carnet_replica *replica, const struct carn
         carnet_rc rc = merge_change(replica, entry, i, n, law_only, own, &result, err);
         int64_t row = replica->target.row.n;
         if (rc == CARNET_OK && result.reopen_self)
-            rc = carnet_rows_recompute(replica, row, err); /* those about it too */
-        else if (rc == CARNET_OK && (result.reopen_about || result.deaths))
+            rc = carnet_rows_recompute(replica, row, err); /* those about it too, when it is a contact */
+        if (rc == CARNET_OK && (!result.reopen_self || !result.own) && (result.reopen_about || result.deaths))
             rc = reopen(replica, book, &change->record, result.deaths, err);
-        if (rc == CARNET_OK && !replica->rebuilding && (result.deaths || result.rectified) && !carnet_id_is_zero(&change->subject))
-            rc = carnet_apply_strip(replica, book, &change->subject, err);
+        const struct carnet_id *stripped = result.own ? &change->record : &change->subject;
+        if (rc == CARNET_OK && !replica->rebuilding && result.deaths && !carnet_id_is_zero(stripped))
+            rc = carnet_apply_strip(replica, book, stripped, err);
+        if (rc == CARNET_OK && !replica->rebuilding && result.rectified)
+            rc = strip_rectified(replica, book, &change->record, err);
         if (rc != CARNET_OK)
             return rc;
     }
@@ -560,7 +690,68 @@ static carnet_rc accept_again(struct carnet_replica *replica, const struct carne
         world = carnet_store_entry_flags(replica->store, row.n, row.flags & ~(unsigned)CARNET_ENTRY_WANTING, err);
     if (world == CARNET_OK)
         world = recompute_changes(replica, &kept, err);
+    for (size_t i = 0; world == CARNET_OK && i < kept.change_count; i++)
+        world = strip_rectified(replica, &entry->header.book, &kept.changes[i].record, err);
     return world;
+}
+
+/* How many logs an author has begun in a book. */
+static size_t count_streams(const struct carnet_replica *replica, const struct carnet_entry_header *header)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < replica->streams.count; i++)
+        count += carnet_id_equal(&replica->streams.at[i].row.author, &header->author) && carnet_id_equal(&replica->streams.at[i].row.book, &header->book);
+    return count;
+}
+
+/* About how many bytes of a record one author wrote. */
+static size_t share_of(const struct carnet_record *record, uint64_t author)
+{
+    size_t share = 0;
+    for (size_t i = 0; i < record->live_count; i++)
+        share += record->live[i].dot.author == author ? 16 + record->live[i].label.len + record->live[i].value.len : 0;
+    for (size_t i = 0; i < record->event_count; i++)
+        share += record->events[i].dot.author == author ? 16 + record->events[i].raw.len : 0;
+    return share;
+}
+
+/* Dots of writes that never came may fill a record too, and nobody knows whose they were: then no change may bring many more. */
+static bool names_too_much(const struct carnet_record *record, const struct carnet_change *change)
+{
+    enum { PENDING_MAX = 1 << 16, NAMED_MAX = 256 };
+    size_t named = 0;
+    for (size_t i = 0; record->replaced_count > PENDING_MAX && i < change->part_count; i++) {
+        struct carnet_reader r;
+        if (!change->parts[i].cell_count)
+            continue;
+        carnet_reader_init(&r, change->parts[i].contexts);
+        for (size_t cells = carnet_reader_array(&r); cells > 0; cells--)
+            for (size_t dots = carnet_reader_array(&r); dots > 0; dots--, named++)
+                carnet_dot_read(&r);
+    }
+    return named > NAMED_MAX;
+}
+
+/* Quotas of this node: what passes them waits, and is taken when there is room (after a cut, say). Nobody makes a record, or a set of logs, that others
+ * cannot hold any more; whoever did not is not hindered by it, and an erasure makes room. */
+static carnet_rc check_room(struct carnet_replica *replica, const struct carnet_entry *entry, const struct carnet_stream *stream, bool *fits, struct carnet_err *err)
+{
+    const struct carnet_entry_header *header = &entry->header;
+    carnet_rc rc = CARNET_OK;
+    *fits = stream || count_streams(replica, header) < CARNET_STREAMS_OF_AUTHOR_MAX;
+    for (size_t i = 0; rc == CARNET_OK && *fits && i < entry->change_count; i++) {
+        const struct carnet_change *change = &entry->changes[i];
+        size_t most = carnet_id_equal(&change->record, &header->author) ? CARNET_STATE_OWN_MAX : CARNET_STATE_SHARE_MAX;
+        struct carnet_record_row row;
+        bool erases = false;
+        for (size_t j = 0; j < change->event_count; j++)
+            erases = erases || carnet_event_peek(change->events[j]) == CARNET_EVENT_ERASE;
+        rc = carnet_store_record_get(replica->store, &header->book, &change->record, &row, err);
+        if (rc == CARNET_OK && !erases && row.state.len > CARNET_STATE_FULL && carnet_record_unpack(row.state, &replica->viewed) == CARNET_OK)
+            *fits = share_of(&replica->viewed, carnet_id_head(&header->author)) <= most && !names_too_much(&replica->viewed, change);
+        rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+    }
+    return rc;
 }
 
 /* Is it the next of its log, in a book of ours, rightful, and does it count? */
@@ -640,7 +831,13 @@ static carnet_rc accept(struct carnet_replica *replica, struct carnet_entry *ent
     *rc = check_place(replica, entry, stream, &law_only);
     if (*rc != CARNET_OK)
         return CARNET_OK;
-    carnet_rc world = CARNET_OK;
+    bool fits = true;
+    carnet_rc world = own ? CARNET_OK : check_room(replica, entry, stream, &fits, err);
+    if (world != CARNET_OK || !fits) {
+        replica->why = "more than this node holds";
+        *rc = CARNET_LIMIT;
+        return world;
+    }
     if (!own) {
         world = strip_received(replica, entry, &bytes, &wanting, err);
         if (world == CARNET_OK && bytes.ptr != entry->raw.ptr) { /* from here on the entry is what is kept of it */
@@ -698,8 +895,20 @@ carnet_rc carnet_replica_apply(struct carnet_replica *replica, const struct carn
     carnet_rc rc = carnet_tx_enter(replica, &mine, &written, err);
     if (rc != CARNET_OK)
         return rc;
-    for (size_t i = 0; rc == CARNET_OK && i < count; i++)
-        rc = carnet_apply_entry(replica, entries[i], &rcs[i], err);
+    /* an entry of the charter may have come before the certificate of its author, which is further on */
+    enum { PASSES_MAX = 4 };
+    size_t waiting = count, before = count + 1;
+    for (size_t i = 0; i < count; i++)
+        rcs[i] = CARNET_AGAIN;
+    for (int pass = 0; rc == CARNET_OK && pass < PASSES_MAX && waiting && waiting < before; pass++) {
+        before = waiting;
+        for (size_t i = 0; rc == CARNET_OK && i < count; i++) {
+            if (rcs[i] != CARNET_AGAIN)
+                continue;
+            rc = carnet_apply_entry(replica, entries[i], &rcs[i], err);
+            waiting -= rcs[i] != CARNET_AGAIN;
+        }
+    }
     return carnet_tx_leave(replica, mine, written, rc, err);
 }
 
@@ -726,10 +935,6 @@ static carnet_rc settle_unlocked(struct carnet_replica *replica, const struct ca
 }
 
 /* Records that the entry touches; appended, with repeats. */
-struct numbers {
-    int64_t *at;
-    size_t count, cap;
-};
 
 static carnet_rc add_touched(struct carnet_replica *replica, struct carnet_slice bytes, struct numbers *out, struct carnet_err *err)
 {

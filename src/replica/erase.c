@@ -117,17 +117,17 @@ bool carnet_erase_destroys(const struct carnet_change *change)
     return false;
 }
 
-static bool has_seed(const struct carnet_event *event, uint64_t seed)
+static bool has_seed(const struct carnet_event *event, uint64_t seed, enum carnet_scope scope)
 {
-    for (size_t i = 0; i < event->seed_count; i++)
+    for (size_t i = 0; event->scope == scope && i < event->seed_count; i++)
         if (event->seeds[i] == seed)
             return true;
     return false;
 }
 
 /* Some event of the record that is no longer in doubt erased it, or killed the seed (0: only erasing counts). */
-static carnet_rc is_settled(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_record *record, uint64_t seed, bool *out,
-                            struct carnet_err *err)
+static carnet_rc is_settled(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_record *record, uint64_t seed,
+                            enum carnet_scope scope, bool *out, struct carnet_err *err)
 {
     carnet_rc rc = CARNET_OK;
     *out = false;
@@ -135,8 +135,60 @@ static carnet_rc is_settled(struct carnet_replica *replica, const struct carnet_
         struct carnet_event event;
         uint64_t type = carnet_event_peek(record->events[i].raw);
         bool kills = type == CARNET_EVENT_ERASE || (seed && type == CARNET_EVENT_DARK && carnet_event_decode(record->events[i].raw, &event) == CARNET_OK &&
-                                                    has_seed(&event, seed));
+                                                    has_seed(&event, seed, scope));
         if (kills)
+            rc = carnet_apply_timely(replica, book, &record->events[i].dot, out, err);
+    }
+    return rc;
+}
+
+/* Some part of which the rectification names a cell is here. */
+static carnet_rc is_kept(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *record, const struct carnet_event *event, bool *out,
+                         struct carnet_err *err)
+{
+    carnet_rc rc = CARNET_OK;
+    *out = false;
+    for (size_t i = 0; rc == CARNET_OK && !*out && i < event->name_count; i++) {
+        struct carnet_arena arena;
+        struct carnet_place place;
+        carnet_arena_init(&arena);
+        rc = carnet_apply_place(replica, book, record, &event->names[i], &arena, &place, err);
+        *out = rc == CARNET_OK && place.part->present;
+        carnet_arena_deinit(&arena);
+        rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+    }
+    return rc;
+}
+
+carnet_rc carnet_erase_remains(struct carnet_replica *replica, const struct carnet_entry *entry, size_t change, bool *remains, struct carnet_err *err)
+{
+    const struct carnet_change *c = &entry->changes[change];
+    carnet_rc rc = CARNET_OK;
+    *remains = false;
+    for (size_t i = 0; rc == CARNET_OK && !*remains && i < c->event_count; i++) {
+        struct carnet_event event;
+        if (carnet_event_peek(c->events[i]) == CARNET_EVENT_RECTIFY && carnet_event_decode(c->events[i], &event) == CARNET_OK)
+            rc = is_kept(replica, &entry->header.book, &c->record, &event, remains, err);
+    }
+    return rc;
+}
+
+/* A rectification that came in time names the cell, or nothing of its part is here. */
+static carnet_rc is_rectified(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_record *record, const struct carnet_dot *dot, bool *out,
+                              struct carnet_err *err)
+{
+    const struct carnet_event alone = { .type = CARNET_EVENT_RECTIFY, .names = { *dot }, .name_count = 1 };
+    bool kept;
+    carnet_rc rc = is_kept(replica, book, &record->id, &alone, &kept, err);
+    *out = !kept;
+    for (size_t i = 0; rc == CARNET_OK && !*out && i < record->event_count; i++) {
+        struct carnet_event event;
+        bool named = false;
+        if (carnet_event_peek(record->events[i].raw) != CARNET_EVENT_RECTIFY || carnet_event_decode(record->events[i].raw, &event) != CARNET_OK)
+            continue;
+        for (size_t j = 0; j < event.name_count; j++)
+            named = named || carnet_dot_equal(&event.names[j], dot);
+        if (named)
             rc = carnet_apply_timely(replica, book, &record->events[i].dot, out, err);
     }
     return rc;
@@ -155,12 +207,17 @@ carnet_rc carnet_erase_pending(struct carnet_replica *replica, const struct carn
     for (size_t i = 0; rc == CARNET_OK && !*pending && i < c->event_count; i++) {
         struct carnet_event event;
         bool settled = true;
-        if (carnet_event_decode(c->events[i], &event) != CARNET_OK || (event.type != CARNET_EVENT_ERASE && event.type != CARNET_EVENT_DARK))
+        if (carnet_event_decode(c->events[i], &event) != CARNET_OK ||
+            (event.type != CARNET_EVENT_ERASE && event.type != CARNET_EVENT_DARK && event.type != CARNET_EVENT_RECTIFY))
             continue;
+        if (event.type == CARNET_EVENT_RECTIFY && loaded.record.erased)
+            continue; /* the erasure has to be confirmed */
+        for (size_t j = 0; rc == CARNET_OK && settled && event.type == CARNET_EVENT_RECTIFY && j < event.name_count; j++)
+            rc = is_rectified(replica, &entry->header.book, &loaded.record, &event.names[j], &settled, err);
         if (event.type == CARNET_EVENT_ERASE)
-            rc = is_settled(replica, &entry->header.book, &loaded.record, 0, &settled, err);
+            rc = is_settled(replica, &entry->header.book, &loaded.record, 0, CARNET_SCOPE_CLEAR, &settled, err);
         for (size_t j = 0; rc == CARNET_OK && settled && j < event.seed_count; j++)
-            rc = is_settled(replica, &entry->header.book, &loaded.record, event.seeds[j], &settled, err);
+            rc = is_settled(replica, &entry->header.book, &loaded.record, event.seeds[j], event.scope, &settled, err);
         *pending = !settled;
     }
     carnet_loaded_deinit(&loaded);
@@ -267,8 +324,13 @@ static carnet_rc scan_law(struct carnet_replica *replica, const struct carnet_st
             rc = carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "an entry");
             break;
         }
-        for (size_t i = 0; rc == CARNET_OK && flags & CARNET_ENTRY_FUTURE && !pending && i < entry.change_count; i++)
-            rc = carnet_erase_pending(replica, &entry, i, &pending, err);
+        bool lost = carnet_apply_beyond(replica, &entry.header); /* it destroys nothing */
+        for (size_t i = 0; rc == CARNET_OK && !lost && !pending && i < entry.change_count; i++) {
+            if (flags & CARNET_ENTRY_FUTURE)
+                rc = carnet_erase_pending(replica, &entry, i, &pending, err);
+            if (rc == CARNET_OK && !pending)
+                rc = carnet_erase_remains(replica, &entry, i, &pending, err);
+        }
         if (pending)
             *end = seq - 1;
         for (size_t i = 0; !pending && i < entry.change_count; i++)
@@ -388,6 +450,8 @@ static carnet_rc is_owed(struct carnet_replica *replica, const struct carnet_ent
     for (size_t i = 0; rc == CARNET_OK && !pending && i < entry.change_count; i++) {
         if (future)
             rc = carnet_erase_pending(replica, &entry, i, &pending, err);
+        if (rc == CARNET_OK && !pending)
+            rc = carnet_erase_remains(replica, &entry, i, &pending, err);
         *out = *out || carnet_erase_destroys(&entry.changes[i]);
     }
     *out = *out && !pending;

@@ -18,8 +18,8 @@ struct step { /* one cell or event */
 };
 struct history {
     struct carnet_replica *replica;
+    const struct carnet_view *view;
     struct carnet_arena *arena;
-    uint32_t open;
     struct step *steps;
     size_t count, cap;
     uint64_t author; /* whose name was asked for last */
@@ -86,8 +86,10 @@ static carnet_rc add_change(struct history *history, const struct carnet_touch *
     if (carnet_entry_decode(carnet_arena_dup(scratch, row.bytes), scratch, &entry) != CARNET_OK || touch->change >= entry.change_count)
         return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "an entry");
     const struct carnet_change *change = &entry.changes[touch->change];
+    if (!carnet_id_equal(&change->record, &history->view->id))
+        return rc; /* about it, in a record that is said to be about another */
     carnet_record_init(&delta);
-    carnet_apply_delta(replica, &entry, touch->change, seeds, false, scratch, &delta);
+    carnet_apply_delta(replica, &entry, touch->change, carnet_id_equal(&change->subject, &history->view->record.subject) ? seeds : NULL, false, scratch, &delta);
     for (size_t i = 0; i < change->part_count; i++)
         if (change->parts[i].cell_count)
             add_cells(history, &entry, touch->change, &change->parts[i], &delta, voided);
@@ -128,7 +130,8 @@ static void name_lost(struct history *history, struct step **by_dot)
 
 static bool is_readable(const struct history *history, const struct step *step)
 {
-    return step->known && (step->scope == CARNET_SCOPE_CLEAR || history->open >> step->scope & 1);
+    return step->known && (step->scope == CARNET_SCOPE_CLEAR ||
+                           carnet_replica_allowed(history->replica, history->view, CARNET_SLICE_NONE, step->scope, NULL) == CARNET_OK);
 }
 
 /* The newest of the values that the step took the place of. */
@@ -170,7 +173,7 @@ static bool give(struct history *history, struct step **by_dot, const struct ste
 carnet_rc carnet_replica_history(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_arena *arena,
                                  bool (*each)(void *ctx, const struct carnet_history_item *item), void *ctx, struct carnet_err *err)
 {
-    struct history history = { .replica = replica, .arena = arena, .open = view->open };
+    struct history history = { .replica = replica, .view = view, .arena = arena };
     struct carnet_loaded subject;
     struct carnet_arena scratch;
     struct carnet_touch *touches;

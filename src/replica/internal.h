@@ -9,8 +9,13 @@
 #include "carnet/wire/cbor.h"
 
 enum {
-    CARNET_PERSON_MAX = 64,           /* records of one person: more are not followed */
+    CARNET_PERSON_MAX = 64,           /* records of one person: whoever is more is blocked */
+    CARNET_PERSON_WALK = 1024,        /* records that a merge indexes again */
     CARNET_STATE_LEN_MAX = 15 << 20,  /* a packed record: below the store's ceiling of a value */
+    CARNET_STATE_FULL = 2 << 20,      /* of a larger record authors may have written so much: */
+    CARNET_STATE_SHARE_MAX = 1 << 18,
+    CARNET_STATE_OWN_MAX = 8 << 20,   /* a node's own record, with its receipts; one entry makes a record at most 5 MiB larger */
+    CARNET_STREAMS_OF_AUTHOR_MAX = 256, /* logs of one author in one book: an incarnation is two of them, and rare */
     CARNET_ROW_CONTACT = 1,           /* carnet_record_row.flags: a contact that is not erased */
     CARNET_ROW_LOCKED = 2,            /* some value waits for a key or a part */
     CARNET_ROW_ERASED = 4,
@@ -213,19 +218,23 @@ CARNET_MUST_USE carnet_rc carnet_rows_refresh(struct carnet_replica *replica, in
 /* Computes the record again from the entries that touch it, into out (row as it is in the store, record computed). Nothing is written. */
 CARNET_MUST_USE carnet_rc carnet_rows_replay(struct carnet_replica *replica, int64_t n, struct carnet_loaded *out, struct carnet_err *err);
 void carnet_rows_prune(struct carnet_replica *replica, const struct carnet_id *book, struct carnet_record *record); /* forgets replaced dots that were applied */
-CARNET_MUST_USE carnet_rc carnet_rows_component(struct carnet_replica *replica, int64_t n, int64_t numbers[CARNET_PERSON_MAX], size_t *count, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_rows_component(struct carnet_replica *replica, int64_t n, int64_t *numbers, size_t max, size_t *count, struct carnet_err *err); /* max: at most CARNET_PERSON_WALK */
 CARNET_MUST_USE carnet_rc carnet_rows_recompute(struct carnet_replica *replica, int64_t n, struct carnet_err *err); /* and puts it; with the records about it */
 /* Local numbers of the other records about subject; in the arena. */
 CARNET_MUST_USE carnet_rc carnet_rows_about(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *subject, struct carnet_arena *arena,
                                             int64_t **out, size_t *count, struct carnet_err *err);
-/* The entries that touch a record, in order of arrival; in the arena. */
+/* The number of a record that may not have come yet: then an empty row holds its place. */
+CARNET_MUST_USE carnet_rc carnet_rows_number(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *id, int64_t *out,
+                                             struct carnet_err *err);
+/* The entries that touch a record, in order of arrival; in the arena. Also those with changes about it of records that are said to be about another. */
 struct carnet_touch {
     int64_t entry_n;
     unsigned change;
 };
 CARNET_MUST_USE carnet_rc carnet_rows_touches(struct carnet_replica *replica, int64_t n, struct carnet_arena *arena, struct carnet_touch **out, size_t *count,
                                               struct carnet_err *err);
-/* The person of a record: itself, then the records merged with it by live edges; in the arena. */
+/* The person of a record: itself, then the records merged with it by live edges; in the arena. When these are more than CARNET_PERSON_MAX, then the record and one
+ * that blocks all: some refusal may stand where nobody looks. */
 CARNET_MUST_USE carnet_rc carnet_rows_person(struct carnet_replica *replica, const struct carnet_record *record, int64_t n, struct carnet_arena *arena,
                                              const struct carnet_record ***out, size_t *count, struct carnet_err *err);
 void carnet_rows_clear(struct carnet_record *record); /* as initialised; keeps the memory of its arrays */
@@ -246,6 +255,17 @@ CARNET_MUST_USE carnet_rc carnet_apply_changes(struct carnet_replica *replica, c
 CARNET_MUST_USE carnet_rc carnet_apply_void(struct carnet_replica *replica, const struct carnet_entry *entry, int64_t n, struct carnet_err *err);
 /* Drops from the stored entries what the subject's dead seeds or its erasure killed, unless all that killed it came from the future. */
 CARNET_MUST_USE carnet_rc carnet_apply_strip(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *subject, struct carnet_err *err);
+/* Where a cell is: the part that holds it, in an entry that is stored. */
+struct carnet_place {
+    struct carnet_entry_row row; /* its bytes are not to be used */
+    struct carnet_entry entry;   /* in the arena */
+    size_t change;
+    const struct carnet_part *part;
+};
+/* NOT_FOUND: the entry is not here, or the dot is no sealed cell of the record. */
+CARNET_MUST_USE carnet_rc carnet_apply_place(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *record, const struct carnet_dot *dot,
+                                             struct carnet_arena *arena, struct carnet_place *out, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_apply_drop(struct carnet_replica *replica, const struct carnet_place *place, struct carnet_err *err); /* the part, from its entry */
 /* The delta of one change as this node sees it now; law_only keeps refusals and restrictions alone. seeds: the subject's record, or NULL. */
 void carnet_apply_delta(struct carnet_replica *replica, const struct carnet_entry *entry, size_t change, const struct carnet_record *seeds, bool law_only,
                         struct carnet_arena *arena, struct carnet_record *delta);
@@ -265,7 +285,7 @@ void carnet_batch_reset(struct carnet_replica *replica);
 CARNET_MUST_USE carnet_rc carnet_batch_change(struct carnet_replica *replica, const struct carnet_id *book, unsigned log, const struct carnet_id *record,
                                               const struct carnet_id *subject, enum carnet_kind kind, size_t size, bool fresh, struct carnet_err *err);
 void carnet_batch_event(struct carnet_replica *replica, const struct carnet_event *event);
-void carnet_batch_seed(struct carnet_replica *replica, enum carnet_scope scope, const uint8_t seed[16]);
+void carnet_batch_seed(struct carnet_replica *replica, const struct carnet_seed *seed);
 /* key NULL: clear (scope CLEAR). */
 void carnet_batch_cells(struct carnet_replica *replica, enum carnet_scope scope, uint64_t epoch, uint64_t seed, const struct carnet_key *key,
                         const struct carnet_draft_cell *cells, size_t count);
@@ -273,6 +293,9 @@ void carnet_batch_box(struct carnet_replica *replica, enum carnet_scope scope, u
 /* Signs and applies what was collected; nothing: OK. REFUSED: this node's rights. */
 CARNET_MUST_USE carnet_rc carnet_batch_flush(struct carnet_replica *replica, struct carnet_err *err);
 bool carnet_batch_has(const struct carnet_replica *replica, const struct carnet_id *record); /* a change of it waits */
+
+/* --- members.c --- */
+bool carnet_is_name(struct carnet_slice name);
 
 /* --- book.c --- */
 /* Boxes the key of an epoch that this node holds to one reader, into the batch (the charter's data log). REFUSED: not held. */

@@ -13,16 +13,35 @@ enum {
     TERMS_LEN_MAX = 64 * 1024,
     REQUEST_LEN_MAX = 4096,
     CERT_SIZE = CARNET_CERT_LEN_MAX + 1024, /* a change with a certificate and two names, about */
-    CUT_ROW_SIZE = 72
+    CUT_ROW_SIZE = 72,
+    CUT_ROWS_MAX = 600 /* they fit an entry */
 };
 static const int64_t GUEST_MS = INT64_C(90) * 24 * 3600 * 1000; /* volunteers and gateways, unless told otherwise */
 
 #define TERMS_DOMAIN "carnet/1/terms"
 #define JOIN_DOMAIN "carnet/1/join"
 
-static bool is_name(struct carnet_slice name)
+/* Text on one line that drives no terminal: no control character (C1 neither), no mark that turns the direction of what follows. */
+bool carnet_is_name(struct carnet_slice name)
 {
-    return name.len > 0 && name.len <= CARNET_NAME_LEN_MAX && carnet_text_is_nfc(name);
+    if (name.len == 0 || name.len > CARNET_NAME_LEN_MAX || !carnet_text_is_nfc(name))
+        return false;
+    for (size_t i = 0; i < name.len; i++) {
+        const uint8_t *p = name.ptr + i;
+        size_t left = name.len - i;
+        if (p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && left > 1 && p[1] < 0xa0))
+            return false;
+        if (p[0] == 0xe2 && left > 2 && ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)))
+            return false;
+    }
+    return true;
+}
+
+carnet_rc carnet_replica_name_check(struct carnet_slice name, struct carnet_err *err)
+{
+    if (carnet_is_name(name))
+        return CARNET_OK;
+    return carnet_err_set(err, CARNET_USAGE, "a name is a text of 1 to %d bytes on one line", CARNET_NAME_LEN_MAX);
 }
 
 static bool is_past(int64_t moment_ms, int64_t now_ms)
@@ -110,7 +129,7 @@ static void read_name(const struct carnet_record *record, const struct carnet_ce
     for (size_t i = 0; i < record->live_count; i++) {
         const struct carnet_sibling *sibling = &record->live[i];
         if (sibling->state == CARNET_SIBLING_VALUE && sibling->scope == CARNET_SCOPE_CLEAR && sibling->field == CARNET_FIELD_TEXT &&
-            sibling->dot.author == issuer && carnet_slice_equal(sibling->label, carnet_slice_str(label)) && is_name(sibling->value) &&
+            sibling->dot.author == issuer && carnet_slice_equal(sibling->label, carnet_slice_str(label)) && carnet_is_name(sibling->value) &&
             (!best || sibling->hlc > best->hlc))
             best = sibling;
     }
@@ -249,7 +268,10 @@ static carnet_rc inviter(struct carnet_replica *replica, const struct carnet_cer
         return carnet_err_set(err, CARNET_REFUSED, "this node was revoked");
     if (is_past(self->not_after_ms, carnet_replica_now_ms(replica)))
         return carnet_err_set(err, CARNET_REFUSED, "the rights of this node have expired");
-    if (!(self->verbs & CARNET_VERB_INVITE))
+    size_t chain = 0;
+    for (const struct carnet_cert *cert = self; cert; cert = carnet_authority_find(replica->authority, &cert->issuer))
+        chain++;
+    if (!(self->verbs & CARNET_VERB_INVITE) || chain >= CARNET_CHAIN_MAX) /* nobody would believe a longer one */
         return carnet_err_set(err, CARNET_REFUSED, "this node may not invite");
     return CARNET_OK;
 }
@@ -283,8 +305,9 @@ static carnet_rc settle_terms(struct carnet_replica *replica, const struct carne
 {
     int64_t now_ms = carnet_replica_now_ms(replica);
     bool guest = asked->role == CARNET_ROLE_VOLUNTEER || asked->role == CARNET_ROLE_GATEWAY;
-    if (!is_name(asked->name))
-        return carnet_err_set(err, CARNET_USAGE, "a name has between 1 and %d bytes", CARNET_NAME_LEN_MAX);
+    carnet_rc rc = carnet_replica_name_check(asked->name, err);
+    if (rc != CARNET_OK)
+        return rc;
     if (asked->role < CARNET_ROLE_ADMIN || asked->role > CARNET_ROLE_RELAY)
         return carnet_err_set(err, CARNET_USAGE, "there is no such role");
     if (asked->role < self->role)
@@ -296,7 +319,7 @@ static carnet_rc settle_terms(struct carnet_replica *replica, const struct carne
             return carnet_err_set(err, CARNET_REFUSED, "this node does not read the scope %s", carnet_scope_name((enum carnet_scope)scope));
     if (is_past(asked->code_until_ms ? asked->code_until_ms : 1, now_ms) || is_past(asked->expires_ms, now_ms))
         return carnet_err_set(err, CARNET_USAGE, "the invitation would have expired already");
-    carnet_rc rc = check_books(self, replica, asked, err);
+    rc = check_books(self, replica, asked, err);
     if (rc != CARNET_OK)
         return rc;
     *out = (struct terms){ .name = asked->name, .role = asked->role, .books = asked->books, .book_count = asked->book_count, .not_after_ms = asked->expires_ms };
@@ -346,7 +369,7 @@ static carnet_rc read_terms(struct carnet_slice bytes, struct carnet_arena *aren
     out->books = books;
     out->reads = (uint32_t)carnet_reader_uint_max(&r, UINT32_MAX);
     out->not_after_ms = (int64_t)carnet_reader_uint_max(&r, INT64_MAX);
-    if (carnet_reader_done(&r) != CARNET_OK || out->role < CARNET_ROLE_ADMIN || !is_name(out->name))
+    if (carnet_reader_done(&r) != CARNET_OK || out->role < CARNET_ROLE_ADMIN || !carnet_is_name(out->name))
         return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "an invitation");
     return CARNET_OK;
 }
@@ -436,7 +459,7 @@ void carnet_join_request(const struct carnet_identity *identity, struct carnet_s
     carnet_cbor_put_bytes(&bytes, carnet_slice(curve.b, sizeof curve.b));
     carnet_cbor_put_text(&bytes, node_name);
     carnet_cbor_put_bytes(&bytes, carnet_slice(client->b, sizeof client->b));
-    if (bytes.failed || !is_name(node_name))
+    if (bytes.failed || !carnet_is_name(node_name))
         out->failed = true;
     struct carnet_sig sig = carnet_sign(&sign_sk, carnet_buf_slice(&bytes));
     carnet_cbor_put_array(out, 2);
@@ -476,7 +499,7 @@ static carnet_rc read_request(struct carnet_slice raw, const struct carnet_box_p
     carnet_reader_bytes_exact(&r, out->curve.b, sizeof out->curve.b);
     out->name = carnet_reader_text_max(&r, CARNET_NAME_LEN_MAX);
     carnet_reader_bytes_exact(&r, named.b, sizeof named.b);
-    if (carnet_reader_done(&r) != CARNET_OK || !is_name(out->name) || memcmp(named.b, client->b, sizeof named.b) != 0 || !carnet_sign_pk_valid(&out->sign))
+    if (carnet_reader_done(&r) != CARNET_OK || !carnet_is_name(out->name) || memcmp(named.b, client->b, sizeof named.b) != 0 || !carnet_sign_pk_valid(&out->sign))
         return CARNET_MALFORMED;
     out->node = carnet_node_id(&out->sign);
     return carnet_verify(&out->sign, bytes, &sig);
@@ -678,6 +701,12 @@ static carnet_rc find_heads(struct carnet_replica *replica, const struct carnet_
     return CARNET_OK;
 }
 
+static int compare_lengths(const void *left, const void *right)
+{
+    const struct carnet_cut_row *a = left, *b = right;
+    return a->seq != b->seq ? (a->seq > b->seq ? -1 : 1) : a->stream < b->stream ? -1 : a->stream > b->stream;
+}
+
 static carnet_rc write_cut(struct carnet_replica *replica, const struct carnet_id *node, const struct carnet_cut_row *rows, size_t count, struct carnet_err *err)
 {
     struct carnet_buf bytes;
@@ -720,6 +749,10 @@ carnet_rc carnet_replica_cut(struct carnet_replica *replica, const struct carnet
     if (rc != CARNET_OK)
         return rc;
     rc = find_heads(replica, node, &rows, &count, err);
+    if (count > CUT_ROWS_MAX) { /* whoever begins so many logs is revoked all the same: the longest stand */
+        qsort(rows, count, sizeof *rows, compare_lengths);
+        count = CUT_ROWS_MAX;
+    }
     if (rc == CARNET_OK)
         rc = write_cut(replica, node, rows, count, err);
     free(rows);

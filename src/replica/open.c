@@ -261,7 +261,8 @@ static void retry_certs(struct carnet_replica *replica)
             carnet_rc rc = carnet_authority_add(replica->authority, raw);
             if (rc == CARNET_AGAIN)
                 hold_cert(replica, raw);
-            progress = progress || rc == CARNET_OK;
+            progress = progress || rc == CARNET_OK || rc == CARNET_CONFLICT;
+            replica->cut_seen = replica->cut_seen || rc == CARNET_CONFLICT;
         }
         carnet_buf_deinit(&held);
     }
@@ -272,8 +273,10 @@ static void feed_cert(struct carnet_replica *replica, struct carnet_slice raw)
     carnet_rc rc = carnet_authority_add(replica->authority, raw);
     if (rc == CARNET_AGAIN)
         hold_cert(replica, raw);
-    else if (rc == CARNET_OK)
+    else if (rc == CARNET_OK || rc == CARNET_CONFLICT)
         retry_certs(replica);
+    /* another one may stand for a node now: a cut that came before may count, or count no more */
+    replica->cut_seen = replica->cut_seen || rc == CARNET_CONFLICT;
 }
 
 static void feed_book(struct carnet_replica *replica, const struct carnet_event *event)
@@ -615,11 +618,6 @@ static carnet_rc put_roots(struct carnet_replica *replica, struct carnet_slice g
     return rc;
 }
 
-static bool is_name(struct carnet_slice name)
-{
-    return name.len > 0 && name.len <= CARNET_NAME_LEN_MAX && carnet_text_is_nfc(name);
-}
-
 /* The first entry: the genesis and the founder's certificate with its name. */
 static carnet_rc write_founder(struct carnet_replica *replica, struct carnet_slice genesis, struct carnet_slice cert, struct carnet_slice node,
                                struct carnet_err *err)
@@ -687,10 +685,13 @@ carnet_rc carnet_replica_found(const char *path, const struct carnet_replica_env
                                const struct carnet_identity *identity, const uint8_t root[32], struct carnet_replica **out, struct carnet_err *err)
 {
     *out = NULL;
-    if (!is_name(community) || !is_name(node))
-        return carnet_err_set(err, CARNET_USAGE, "a name has between 1 and %d bytes", CARNET_NAME_LEN_MAX);
+    carnet_rc rc = carnet_replica_name_check(community, err);
+    if (rc == CARNET_OK)
+        rc = carnet_replica_name_check(node, err);
+    if (rc != CARNET_OK)
+        return rc;
     struct carnet_replica *replica = new_replica(env, identity);
-    carnet_rc rc = open_fresh(replica, path, err);
+    rc = open_fresh(replica, path, err);
     if (rc == CARNET_OK)
         rc = carnet_store_begin(replica->store, err);
     if (rc == CARNET_OK)

@@ -146,17 +146,18 @@ static carnet_rc load_copy(struct carnet_replica *replica, int64_t n, struct car
     return rc == CARNET_OK ? rc : carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "record");
 }
 
-carnet_rc carnet_rows_component(struct carnet_replica *replica, int64_t n, int64_t numbers[CARNET_PERSON_MAX], size_t *count, struct carnet_err *err)
+carnet_rc carnet_rows_component(struct carnet_replica *replica, int64_t n, int64_t *numbers, size_t max, size_t *count, struct carnet_err *err)
 {
+    CARNET_ASSERT(max <= CARNET_PERSON_WALK);
     numbers[0] = n;
     *count = 1;
-    for (size_t i = 0; i < *count && n != 0; i++) {
-        int64_t near[CARNET_PERSON_MAX];
+    for (size_t i = 0; i < *count && *count < max && n != 0; i++) {
+        int64_t near[CARNET_PERSON_WALK];
         size_t near_count;
-        carnet_rc rc = carnet_store_edges(replica->store, numbers[i], near, CARNET_PERSON_MAX, &near_count, err);
+        carnet_rc rc = carnet_store_edges(replica->store, numbers[i], near, max, &near_count, err);
         if (rc != CARNET_OK)
             return rc;
-        for (size_t j = 0; j < near_count && *count < CARNET_PERSON_MAX; j++) {
+        for (size_t j = 0; j < near_count && *count < max; j++) {
             size_t known = 0;
             while (known < *count && numbers[known] != near[j])
                 known++;
@@ -170,12 +171,19 @@ carnet_rc carnet_rows_component(struct carnet_replica *replica, int64_t n, int64
 carnet_rc carnet_rows_person(struct carnet_replica *replica, const struct carnet_record *record, int64_t n, struct carnet_arena *arena,
                              const struct carnet_record ***out, size_t *count, struct carnet_err *err)
 {
-    int64_t numbers[CARNET_PERSON_MAX];
-    carnet_rc rc = carnet_rows_component(replica, n, numbers, count, err);
+    static const struct carnet_record crowd = { .erased = true }; /* merged with it, nothing is open */
+    int64_t numbers[CARNET_PERSON_MAX + 1];
+    carnet_rc rc = carnet_rows_component(replica, n, numbers, CARNET_PERSON_MAX + 1, count, err);
     if (rc != CARNET_OK)
         return rc;
-    *out = carnet_arena_alloc(arena, *count * sizeof **out);
+    static const struct carnet_record unknown = { .erased = true };
+    *out = carnet_arena_alloc(arena, (*count + 1) * sizeof **out);
     (*out)[0] = record;
+    if (*count > CARNET_PERSON_MAX) {
+        (*out)[1] = &crowd;
+        *count = 2;
+        return CARNET_OK;
+    }
     for (size_t i = 1; i < *count; i++) {
         struct carnet_record *other;
         rc = load_copy(replica, numbers[i], arena, &other, err);
@@ -183,35 +191,44 @@ carnet_rc carnet_rows_person(struct carnet_replica *replica, const struct carnet
             return rc;
         (*out)[i] = other;
     }
+    if (*count == CARNET_PERSON_MAX) /* nobody knows what the others say: it may be no */
+        (*out)[(*count)++] = &unknown;
     return CARNET_OK;
 }
 
 /* --- edges --- */
 
+/* All of them, in the arena. */
+static size_t edges_of(const struct carnet_record *record, struct carnet_arena *arena, struct carnet_id **out)
+{
+    *out = carnet_arena_alloc(arena, (record->event_count + 1) * sizeof **out);
+    return carnet_consent_edges(record, *out, record->event_count);
+}
+
 /* Does the other record say that it is merged with id? */
 static carnet_rc says_so(struct carnet_replica *replica, int64_t other, const struct carnet_id *id, bool *out, struct carnet_err *err)
 {
-    struct carnet_id edges[CARNET_PERSON_MAX];
+    struct carnet_id *edges;
     struct carnet_record *record;
     *out = false;
     carnet_rc rc = load_copy(replica, other, &replica->row_arena, &record, err);
-    size_t count = rc == CARNET_OK ? carnet_consent_edges(record, edges, CARNET_PERSON_MAX) : 0;
+    size_t count = rc == CARNET_OK ? edges_of(record, &replica->row_arena, &edges) : 0;
     for (size_t i = 0; i < count; i++)
         *out = *out || carnet_id_equal(&edges[i], id);
     return rc;
 }
 
 /* The number of a record that may not have come yet: then an empty row holds its place. */
-static carnet_rc number_of(struct carnet_replica *replica, const struct carnet_record_row *near, const struct carnet_id *id, int64_t *out, struct carnet_err *err)
+carnet_rc carnet_rows_number(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *id, int64_t *out, struct carnet_err *err)
 {
     struct carnet_record_row row;
-    carnet_rc rc = carnet_store_record_get(replica->store, &near->book, id, &row, err);
+    carnet_rc rc = carnet_store_record_get(replica->store, book, id, &row, err);
     if (rc == CARNET_NOT_FOUND) {
         struct carnet_record empty = { .id = *id };
         carnet_buf_clear(&replica->state_bytes);
         carnet_record_pack(&empty, &replica->state_bytes);
         row = (struct carnet_record_row){
-            .book = near->book, .id = *id, .flags = CARNET_ROW_EMPTY, .state = carnet_buf_slice(&replica->state_bytes)
+            .book = *book, .id = *id, .flags = CARNET_ROW_EMPTY, .state = carnet_buf_slice(&replica->state_bytes)
         };
         rc = carnet_store_record_put(replica->store, &row, err);
     }
@@ -239,7 +256,7 @@ static carnet_rc put_edges(struct carnet_replica *replica, const struct carnet_r
         if (carnet_id_equal(id, &row->id) || (gone ? is_among(now, now_count, id) : is_among(before, before_count, id)))
             continue;
         bool on = !gone;
-        rc = number_of(replica, row, id, &other, err);
+        rc = carnet_rows_number(replica, &row->book, id, &other, err);
         if (rc == CARNET_OK && gone)
             rc = says_so(replica, other, &row->id, &on, err);
         if (rc == CARNET_OK)
@@ -379,11 +396,29 @@ static void derive(struct carnet_replica *replica, struct carnet_loaded *loaded,
         loaded->row.conflicts += cells[i].conflict;
 }
 
+/* Values that no row holds stay in the log alone, as if they were locked. */
+static void lock_long(struct carnet_record *record, size_t len_max)
+{
+    for (size_t i = 0; i < record->live_count; i++) {
+        struct carnet_sibling *sibling = &record->live[i];
+        if (sibling->state != CARNET_SIBLING_VALUE || sibling->value.len <= len_max)
+            continue;
+        sibling->state = CARNET_SIBLING_LOCKED;
+        sibling->field = CARNET_FIELD_NONE;
+        sibling->label = sibling->value = CARNET_SLICE_NONE;
+    }
+}
+
 static carnet_rc put_row(struct carnet_replica *replica, struct carnet_loaded *loaded, struct carnet_err *err)
 {
     replica->written++;
     carnet_buf_clear(&replica->state_bytes);
     carnet_record_pack(&loaded->record, &replica->state_bytes);
+    for (size_t len_max = 1024; replica->state_bytes.failed && len_max; len_max /= 32) { /* keys came that open too much at once */
+        lock_long(&loaded->record, len_max == 1 ? 0 : len_max);
+        carnet_buf_clear(&replica->state_bytes);
+        carnet_record_pack(&loaded->record, &replica->state_bytes);
+    }
     if (replica->state_bytes.failed)
         return carnet_err_set(err, CARNET_LIMIT, "a record is too large");
     loaded->row.state = carnet_buf_slice(&replica->state_bytes);
@@ -432,7 +467,7 @@ carnet_rc carnet_rows_refresh(struct carnet_replica *replica, int64_t n, struct 
 
 carnet_rc carnet_rows_put(struct carnet_replica *replica, struct carnet_loaded *loaded, struct carnet_err *err)
 {
-    struct carnet_id before[CARNET_PERSON_MAX], now[CARNET_PERSON_MAX];
+    struct carnet_id *before = NULL, *now;
     const struct carnet_record *alone[] = { &loaded->record };
     const struct carnet_record **person = alone;
     size_t before_count = 0, person_count = 1;
@@ -444,19 +479,20 @@ carnet_rc carnet_rows_put(struct carnet_replica *replica, struct carnet_loaded *
     if (known) {
         if (carnet_record_unpack(carnet_buf_slice(&loaded->packed), &replica->old) != CARNET_OK)
             return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "record");
-        before_count = carnet_consent_edges(&replica->old, before, CARNET_PERSON_MAX);
+        before_count = edges_of(&replica->old, &replica->row_arena, &before);
         find_points(&replica->old, &old_points);
         rc = carnet_rows_person(replica, &loaded->record, loaded->row.n, &replica->row_arena, &person, &person_count, err);
     }
-    size_t now_count = carnet_consent_edges(&loaded->record, now, CARNET_PERSON_MAX);
+    size_t now_count = edges_of(&loaded->record, &replica->row_arena, &now);
     bool merged = person_count > 1 || before_count || now_count;
-    int64_t others[CARNET_PERSON_MAX];
+    bool moved = before_count != now_count || (now_count && memcmp(before, now, now_count * sizeof *now) != 0);
+    int64_t others[CARNET_PERSON_WALK];
     size_t other_count = 0;
     if (rc == CARNET_OK && merged) { /* those that were of the person, and those that will be */
         if (!known)
             rc = put_row(replica, loaded, err);
         if (rc == CARNET_OK)
-            rc = carnet_rows_component(replica, loaded->row.n, others, &other_count, err);
+            rc = carnet_rows_component(replica, loaded->row.n, others, CARNET_PERSON_WALK, &other_count, err);
         if (rc == CARNET_OK)
             rc = put_edges(replica, &loaded->row, before, before_count, now, now_count, err);
         if (rc == CARNET_OK)
@@ -471,11 +507,11 @@ carnet_rc carnet_rows_put(struct carnet_replica *replica, struct carnet_loaded *
         rc = put_search(replica, loaded, &replica->old, known ? old_indexed : 0, err);
     if (rc == CARNET_OK)
         rc = put_points(replica, loaded->row.n, &old_points, &new_points, err);
-    if (rc != CARNET_OK || !merged)
-        return rc;
+    if (rc != CARNET_OK || !merged || (!moved && other_count > CARNET_PERSON_MAX))
+        return rc; /* the records of somebody who is blocked for their number do not hang on each other */
     for (size_t i = 1; rc == CARNET_OK && i < other_count; i++)
         rc = carnet_rows_refresh(replica, others[i], err);
-    rc = rc == CARNET_OK ? carnet_rows_component(replica, loaded->row.n, others, &other_count, err) : rc;
+    rc = rc == CARNET_OK ? carnet_rows_component(replica, loaded->row.n, others, CARNET_PERSON_WALK, &other_count, err) : rc;
     for (size_t i = 1; rc == CARNET_OK && i < other_count; i++)
         rc = carnet_rows_refresh(replica, others[i], err);
     return rc;
@@ -502,8 +538,8 @@ void carnet_rows_prune(struct carnet_replica *replica, const struct carnet_id *b
 }
 
 /* Merges every standing change of the record; the seeds that open its parts are those of `seeds`. *count of the changes merged. */
-static carnet_rc merge_touches(struct carnet_replica *replica, const struct carnet_touch *touches, size_t touch_count, const struct carnet_record *seeds,
-                               struct carnet_loaded *out, size_t *count, struct carnet_err *err)
+static carnet_rc merge_touches(struct carnet_replica *replica, const struct carnet_touch *touches, size_t touch_count, const struct carnet_id *about,
+                               const struct carnet_record *seeds, struct carnet_loaded *out, size_t *count, struct carnet_err *err)
 {
     struct carnet_record delta;
     carnet_rc rc = CARNET_OK;
@@ -522,8 +558,12 @@ static carnet_rc merge_touches(struct carnet_replica *replica, const struct carn
             rc = carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "entry");
             break;
         }
+        const struct carnet_change *change = &entry.changes[touches[i].change];
+        if (!carnet_id_equal(&change->record, &out->row.id))
+            continue; /* about this record, in one that is said to be about another */
+        const struct carnet_record *openers = carnet_id_equal(&change->subject, about) ? seeds : NULL;
         carnet_rows_clear(&delta);
-        carnet_apply_delta(replica, &entry, touches[i].change, seeds, carnet_apply_beyond(replica, &entry.header), &out->arena, &delta);
+        carnet_apply_delta(replica, &entry, touches[i].change, openers, carnet_apply_beyond(replica, &entry.header), &out->arena, &delta);
         carnet_record_merge(&out->record, &delta);
         (*count)++;
     }
@@ -545,14 +585,15 @@ static carnet_rc replay_about(struct carnet_replica *replica, const struct carne
     if (somebody) {
         rc = carnet_rows_get(replica, &out->row.book, about, &subject, err);
         rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+        somebody = carnet_id_equal(&subject.record.subject, &subject.record.id); /* a contact */
     }
     if (rc == CARNET_OK)
-        rc = merge_touches(replica, touches, touch_count, somebody ? &subject.record : NULL, out, &count, err);
+        rc = merge_touches(replica, touches, touch_count, about, somebody ? &subject.record : NULL, out, &count, err);
     if (rc == CARNET_OK && own && carnet_record_scopes_in(&out->record, CARNET_SIBLING_LOCKED)) {
         /* now that its seeds are known; their bytes must not move while the record is merged */
         struct carnet_record seeds;
         carnet_rows_copy(&out->record, &out->arena, &seeds);
-        rc = merge_touches(replica, touches, touch_count, &seeds, out, &count, err);
+        rc = merge_touches(replica, touches, touch_count, about, &seeds, out, &count, err);
     }
     if (rc == CARNET_OK && somebody && count) {
         if (subject.record.erased)

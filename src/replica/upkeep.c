@@ -140,10 +140,10 @@ static bool may_confirm(const struct slice *slice, const struct carnet_event *ev
     const struct carnet_cert *self = slice->self;
     if (!self || self->role > CARNET_ROLE_OFFICE || !(self->verbs & carnet_event_verb(event->type)))
         return false;
-    return event->type == CARNET_EVENT_ERASE || self->reads >> event->scope & 1;
+    return event->type != CARNET_EVENT_DARK || self->reads >> event->scope & 1;
 }
 
-/* Signs again, by this node's clock, the darkenings and erasures of a change that nobody has confirmed. */
+/* Signs again, by this node's clock, the darkenings, erasures and rectifications of a change that nobody has confirmed. */
 static carnet_rc confirm(struct slice *slice, const struct carnet_entry *entry, size_t change, struct carnet_err *err)
 {
     const struct carnet_change *c = &entry->changes[change];
@@ -153,7 +153,8 @@ static carnet_rc confirm(struct slice *slice, const struct carnet_entry *entry, 
     carnet_rc rc = CARNET_OK;
     for (size_t i = 0; rc == CARNET_OK && i < c->event_count; i++) {
         struct carnet_event event;
-        if (carnet_event_decode(c->events[i], &event) != CARNET_OK || (event.type != CARNET_EVENT_ERASE && event.type != CARNET_EVENT_DARK))
+        if (carnet_event_decode(c->events[i], &event) != CARNET_OK ||
+            (event.type != CARNET_EVENT_ERASE && event.type != CARNET_EVENT_DARK && event.type != CARNET_EVENT_RECTIFY))
             continue;
         if (!may_confirm(slice, &event)) {
             slice->upkeep->stuck = true;
@@ -310,50 +311,18 @@ static carnet_rc do_boxes(struct slice *slice, struct carnet_err *err)
 
 /* --- what was superseded long ago --- */
 
-struct victim { /* the change of an older entry that a write replaced something in */
-    struct carnet_entry_row row;
-    struct carnet_entry entry;
-    size_t change;
-    const struct carnet_part *part;
-};
-
-static bool covers(const struct carnet_part *part, unsigned cell)
-{
-    return cell >= part->place && cell < part->place + part->cell_count;
-}
-
 /* Finds the part that holds the cell of this dot; false: not here, or nothing is left of it, and nobody is asked for it. */
 static carnet_rc find_victim(struct carnet_replica *replica, const struct carnet_entry *by, const struct carnet_id *record, const struct carnet_dot *dot,
-                             struct carnet_arena *arena, struct victim *out, bool *found, struct carnet_err *err)
+                             struct carnet_arena *arena, struct carnet_place *out, bool *found, struct carnet_err *err)
 {
-    const struct carnet_cert *author = carnet_authority_author(replica->authority, dot->author);
-    const struct carnet_stream *stream = author ? carnet_streams_find(&replica->streams, &by->header.book, &author->node, dot->stream) : NULL;
-    *found = false;
-    if (!stream || dot->index % CARNET_DOT_CHANGE < CARNET_DOT_CELLS)
-        return CARNET_OK;
-    carnet_rc rc = carnet_store_entry_find(replica->store, stream->row.n, dot->seq, &out->row, err);
-    if (rc != CARNET_OK)
-        return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
-    if (out->row.flags & CARNET_ENTRY_VOID || out->row.lane != 2)
-        return CARNET_OK;
-    if (carnet_entry_decode(carnet_arena_dup(arena, out->row.bytes), arena, &out->entry) != CARNET_OK)
-        return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "an entry");
-    out->change = dot->index / CARNET_DOT_CHANGE;
-    if (out->change >= out->entry.change_count || !carnet_id_equal(&out->entry.changes[out->change].record, record))
-        return CARNET_OK;
-    const struct carnet_change *change = &out->entry.changes[out->change];
-    for (size_t i = 0; i < change->part_count; i++) {
-        out->part = &change->parts[i];
-        if (out->part->type == CARNET_PART_SEALED && covers(out->part, dot->index % CARNET_DOT_CHANGE - CARNET_DOT_CELLS)) {
-            *found = out->part->present || out->row.flags & CARNET_ENTRY_WANTING;
-            break;
-        }
-    }
-    return CARNET_OK;
+    carnet_rc rc = carnet_apply_place(replica, &by->header.book, record, dot, arena, out, err);
+    *found = rc == CARNET_OK && !(out->row.flags & CARNET_ENTRY_VOID) && out->row.lane == 2 &&
+             (out->part->present || out->row.flags & CARNET_ENTRY_WANTING);
+    return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
 }
 
 /* Does the change name a cell of the victim's part among what it replaces? */
-static bool replaces_any(const struct carnet_change *change, const struct victim *victim)
+static bool replaces_any(const struct carnet_change *change, const struct carnet_place *victim)
 {
     struct carnet_dot first = carnet_entry_cell_dot(&victim->entry, victim->change, victim->part, 0);
     for (size_t i = 0; i < change->part_count; i++) {
@@ -385,7 +354,7 @@ static bool lives_any(const struct carnet_record *record, const struct carnet_en
 }
 
 /* A part goes when none of its cells lives, and nothing that came after entry n had a hand in that: its turn will come. */
-static carnet_rc is_superseded(struct slice *slice, const struct victim *victim, int64_t n, struct carnet_arena *arena, bool *out, struct carnet_err *err)
+static carnet_rc is_superseded(struct slice *slice, const struct carnet_place *victim, int64_t n, struct carnet_arena *arena, bool *out, struct carnet_err *err)
 {
     struct carnet_replica *replica = slice->replica;
     struct carnet_loaded loaded;
@@ -414,24 +383,8 @@ static carnet_rc is_superseded(struct slice *slice, const struct victim *victim,
     return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
 }
 
-static bool keep_others(void *ctx, const struct carnet_change *change, const struct carnet_part *part)
-{
-    (void)change;
-    return part != (const struct carnet_part *)ctx;
-}
-
-static carnet_rc drop_part(struct carnet_replica *replica, const struct victim *victim, struct carnet_err *err)
-{
-    struct carnet_change *change = &victim->entry.changes[victim->change];
-    carnet_buf_clear(&replica->strip_bytes);
-    carnet_entry_strip(&victim->entry, keep_others, &change->parts[victim->part - change->parts], &replica->strip_bytes);
-    CARNET_ASSERT(!replica->strip_bytes.failed);
-    replica->written++;
-    return carnet_store_entry_bytes(replica->store, victim->row.n, carnet_buf_slice(&replica->strip_bytes), err);
-}
-
 /* Peers are asked for missing parts of an entry as long as one of them may matter: a seed, or a part of which something lives. */
-static carnet_rc settle_wanting(struct carnet_replica *replica, const struct victim *victim, struct carnet_err *err)
+static carnet_rc settle_wanting(struct carnet_replica *replica, const struct carnet_place *victim, struct carnet_err *err)
 {
     struct carnet_loaded loaded;
     const struct carnet_entry *entry = &victim->entry;
@@ -475,7 +428,7 @@ static carnet_rc do_replacer(struct slice *slice, const struct carnet_entry *by,
             for (size_t cells = carnet_reader_array(&r); rc == CARNET_OK && cells > 0; cells--) {
                 for (size_t dots = carnet_reader_array(&r); rc == CARNET_OK && dots > 0; dots--) {
                     struct carnet_dot dot = carnet_dot_read(&r);
-                    struct victim victim;
+                    struct carnet_place victim;
                     bool found, superseded = false;
                     carnet_arena_reset(&arena);
                     slice->steps++;
@@ -483,7 +436,7 @@ static carnet_rc do_replacer(struct slice *slice, const struct carnet_entry *by,
                     if (rc == CARNET_OK && found)
                         rc = is_superseded(slice, &victim, n, &arena, &superseded, err);
                     if (rc == CARNET_OK && superseded)
-                        rc = victim.part->present ? drop_part(slice->replica, &victim, err) : settle_wanting(slice->replica, &victim, err);
+                        rc = victim.part->present ? carnet_apply_drop(slice->replica, &victim, err) : settle_wanting(slice->replica, &victim, err);
                 }
             }
         }

@@ -19,6 +19,8 @@ CARNET_MUST_USE carnet_rc carnet_erase_dark(struct carnet_replica *replica, cons
 uint32_t carnet_erase_sealed(const struct carnet_record *record); /* scopes that have a seed which is not dead */
 /* Does a change of a law entry from the future still wait for somebody whose clock agrees to confirm it? */
 CARNET_MUST_USE carnet_rc carnet_erase_pending(struct carnet_replica *replica, const struct carnet_entry *entry, size_t change, bool *pending, struct carnet_err *err);
+/* Does a part of which the change rectifies a cell stay here, because other cells of it live, or nobody confirmed it? No receipt covers it then. */
+CARNET_MUST_USE carnet_rc carnet_erase_remains(struct carnet_replica *replica, const struct carnet_entry *entry, size_t change, bool *remains, struct carnet_err *err);
 bool carnet_erase_destroys(const struct carnet_change *change); /* it darkens, erases or rectifies */
 
 #endif

@@ -28,6 +28,8 @@ static carnet_rc find_open(struct carnet_replica *replica, struct carnet_view *v
     view->person = carnet_arena_alloc(arena, sizeof *view->person);
     view->person[0] = record;
     view->person_count = 1;
+    view->about = NULL; /* nobody known */
+    view->about_count = 0;
     view->open = CARNET_SCOPES_ALL | 1u << CARNET_SCOPE_CLEAR;
     if (carnet_id_is_zero(&record->subject)) {
         view->restricted = carnet_consent_restricted(record);
@@ -53,12 +55,24 @@ static carnet_rc find_open(struct carnet_replica *replica, struct carnet_view *v
     }
     if (rc != CARNET_OK)
         return rc;
+    view->about = person;
+    view->about_count = count;
     view->open = carnet_consent_open(person, count, carnet_replica_now_ms(replica));
     for (size_t i = 0; i < count; i++)
         view->restricted = view->restricted || carnet_consent_restricted(person[i]);
     if (CARNET_PLANTED(14))
         view->open |= 1u << CARNET_SCOPE_PHONE; /* planted: phones are shown whatever was said */
     return rc;
+}
+
+/* What a reader sees passes here: each scope of the record that holds values is asked for. */
+static uint32_t ask_allowed(struct carnet_replica *replica, const struct carnet_view *view, uint32_t scopes)
+{
+    uint32_t allowed = 0;
+    for (unsigned scope = CARNET_SCOPE_CLEAR; scope < CARNET_SCOPE_COUNT; scope++)
+        if (scopes >> scope & 1 && carnet_replica_allowed(replica, view, CARNET_SLICE_NONE, (enum carnet_scope)scope, NULL) == CARNET_OK)
+            allowed |= 1u << scope;
+    return allowed;
 }
 
 static carnet_rc build(struct carnet_replica *replica, const struct carnet_record_row *row, struct carnet_arena *arena, struct carnet_view *out,
@@ -82,7 +96,7 @@ static carnet_rc build(struct carnet_replica *replica, const struct carnet_recor
     out->blocked = (values | waiting) & ~out->open & named;
     out->locked = waiting & out->open & named;
     out->dark = carnet_record_scopes_in(record, CARNET_SIBLING_DARK) & ~values & ~waiting & named;
-    out->cells = carnet_record_cells(record, out->open, arena, &out->cell_count);
+    out->cells = carnet_record_cells(record, ask_allowed(replica, out, values), arena, &out->cell_count);
     for (size_t i = 0; i < out->cell_count; i++)
         out->conflicts += out->cells[i].conflict;
     return CARNET_OK;
@@ -129,7 +143,7 @@ carnet_rc carnet_replica_view_text(struct carnet_replica *replica, struct carnet
     if (hex)
         low = high = carnet_id_tail(&whole);
     else if (!carnet_id_range(text, &low, &high))
-        return carnet_err_set(err, CARNET_USAGE, "%.*s is not an id", (int)shown, text.len ? (const char *)text.ptr : "");
+        return carnet_err_set(err, CARNET_USAGE, "\"%.*s\" is not an id", (int)shown, text.len ? (const char *)text.ptr : "");
     carnet_rc rc = carnet_store_record_tails(replica->store, low, high, MATCHES_MAX, numbers, &count, err);
     for (size_t i = 0; rc == CARNET_OK && i < count; i++) {
         bool named;
@@ -153,15 +167,24 @@ carnet_rc carnet_replica_allowed(struct carnet_replica *replica, const struct ca
                                  struct carnet_consent *out)
 {
     const struct carnet_purpose_def *def;
+    bool open = view->open >> scope & 1; /* some live grant covers it, or it needs none */
+    bool needs = !carnet_id_is_zero(&view->record.subject) && scope != CARNET_SCOPE_CONSENT && scope != CARNET_SCOPE_CLEAR;
+    struct carnet_consent ignored, consent;
+    if (purpose.len == 0 && (!out || !needs)) {
+        if (out)
+            *out = (struct carnet_consent){ .state = CARNET_CONSENT_NONE };
+        return open ? CARNET_OK : CARNET_REFUSED;
+    }
     int64_t now_ms = carnet_replica_now_ms(replica);
+    out = out ? out : &ignored;
     *out = (struct carnet_consent){ .state = CARNET_CONSENT_NONE };
-    for (size_t i = 0; (def = carnet_purpose_at(i)) != NULL; i++) {
+    for (size_t i = 0; view->about_count && (def = carnet_purpose_at(i)) != NULL; i++) {
         if (!(def->scopes >> scope & 1) || (purpose.len && !carnet_slice_equal(purpose, carnet_slice_str(def->name))))
             continue;
-        struct carnet_consent consent = carnet_consent_evaluate(view->person, view->person_count, carnet_slice_str(def->name), now_ms);
+        consent = carnet_consent_evaluate(view->about, view->about_count, carnet_slice_str(def->name), now_ms);
         if (out->state == CARNET_CONSENT_NONE || consent.live)
             *out = consent;
-        if (consent.live && view->open >> scope & 1)
+        if (consent.live && open)
             return CARNET_OK;
     }
     out->live = false;

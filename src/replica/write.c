@@ -209,17 +209,89 @@ static carnet_rc choose_cell(struct writing *w, size_t index, uint32_t *begun, s
     return CARNET_OK;
 }
 
+/* --- what stands beside a rectified cell --- */
+
+static bool rectifies(const struct carnet_write *write)
+{
+    for (size_t i = 0; i < write->event_count; i++)
+        if (write->events[i].type == CARNET_EVENT_RECTIFY)
+            return true;
+    return false;
+}
+
+/* Does the write name the dot already, to rectify it or to take its place? */
+static bool is_named(const struct writing *w, const struct carnet_dot *dot)
+{
+    for (size_t i = 0; i < w->write->event_count; i++)
+        for (size_t j = 0; w->write->events[i].type == CARNET_EVENT_RECTIFY && j < w->write->events[i].name_count; j++)
+            if (carnet_dot_equal(&w->write->events[i].names[j], dot))
+                return true;
+    for (size_t i = 0; i < w->cell_count; i++)
+        for (size_t j = 0; j < w->cells[i].replace_count; j++)
+            if (carnet_dot_equal(&w->cells[i].replaces[j], dot))
+                return true;
+    return false;
+}
+
+static bool may_write(const struct writing *w, enum carnet_scope scope)
+{
+    const struct carnet_cert *self = carnet_replica_self(w->replica);
+    return self && self->writes >> scope & 1 && w->open >> scope & 1 && carnet_keyring_newest(w->replica->keyring, &w->write->book, scope);
+}
+
+/* Says again what else lives in the part, so that nothing in it has to stay. Each takes the place of itself alone: what was in conflict still is. */
+static void keep_beside(struct writing *w, const struct carnet_place *place)
+{
+    struct carnet_arena *arena = &w->replica->write_arena;
+    for (size_t cell = 0; cell < place->part->cell_count && may_write(w, place->part->scope); cell++) {
+        struct carnet_dot *dot = carnet_arena_alloc(arena, sizeof *dot);
+        *dot = carnet_entry_cell_dot(&place->entry, place->change, place->part, cell);
+        for (size_t i = 0; i < w->target->live_count; i++) {
+            const struct carnet_sibling *sibling = &w->target->live[i];
+            if (sibling->state != CARNET_SIBLING_VALUE || !carnet_dot_equal(&sibling->dot, dot) || is_named(w, dot))
+                continue;
+            w->scopes[w->cell_count] = sibling->scope;
+            w->cells[w->cell_count++] = (struct carnet_draft_cell){ .field = sibling->field,
+                                                                    .label = carnet_arena_dup(arena, sibling->label),
+                                                                    .value = carnet_arena_dup(arena, sibling->value),
+                                                                    .replaces = dot,
+                                                                    .replace_count = 1 };
+        }
+    }
+}
+
+static carnet_rc keep_all_beside(struct writing *w, struct carnet_err *err)
+{
+    carnet_rc rc = CARNET_OK;
+    for (size_t i = 0; rc == CARNET_OK && i < w->write->event_count; i++) {
+        const struct carnet_event *event = &w->write->events[i];
+        for (size_t j = 0; rc == CARNET_OK && event->type == CARNET_EVENT_RECTIFY && j < event->name_count; j++) {
+            struct carnet_arena arena;
+            struct carnet_place place;
+            carnet_arena_init(&arena);
+            rc = carnet_apply_place(w->replica, &w->write->book, &w->write->record, &event->names[j], &arena, &place, err);
+            if (rc == CARNET_OK)
+                keep_beside(w, &place);
+            carnet_arena_deinit(&arena);
+            rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+        }
+    }
+    return rc;
+}
+
 static carnet_rc choose_cells(struct writing *w, struct carnet_err *err)
 {
     uint32_t begun = 0;
     carnet_rc rc = CARNET_OK;
-    if (w->write->cell_count == 0)
+    bool beside = rectifies(w->write);
+    size_t most = w->write->cell_count + (beside ? w->target->live_count : 0);
+    if (most == 0)
         return rc;
-    w->cells = carnet_arena_alloc(&w->replica->write_arena, w->write->cell_count * sizeof *w->cells);
-    w->scopes = carnet_arena_alloc(&w->replica->write_arena, w->write->cell_count * sizeof *w->scopes);
+    w->cells = carnet_arena_alloc(&w->replica->write_arena, most * sizeof *w->cells);
+    w->scopes = carnet_arena_alloc(&w->replica->write_arena, most * sizeof *w->scopes);
     for (size_t i = 0; rc == CARNET_OK && i < w->write->cell_count; i++)
         rc = choose_cell(w, i, &begun, err);
-    return rc;
+    return rc == CARNET_OK && beside ? keep_all_beside(w, err) : rc;
 }
 
 /* --- into entries --- */
@@ -264,7 +336,7 @@ static carnet_rc find_seed(struct writing *w, enum carnet_scope scope, struct ca
     out->scope = scope;
     w->made[scope] = *out;
     if (w->self) {
-        carnet_batch_seed(replica, scope, out->b);
+        carnet_batch_seed(replica, out);
         return CARNET_OK;
     }
     return carnet_err_set(err, CARNET_AGAIN, "the person has no key for these fields yet");
@@ -285,7 +357,7 @@ static carnet_rc make_subject_seeds(struct writing *w, struct carnet_err *err)
         made->scope = scope;
         rc = carnet_batch_change(replica, &w->write->book, CARNET_LOG_DATA, &w->subject, &w->subject, w->seeds->kind, CHANGE_SIZE + SEED_SIZE, false, err);
         if (rc == CARNET_OK)
-            carnet_batch_seed(replica, scope, made->b);
+            carnet_batch_seed(replica, made);
     }
     return rc;
 }
@@ -397,7 +469,7 @@ static carnet_rc write_data(struct carnet_replica *replica, const struct carnet_
 {
     struct writing w;
     carnet_rc rc = begin(replica, write, leave_uncovered, result, &w, err);
-    if (rc == CARNET_OK && write->cell_count)
+    if (rc == CARNET_OK && (write->cell_count || rectifies(write)))
         rc = find_open(&w, err);
     if (rc == CARNET_OK)
         rc = choose_cells(&w, err);

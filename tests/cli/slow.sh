@@ -35,7 +35,11 @@ for _ in 1 2 3; do
     before=$now
 done
 [ "$before" -gt 0 ] || wrong 'nothing of what came was kept'
-prlimit --as=1000000000 "$carnet" --home "$scratch/b" --json sync "$slow" >"$scratch/sync.json"
+# a build with AddressSanitizer reserves terabytes of addresses
+limit='prlimit --as=1000000000'
+! grep -q __asan_init "$carnet" || limit=
+# shellcheck disable=SC2086 # two words
+$limit "$carnet" --home "$scratch/b" --json sync "$slow" >"$scratch/sync.json"
 expect 'everything' "$(on b --json status | text_of contacts)" "$total"
 expect 'verify' "$(on b --json verify | text_of ok)" true
 expect 'the same' "$(state_of a)" "$(state_of b)"

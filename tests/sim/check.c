@@ -552,8 +552,8 @@ void sim_check_files(struct sim_node *node, bool swept, bool final)
             struct carnet_view view;
             carnet_arena_reset(&arena);
             if (carnet_replica_view(node->replica, &sim->books[r->book], &sim->records[r->person].id, &arena, &view, &err) == CARNET_OK) {
-                const struct carnet_seed *seed = carnet_record_seed(&view.record, needle->seed);
-                gone = seed && seed->dead;
+                for (size_t s = 0; s < view.record.seed_count; s++)
+                    gone = gone || (view.record.seeds[s].id == needle->seed && view.record.seeds[s].dead);
             }
         }
         if (!foreign && !gone)
@@ -604,14 +604,17 @@ static void check_write(struct sim_node *node, const struct sim_write *write, co
                                          (event->type == CARNET_EVENT_RECTIFY && event->record == write->record && names(event, &write->dot))))
             dark = true;
     }
-    bool superseded = false;
+    bool superseded = false, perhaps = false; /* by a write that a crash hid: it may have landed or not */
     for (size_t i = 0; i < sim->write_count && !superseded; i++) {
         const struct sim_write *later = &sim->writes[i];
         if (later->record != write->record || later->fate == SIM_FAILED || later == write ||
             (later->dot.seq && (sim_beyond(node, r->book, &later->dot) || !sim_holds_dot(node, r->book, &later->dot))))
             continue;
-        for (size_t j = 0; j < later->seen_count; j++)
-            superseded = superseded || carnet_dot_equal(&later->seen[j], &write->dot);
+        for (size_t j = 0; j < later->seen_count; j++) {
+            bool names_it = carnet_dot_equal(&later->seen[j], &write->dot);
+            superseded = superseded || (names_it && later->dot.seq);
+            perhaps = perhaps || (names_it && !later->dot.seq);
+        }
     }
     if (gone)
         sim_fail(sim, "P3", "n%u does not have r%zu", node->index, write->record);
@@ -619,7 +622,7 @@ static void check_write(struct sim_node *node, const struct sim_write *write, co
         explain(node, write->record);
     if (superseded && live)
         sim_fail(sim, "P3", "n%u shows a write of r%zu that was replaced", node->index, write->record);
-    if (superseded || (!live && dark))
+    if (superseded || (!live && (dark || perhaps)))
         return;
     if (!live)
         explain(node, write->record);

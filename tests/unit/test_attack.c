@@ -380,6 +380,41 @@ static void a_relay_writes_nothing_about_anybody(void **state)
     carnet_draft_free(draft);
 }
 
+/* A seed is one of its scope: who reads one scope destroys nothing of another, and nobody takes a seed over. */
+static void a_seed_belongs_to_its_scope(void **state)
+{
+    (void)state;
+    size_t office = world_invite(&world, 0, "antenne", CARNET_ROLE_OFFICE, 1u << CARNET_SCOPE_IDENTITY | 1u << CARNET_SCOPE_CONSENT);
+    struct carnet_id zoe = world_add(&world, 0, "sms", 0, CARNET_FIELD_PHONE, "+33639980012");
+    struct chain law = chain_of(office, &world.book, CARNET_LOG_LAW), data = chain_of(office, &world.book, CARNET_LOG_DATA);
+    struct carnet_draft *draft = carnet_draft_new();
+    struct carnet_arena arena;
+    struct carnet_event dark = { .type = CARNET_EVENT_DARK, .scope = CARNET_SCOPE_IDENTITY };
+    uint8_t bytes[16] = { 0 };
+    carnet_arena_init(&arena);
+    struct carnet_record record = record_of(0, &world.book, &zoe, &arena);
+    for (size_t i = 0; i < record.seed_count; i++) {
+        if (record.seeds[i].scope != CARNET_SCOPE_PHONE)
+            continue;
+        dark.seeds[dark.seed_count++] = record.seeds[i].id;
+        memcpy(bytes, record.seeds[i].b, sizeof bytes);
+    }
+    assert_int_equal(dark.seed_count, 1);
+    carnet_draft_change(draft, &zoe, &zoe, CARNET_KIND_CONTACT);
+    carnet_draft_event(draft, &dark);
+    assert_int_equal(take(0, sign(&law, draft)), CARNET_OK);
+    assert_string_equal(world_value(&world, 0, &zoe, CARNET_FIELD_PHONE), "+33639980012");
+    assert_int_equal(world_dark(&world, 0, &zoe), 0);
+    carnet_draft_change(draft, &zoe, &zoe, CARNET_KIND_CONTACT);
+    carnet_draft_seed(draft, CARNET_SCOPE_IDENTITY, bytes); /* as if it were known: its id is */
+    assert_int_equal(take(0, sign(&data, draft)), CARNET_OK);
+    record = record_of(0, &world.book, &zoe, &arena);
+    assert_true(carnet_record_seed_live(&record, CARNET_SCOPE_PHONE) && carnet_record_seed_live(&record, CARNET_SCOPE_PHONE)->id == dark.seeds[0]);
+    assert_string_equal(world_value(&world, 0, &zoe, CARNET_FIELD_PHONE), "+33639980012");
+    carnet_draft_free(draft);
+    carnet_arena_deinit(&arena);
+}
+
 /* --- clocks --- */
 
 /* The 72 hours in which a withdrawal can be undone begin when this node learns of it, whatever the clock of its author says. */
@@ -409,6 +444,182 @@ static void an_old_date_does_not_shorten_the_time_to_undo(void **state)
     carnet_draft_free(draft);
 }
 
+/* --- the same everywhere --- */
+
+/* A cut that begins to count when a second certificate comes voids what is here already, as it keeps out what is not. */
+static void a_cut_that_comes_to_count_counts_for_all(void **state)
+{
+    (void)state;
+    size_t one = world_invite(&world, 0, "nord", CARNET_ROLE_OFFICE, 0), two = world_invite(&world, 0, "sud", CARNET_ROLE_OFFICE, 0);
+    world_meet(&world);
+    size_t volunteer = world_invite(&world, one, "ana", CARNET_ROLE_VOLUNTEER, 0);
+    struct carnet_id zoe = world_add(&world, volunteer, "file", 0, CARNET_FIELD_GIVEN, "Zoé");
+    struct chain chain = chain_of(two, charter_of(0), CARNET_LOG_DATA);
+    struct carnet_draft *draft = carnet_draft_new();
+    struct carnet_buf bytes;
+    struct carnet_arena arena;
+    struct carnet_sign_pk pk;
+    struct carnet_sign_sk sk;
+    carnet_arena_init(&arena);
+    world_meet(&world);
+    assert_string_equal(world_value(&world, 0, &zoe, CARNET_FIELD_GIVEN), "Zoé");
+    carnet_sign_pair(world.nodes[two].identity.sign, &pk, &sk);
+    const struct carnet_cert *first = carnet_authority_node(carnet_replica_authority(world.nodes[0].replica), &world.nodes[volunteer].id);
+    struct carnet_cert second = *first, read;
+    second.issuer = carnet_replica_self(world.nodes[two].replica)->hash;
+    carnet_buf_init(&bytes, 4096);
+    do {
+        second.issued_ms++;
+        carnet_buf_clear(&bytes);
+        carnet_cert_sign(&second, &sk, &bytes);
+        assert_int_equal(carnet_cert_decode(carnet_buf_slice(&bytes), &arena, &read), CARNET_OK);
+    } while (carnet_id_compare(&read.hash, &first->hash) >= 0);
+    const struct carnet_event cut = { .type = CARNET_EVENT_CUT, .other = world.nodes[volunteer].id, .bytes = world_text("\x80") };
+    const struct carnet_event again = { .type = CARNET_EVENT_CERTIFICATE, .bytes = carnet_buf_slice(&bytes) };
+    carnet_draft_change(draft, &world.nodes[volunteer].id, NULL, CARNET_KIND_CERTIFICATE);
+    carnet_draft_event(draft, &cut);
+    assert_int_equal(take(0, sign(&chain, draft)), CARNET_OK);
+    carnet_draft_change(draft, &world.nodes[volunteer].id, NULL, CARNET_KIND_CERTIFICATE);
+    carnet_draft_event(draft, &again);
+    assert_int_equal(take(0, sign(&chain, draft)), CARNET_OK);
+    size_t late = world_invite(&world, 0, "est", CARNET_ROLE_OFFICE, 0); /* has the charter before the data */
+    same(0, late);
+    carnet_draft_free(draft);
+    carnet_buf_deinit(&bytes);
+    carnet_arena_deinit(&arena);
+}
+
+/* Who says that a note is a contact, or about somebody else, makes no difference between nodes. What is in it is erased with its subject all the same. */
+static void a_kind_that_changes_is_the_same_everywhere(void **state)
+{
+    (void)state;
+    size_t volunteer = world_invite(&world, 0, "ana", CARNET_ROLE_VOLUNTEER, 0);
+    struct carnet_id zoe = world_add(&world, 0, "profile", 0, CARNET_FIELD_GIVEN, "Zoé");
+    struct carnet_draft *draft = carnet_draft_new();
+    struct carnet_err err = CARNET_ERR_INIT;
+    const struct carnet_event erase = { .type = CARNET_EVENT_ERASE };
+    struct carnet_id notes[3];
+    world_meet(&world);
+    for (size_t i = 0; i < 3; i++) {
+        const struct carnet_write_cell cell = { .field = CARNET_FIELD_TEXT, .value = world_text("aime les vélos") };
+        struct carnet_write write = { .book = world.book, .record = carnet_replica_new_id(world.nodes[0].replica), .subject = zoe, .kind = CARNET_KIND_NOTE,
+                                      .cells = &cell, .cell_count = 1, .fresh = true };
+        struct carnet_write_result result = { 0 };
+        assert_int_equal(carnet_replica_write(world.nodes[0].replica, &write, 1, false, &result, &err), CARNET_OK);
+        notes[i] = write.record;
+    }
+    size_t early = world_invite(&world, 0, "nord", CARNET_ROLE_OFFICE, 0), late = world_invite(&world, 0, "sud", CARNET_ROLE_OFFICE, 0);
+    struct chain chain = chain_of(volunteer, &world.book, CARNET_LOG_DATA);
+    /* a note becomes a contact, another one is about the first, a fourth about the third */
+    struct carnet_slice kept[3];
+    struct carnet_arena arena;
+    struct carnet_id fourth = { { 4 } };
+    carnet_arena_init(&arena);
+    carnet_draft_change(draft, &notes[0], &notes[0], CARNET_KIND_CONTACT);
+    kept[0] = carnet_arena_dup(&arena, sign(&chain, draft));
+    carnet_draft_change(draft, &notes[1], &notes[0], CARNET_KIND_NOTE);
+    kept[1] = carnet_arena_dup(&arena, sign(&chain, draft));
+    carnet_draft_change(draft, &fourth, &notes[2], CARNET_KIND_NOTE);
+    put_cell(draft, CARNET_SCOPE_NOTES, true, NULL, 0);
+    kept[2] = carnet_arena_dup(&arena, sign(&chain, draft));
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(take(early, kept[i]), CARNET_OK);
+    same(early, early);
+    world_event(&world, 0, &zoe, &erase);
+    world_pull(&world, early, 0);
+    world_pull(&world, late, 0);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(take(late, kept[i]), CARNET_OK);
+        assert_int_equal(take(0, kept[i]), CARNET_OK);
+    }
+    same(0, late);
+    same(0, early);
+    assert_int_equal(world_parts(&world, early, &zoe), 0);
+    assert_int_equal(world_parts(&world, late, &zoe), 0);
+    carnet_draft_free(draft);
+    carnet_arena_deinit(&arena);
+}
+
+/* --- too much --- */
+
+/* The list of what stands of a node's logs fits one entry: nobody makes so many that he cannot be revoked. */
+static void no_number_of_logs_keeps_access(void **state)
+{
+    (void)state;
+    size_t volunteer = world_invite(&world, 0, "ana", CARNET_ROLE_VOLUNTEER, 0);
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_id press, nobody = { { 9 } };
+    struct carnet_draft *draft = carnet_draft_new();
+    size_t taken = 0;
+    assert_int_equal(carnet_replica_book_add(world.nodes[0].replica, world_text("presse"), &press, &err), CARNET_OK);
+    assert_int_equal(carnet_replica_begin(world.nodes[0].replica, &err), CARNET_OK);
+    for (uint32_t i = 0; i < 300; i++) {
+        const struct carnet_id *books[] = { &world.book, &press, charter_of(0) };
+        for (size_t b = 0; b < 3; b++) {
+            struct chain chain = chain_of(volunteer, books[b], CARNET_LOG_DATA);
+            chain.incarnation = 1000 + i;
+            carnet_draft_change(draft, b == 2 ? &world.nodes[volunteer].id : &nobody, b == 2 ? NULL : &nobody, b == 2 ? CARNET_KIND_NODE : CARNET_KIND_CONTACT);
+            carnet_rc rc = take(0, sign(&chain, draft));
+            assert_true(rc == CARNET_OK || rc == CARNET_LIMIT);
+            taken += rc == CARNET_OK;
+        }
+    }
+    assert_int_equal(carnet_replica_commit(world.nodes[0].replica, &err), CARNET_OK);
+    assert_true(taken > 600 && taken < 900);
+    if (carnet_replica_cut(world.nodes[0].replica, &world.nodes[volunteer].id, &err) != CARNET_OK)
+        fail_msg("%s", err.what);
+    assert_true(carnet_authority_is_cut(carnet_replica_authority(world.nodes[0].replica), &world.nodes[volunteer].id));
+    carnet_draft_free(draft);
+}
+
+/* Of a person of more records than are followed, nobody knows whether one says no. */
+static void a_person_without_end_is_blocked(void **state)
+{
+    (void)state;
+    struct carnet_id zoe = world_add(&world, 0, "file", 0, CARNET_FIELD_GIVEN, "Zoé");
+    assert_string_equal(world_value(&world, 0, &zoe, CARNET_FIELD_GIVEN), "Zoé");
+    for (uint8_t i = 0; i < 70; i++) {
+        const struct carnet_event edge = { .type = CARNET_EVENT_EDGE, .other = { { 1, i } }, .on = true };
+        world_event(&world, 0, &zoe, &edge);
+    }
+    assert_string_equal(world_value(&world, 0, &zoe, CARNET_FIELD_GIVEN), "");
+    same(0, 0);
+}
+
+/* A record grows no larger than what can be stored: the rest waits, refusals and erasures still pass. */
+static void a_record_that_is_full_stops_nobody(void **state)
+{
+    (void)state;
+    size_t volunteer = world_invite(&world, 0, "ana", CARNET_ROLE_VOLUNTEER, 0);
+    struct carnet_id zoe = world_add(&world, 0, "file", 0, CARNET_FIELD_GIVEN, "Zoé");
+    struct chain chain = chain_of(volunteer, &world.book, CARNET_LOG_DATA);
+    struct carnet_draft *draft = carnet_draft_new();
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_event grant = { .type = CARNET_EVENT_GRANT, .basis = CARNET_BASIS_CONSENT };
+    const struct carnet_event no = { .type = CARNET_EVENT_WITHDRAW, .purpose = world_text("file") }, erase = { .type = CARNET_EVENT_ERASE };
+    carnet_rc rc = CARNET_OK;
+    assert_int_equal(carnet_replica_begin(world.nodes[0].replica, &err), CARNET_OK);
+    for (size_t i = 0; i < 400 && rc == CARNET_OK; i++) {
+        for (size_t change = 0; change < 8; change++) {
+            carnet_draft_change(draft, &zoe, &zoe, CARNET_KIND_CONTACT);
+            for (size_t j = 0; j < CARNET_CHANGE_EVENTS_MAX; j++) {
+                grant.purpose = world_text("purposes are words that a newer version may know, whatever they b");
+                grant.purpose.len = 64;
+                grant.since_ms = (int64_t)(i * 1000 + j);
+                carnet_draft_event(draft, &grant);
+            }
+        }
+        rc = take(0, sign(&chain, draft));
+    }
+    assert_int_equal(rc, CARNET_LIMIT);
+    assert_int_equal(carnet_replica_commit(world.nodes[0].replica, &err), CARNET_OK);
+    world_event(&world, 0, &zoe, &no);
+    assert_string_equal(world_value(&world, 0, &zoe, CARNET_FIELD_GIVEN), "");
+    world_event(&world, 0, &zoe, &erase);
+    assert_int_equal(world_parts(&world, 0, &zoe), 0);
+    carnet_draft_free(draft);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -419,7 +630,13 @@ int main(void)
         T(a_volunteer_claims_no_opt_in),
         T(names_stay),
         T(a_relay_writes_nothing_about_anybody),
+        T(a_seed_belongs_to_its_scope),
         T(an_old_date_does_not_shorten_the_time_to_undo),
+        T(a_cut_that_comes_to_count_counts_for_all),
+        T(a_kind_that_changes_is_the_same_everywhere),
+        T(no_number_of_logs_keeps_access),
+        T(a_person_without_end_is_blocked),
+        T(a_record_that_is_full_stops_nobody),
     };
     return cmocka_run_group_tests_name("attack", tests, NULL, NULL);
 }

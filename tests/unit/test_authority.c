@@ -575,6 +575,30 @@ static void an_author_writes_its_books_and_scopes_alone(void **state)
     assert_int_equal(outcome(&a), CARNET_REFUSED);
 }
 
+static void keys_are_destroyed_in_changes_of_contacts_alone(void **state)
+{
+    struct log_world *w = *state;
+    struct carnet_id note = log_id(0xc1), contact = log_id(0xc0);
+    const enum carnet_event_type types[] = {CARNET_EVENT_DARK, CARNET_EVENT_ERASE};
+    for (size_t i = 0; i < 2; i++) {
+        const struct carnet_event event = {.type = types[i], .scope = CARNET_SCOPE_EMAIL};
+        const struct {
+            const struct carnet_id *record, *subject;
+            enum carnet_kind kind;
+            carnet_rc rc;
+        } cases[] = {{&contact, &contact, CARNET_KIND_CONTACT, CARNET_OK},
+                     {&note, &contact, CARNET_KIND_NOTE, CARNET_REFUSED},
+                     {&note, NULL, CARNET_KIND_EVENT, CARNET_REFUSED},
+                     {&contact, &contact, CARNET_KIND_NOTE, CARNET_REFUSED}};
+        for (size_t j = 0; j < sizeof cases / sizeof *cases; j++) {
+            struct attempt a = attempt_by(w, &w->admin, &w->book, CARNET_LOG_LAW);
+            carnet_draft_change(a.draft, cases[j].record, cases[j].subject, cases[j].kind);
+            carnet_draft_event(a.draft, &event);
+            assert_int_equal(outcome(&a), cases[j].rc);
+        }
+    }
+}
+
 static carnet_rc try_epoch(struct log_world *w, const struct log_node *author, const struct carnet_id *book,
                            enum carnet_scope scope, uint64_t number, uint64_t wrong)
 {
@@ -917,6 +941,7 @@ int main(void)
         T(a_node_speaks_for_itself_alone),
         T(each_role_writes_what_it_may),
         T(an_author_writes_its_books_and_scopes_alone),
+        T(keys_are_destroyed_in_changes_of_contacts_alone),
         T(epochs_are_of_books_and_scopes_one_holds),
         T(boxes_and_clear_cells_belong_to_the_charter),
         T(certificates_are_carried_by_who_issued_them),

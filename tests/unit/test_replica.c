@@ -275,12 +275,22 @@ static void a_note_is_under_its_subjects_consent(void **state)
     struct carnet_write_result result;
     assert_int_equal(carnet_replica_write(office->replica, &write, 1, false, &result, &world->err), CARNET_OK);
     world_exchange(world);
-    for (size_t i = 0; i < 2; i++)
-        assert_int_equal(world_view(&world->nodes[i], &note).cell_count, 1);
+    struct carnet_consent consent;
+    for (size_t i = 0; i < 2; i++) {
+        struct carnet_view view = world_view(&world->nodes[i], &note);
+        assert_int_equal(view.cell_count, 1);
+        assert_int_equal(carnet_replica_allowed(world->nodes[i].replica, &view, CARNET_SLICE_NONE, CARNET_SCOPE_NOTES, &consent), CARNET_OK);
+        assert_int_equal(consent.state, CARNET_CONSENT_GIVEN);
+        assert_int_equal(carnet_replica_allowed(world->nodes[i].replica, &view, carnet_slice_str("sms"), CARNET_SCOPE_NOTES, &consent), CARNET_REFUSED);
+    }
     assert_int_equal(world_refuse(other, &zoe, CARNET_EVENT_OBJECT, ""), CARNET_OK);
     world_exchange(world);
-    for (size_t i = 0; i < 2; i++)
-        assert_int_equal(world_view(&world->nodes[i], &note).cell_count, 0);
+    for (size_t i = 0; i < 2; i++) {
+        struct carnet_view view = world_view(&world->nodes[i], &note);
+        assert_int_equal(view.cell_count, 0);
+        assert_int_equal(carnet_replica_allowed(world->nodes[i].replica, &view, CARNET_SLICE_NONE, CARNET_SCOPE_NOTES, &consent), CARNET_REFUSED);
+        assert_int_equal(consent.state, CARNET_CONSENT_OBJECTED);
+    }
     const struct carnet_event erase = { .type = CARNET_EVENT_ERASE };
     assert_int_equal(world_event(other, &zoe, &erase), CARNET_OK);
     world_exchange(world);
@@ -289,6 +299,42 @@ static void a_note_is_under_its_subjects_consent(void **state)
         assert_int_equal(carnet_replica_view(world->nodes[i].replica, &world->book, &note, &world->arena, &view, &world->err), CARNET_NOT_FOUND);
     }
     world_same(world);
+}
+
+static void assert_shown_is_allowed(struct world_node *node, const struct carnet_id *record)
+{
+    struct carnet_view view = world_view(node, record);
+    uint32_t shown = 0, allowed = 0, values = carnet_record_scopes_in(&view.record, CARNET_SIBLING_VALUE);
+    for (size_t i = 0; i < view.cell_count; i++)
+        shown |= 1u << view.cells[i].siblings[0]->scope;
+    for (unsigned scope = CARNET_SCOPE_IDENTITY; scope < CARNET_SCOPE_COUNT; scope++) {
+        struct carnet_consent consent;
+        carnet_rc rc = carnet_replica_allowed(node->replica, &view, CARNET_SLICE_NONE, (enum carnet_scope)scope, &consent);
+        assert_int_equal(carnet_replica_allowed(node->replica, &view, CARNET_SLICE_NONE, (enum carnet_scope)scope, NULL), rc);
+        allowed |= rc == CARNET_OK ? 1u << scope : 0;
+    }
+    assert_int_equal(shown, allowed & values);
+}
+
+static void what_is_shown_is_what_is_allowed(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0];
+    struct carnet_id zoe = world_add(office, "given=Zoé phone=+33639980012 evidence/sms=x", "file sms"), visit = carnet_replica_new_id(office->replica);
+    const struct carnet_write_cell cell = { .field = CARNET_FIELD_TEXT, .value = carnet_slice_str("marché") };
+    const struct carnet_write write = { .book = world->book, .record = visit, .kind = CARNET_KIND_EVENT, .cells = &cell, .cell_count = 1, .fresh = true };
+    const struct carnet_event restrict_event = { .type = CARNET_EVENT_RESTRICT };
+    assert_int_equal(carnet_replica_write(office->replica, &write, 1, false, NULL, &world->err), CARNET_OK);
+    assert_int_equal(world_view(office, &visit).cell_count, 1); /* about nobody */
+    assert_shown_is_allowed(office, &visit);
+    assert_int_equal(world_view(office, &zoe).cell_count, 3);
+    assert_shown_is_allowed(office, &zoe);
+    assert_int_equal(world_refuse(office, &zoe, CARNET_EVENT_WITHDRAW, "sms"), CARNET_OK);
+    assert_int_equal(world_view(office, &zoe).cell_count, 2);
+    assert_shown_is_allowed(office, &zoe);
+    assert_int_equal(world_event(office, &zoe, &restrict_event), CARNET_OK);
+    assert_int_equal(world_view(office, &zoe).cell_count, 0);
+    assert_shown_is_allowed(office, &zoe);
 }
 
 static void a_refusal_on_one_of_two_merged_counts_for_both(void **state)
@@ -313,6 +359,37 @@ static void a_refusal_on_one_of_two_merged_counts_for_both(void **state)
     world_exchange(world);
     assert_string_equal(world_value(office, &a, "phone"), "+33639980012");
     world_same(world);
+}
+
+static void whoever_is_too_many_records_is_blocked(void **state)
+{
+    enum { RECORDS = 70 };
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0];
+    struct carnet_id ids[RECORDS];
+    for (unsigned star = 0; star < 2; star++) {
+        for (size_t i = 0; i < RECORDS; i++)
+            ids[i] = world_add(office, "given=Zoé phone=+33639980012", "file sms");
+        for (size_t i = 1; i < RECORDS; i++) {
+            const struct carnet_event edge = { .type = CARNET_EVENT_EDGE, .other = ids[i], .on = true };
+            assert_int_equal(world_event(office, &ids[star ? 0 : i - 1], &edge), CARNET_OK);
+            if (i == 63)
+                assert_int_equal(world_view(office, &ids[0]).cell_count, 2);
+        }
+        assert_int_equal(world_refuse(office, &ids[RECORDS - 1], CARNET_EVENT_OBJECT, ""), CARNET_OK);
+        for (size_t i = 0; i < RECORDS; i++) {
+            struct carnet_view view = world_view(office, &ids[i]);
+            struct carnet_consent consent;
+            assert_int_equal(view.cell_count, 0);
+            assert_int_equal(view.open, 0);
+            assert_int_equal(carnet_replica_allowed(office->replica, &view, carnet_slice_str("sms"), CARNET_SCOPE_PHONE, &consent), CARNET_REFUSED);
+            struct carnet_record_row row;
+            assert_int_equal(carnet_store_record_get(carnet_replica_store(office->replica), &world->book, &ids[i], &row, &world->err), CARNET_OK);
+            assert_int_equal(row.indexed, 0); /* not found by its words either */
+        }
+        assert_int_equal(world_edit(office, &ids[0], "phone=+33639980013"), CARNET_REFUSED);
+    }
+    world_verify(office);
 }
 
 static void a_word_finds_what_is_open_alone(void **state)
@@ -643,7 +720,9 @@ int main(void)
         TEST(a_cut_voids_what_lies_beyond),
         TEST(the_order_does_not_matter),
         TEST(a_note_is_under_its_subjects_consent),
+        TEST(what_is_shown_is_what_is_allowed),
         TEST(a_refusal_on_one_of_two_merged_counts_for_both),
+        TEST(whoever_is_too_many_records_is_blocked),
         TEST(a_word_finds_what_is_open_alone),
         TEST(noise_is_refused_and_changes_nothing),
         TEST(what_comes_from_the_future_blocks_but_destroys_nothing),

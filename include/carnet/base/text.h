@@ -22,4 +22,7 @@ CARNET_MUST_USE carnet_rc carnet_text_fold(struct carnet_slice text, struct carn
 /* Columns a terminal needs for it (wide and combining characters counted right). */
 size_t carnet_text_width(struct carnet_slice text);
 
+/* Writes the UTF-8 of a code point, 1 to 4 bytes; gives their count. Precondition: a code point, no surrogate. */
+size_t carnet_utf8_encode(int32_t code, uint8_t out[4]);
+
 #endif

@@ -79,6 +79,8 @@ size_t carnet_replica_book_count(const struct carnet_replica *replica);
 const struct carnet_book *carnet_replica_book_at(const struct carnet_replica *replica, size_t i); /* in order of name */
 /* By name (case ignored) or id text; empty: the only one held, else `main`, else the first held. NOT_FOUND. */
 CARNET_MUST_USE carnet_rc carnet_replica_book_find(const struct carnet_replica *replica, struct carnet_slice name, const struct carnet_book **out, struct carnet_err *err);
+/* Names of communities, members, nodes and books: USAGE unless text of 1 to CARNET_NAME_LEN_MAX bytes on one line. */
+CARNET_MUST_USE carnet_rc carnet_replica_name_check(struct carnet_slice name, struct carnet_err *err);
 /* Makes it with its epochs, whose keys are boxed to every reader. REFUSED: not an admin. CONFLICT: the name is taken. */
 CARNET_MUST_USE carnet_rc carnet_replica_book_add(struct carnet_replica *replica, struct carnet_slice name, struct carnet_id *out, struct carnet_err *err);
 
@@ -146,7 +148,8 @@ struct carnet_write_result {
     size_t uncovered;  /* cells that no live purpose covers: left out when leave_uncovered, else the whole is REFUSED */
 };
 /* Writes changes of any records of one or several books: seals each scope under the subject's live seed (made when a live grant covers the scope and none is
- * there), names the live siblings that each cell replaces, splits into entries, signs, applies. Grants of the same write count. One transaction. result may be NULL.
+ * there), names the live siblings that each cell replaces, splits into entries, signs, applies. Grants of the same write count. One transaction.
+ * A RECTIFY among the events has the other live values of the parts that it names cells of written again: nothing of the old parts stays on any node.
  * REFUSED: no live purpose covers a field (hint names the purposes that would), rights, an erased record. LOCKED: the epoch's key is not held.
  * NOT_FOUND: the book is not held. LIMIT: too large. result may be NULL. */
 CARNET_MUST_USE carnet_rc carnet_replica_write(struct carnet_replica *replica, const struct carnet_write *writes, size_t count, bool leave_uncovered,
@@ -174,15 +177,19 @@ struct carnet_view {
     unsigned conflicts;
     const struct carnet_record **person; /* person[0] is the record (a copy in the arena); then the records merged with it */
     size_t person_count;
+    const struct carnet_record **about; /* whose consent decides: the person of the record's subject; none: about nobody, or it has not come yet */
+    size_t about_count;
 };
-/* The one door to what a record says: no other function gives values to a use case, so that a refusal blocks them all. NOT_FOUND: unknown, or erased. */
+/* The one door to what a record says: no other function gives values to a use case, so that a refusal blocks them all. Its cells are those of the scopes
+ * that carnet_replica_allowed allows for an empty purpose: what is displayed, found, printed or exported has passed it. NOT_FOUND: unknown, or erased. */
 CARNET_MUST_USE carnet_rc carnet_replica_view(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *record, struct carnet_arena *arena,
                                               struct carnet_view *out, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_replica_view_at(struct carnet_replica *replica, int64_t n, struct carnet_arena *arena, struct carnet_view *out, struct carnet_err *err);
 /* By short text or a unique prefix of it, or the whole id in hexadecimal. NOT_FOUND, AMBIGUOUS. USAGE: not an id. */
 CARNET_MUST_USE carnet_rc carnet_replica_view_text(struct carnet_replica *replica, struct carnet_slice text, struct carnet_arena *arena, struct carnet_view *out, struct carnet_err *err);
 /* May the person be reached for the purpose through the scope (email, phone, postal...) now? OK with the grant relied on, or REFUSED with the consent that says why.
- * The one function that every reader of an address asks: display, print, export, send. An empty purpose: any that covers the scope. */
+ * The one function that every reader of an address asks: display and find through the cells of a view, print, export and send for their purpose. An empty purpose:
+ * any that covers the scope; scope consent, and records about nobody, need none. out may be NULL: that spares the reasons. */
 CARNET_MUST_USE carnet_rc carnet_replica_allowed(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_slice purpose, enum carnet_scope scope,
                                                  struct carnet_consent *out);
 /* Records of a person's notes and visits: those about subject, newest first is the caller's sorting. */
@@ -215,8 +222,8 @@ CARNET_MUST_USE carnet_rc carnet_replica_erasures(struct carnet_replica *replica
 /* Removes from the files what erasing left, then writes this node's receipt in every book where the last one does not cover the law held. */
 CARNET_MUST_USE carnet_rc carnet_replica_sweep(struct carnet_replica *replica, struct carnet_err *err);
 bool carnet_replica_sweep_due(struct carnet_replica *replica); /* something was erased or darkened since the last sweep */
-/* What a node does by itself, a bounded slice at a time: re-indexes what expired, darkens what has had no live grant for dark_after, re-issues a darkening or erasure
- * that came from the future, boxes epoch keys to readers who lack them, drops parts superseded for longer than the history, a daily `alive`.
+/* What a node does by itself, a bounded slice at a time: re-indexes what expired, darkens what has had no live grant for dark_after, re-issues a darkening, erasure or
+ * rectification that came from the future, boxes epoch keys to readers who lack them, drops parts superseded for longer than the history, a daily `alive`.
  * dark_after counts from when this node learnt of the refusal, if that is later than its date.
  * clock_agrees: a peer whose clock is within 10 minutes of ours was heard in the last day (a timer alone destroys nothing). *more: call again soon. */
 CARNET_MUST_USE carnet_rc carnet_replica_upkeep(struct carnet_replica *replica, bool clock_agrees, bool *more, struct carnet_err *err);
