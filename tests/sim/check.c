@@ -579,6 +579,23 @@ void sim_check_files(struct sim_node *node, bool swept, bool final)
 
 /* --- P3 --- */
 
+/* Has some member, who gets as much, the whole entry? What only a node had that was cut or has expired is lost. */
+static bool obtainable(struct sim *sim, const struct sim_node *node, const struct sim_head *place)
+{
+    struct carnet_err err = CARNET_ERR_INIT;
+    for (unsigned i = 0; i < sim->node_count; i++) {
+        struct sim_node *other = &sim->nodes[i];
+        struct carnet_entry_row row;
+        if (other == node || !sim_node_member(other) || !other->on || (other->role != CARNET_ROLE_RELAY && (node->role == CARNET_ROLE_RELAY || node->reads & ~other->reads)))
+            continue;
+        struct carnet_sync_source source = carnet_replica_source(other->replica);
+        int64_t n = source.position(source.ctx, &place->book, &place->author, place->stream, place->seq);
+        if (n && carnet_store_entry_get(carnet_replica_store(other->replica), n, &row, &err) == CARNET_OK && !(row.flags & CARNET_ENTRY_WANTING))
+            return true;
+    }
+    return false;
+}
+
 static void check_write(struct sim_node *node, const struct sim_write *write, const struct carnet_view *view, bool gone)
 {
     struct sim *sim = node->sim;
@@ -635,6 +652,9 @@ static void check_write(struct sim_node *node, const struct sim_write *write, co
     }
     if (!sim_node_reads(node, live->scope))
         return;
+    struct sim_head place = { .book = sim->books[r->book], .author = sim->nodes[write->node].id, .stream = write->dot.stream, .seq = write->dot.seq };
+    if (live->state == CARNET_SIBLING_MISSING && !obtainable(sim, node, &place))
+        return;
     if (live->state != CARNET_SIBLING_VALUE)
         sim_fail(sim, "P3", "n%u cannot read the write \"%s\" (%s) of r%zu by n%u: %s", node->index, write->value, carnet_scope_name(live->scope), write->record, write->node,
                  live->state == CARNET_SIBLING_LOCKED ? "locked" : "missing");
@@ -666,6 +686,9 @@ static void find_cuts(struct sim *sim)
         for (unsigned j = 0; j < sim->node_count; j++)
             if (sim->nodes[j].on && carnet_authority_is_cut(carnet_replica_authority(sim->nodes[j].replica), &sim->nodes[i].id))
                 sim->nodes[i].cut = true;
+        /* invited by somebody who was cut before anybody heard of it: void, and its chain is not believed */
+        if (i > 0 && sim->nodes[sim->nodes[i].inviter].cut && sim->nodes[0].on && !carnet_authority_node(carnet_replica_authority(sim->nodes[0].replica), &sim->nodes[i].id))
+            sim->nodes[i].cut = true;
     }
 }
 
@@ -696,7 +719,10 @@ bool sim_converged(struct sim *sim, char *why, size_t len)
                 }
             struct carnet_sync_head wants[4];
             const struct carnet_cert *cert = carnet_authority_node(carnet_replica_authority(a->replica), &b->id);
-            if (cert && source.wants(source.ctx, cert, wants, 4)) {
+            size_t count = cert ? source.wants(source.ctx, cert, wants, 4) : 0, open = 0;
+            for (size_t w = 0; w < count; w++)
+                open += obtainable(sim, a, &(struct sim_head){ .book = wants[w].book, .author = wants[w].author, .stream = wants[w].stream, .seq = wants[w].seq });
+            if (open) {
                 snprintf(why, len, "n%u wants parts of n%u", i, j);
                 return false;
             }
