@@ -579,6 +579,34 @@ void sim_check_files(struct sim_node *node, bool swept, bool final)
 
 /* --- P3 --- */
 
+/* A rectification has what stands beside the wrong value written again, under new dots: was this write carried on, or may it have been? */
+static bool carried(struct sim_node *node, const struct sim_write *write, const struct carnet_view *view)
+{
+    struct sim *sim = node->sim;
+    bool rectified = false;
+    for (size_t i = 0; i < sim->event_count && !rectified; i++) {
+        const struct sim_event *event = &sim->events[i];
+        rectified = event->type == CARNET_EVENT_RECTIFY && event->record == write->record && event->fate != SIM_FAILED &&
+                    (event->fate != SIM_ACKED || held(node, event));
+    }
+    if (!rectified)
+        return false;
+    for (size_t i = 0; i < sim->write_count; i++) /* and then replaced, under a dot that only its author knows */
+        if (&sim->writes[i] != write && sim->writes[i].record == write->record && sim->writes[i].field == write->field && sim->writes[i].fate != SIM_FAILED &&
+            strcmp(sim->writes[i].label, write->label) == 0)
+            return true;
+    if (!sim_node_reads(node, carnet_field_by_number(write->field)->scope))
+        return true;
+    for (size_t i = 0; i < view->record.live_count; i++) {
+        const struct carnet_sibling *s = &view->record.live[i];
+        if (s->state != CARNET_SIBLING_VALUE)
+            return true; /* it may be among those that are dark or wait */
+        if (s->field == write->field && carnet_slice_equal(s->label, carnet_slice_str(write->label)) && carnet_slice_equal(s->value, carnet_slice_str(write->value)))
+            return true;
+    }
+    return false;
+}
+
 static void check_write(struct sim_node *node, const struct sim_write *write, const struct carnet_view *view, bool gone)
 {
     struct sim *sim = node->sim;
@@ -622,7 +650,7 @@ static void check_write(struct sim_node *node, const struct sim_write *write, co
         explain(node, write->record);
     if (superseded && live)
         sim_fail(sim, "P3", "n%u shows a write of r%zu that was replaced", node->index, write->record);
-    if (superseded || (!live && (dark || perhaps)))
+    if (superseded || (!live && (dark || perhaps || carried(node, write, view))))
         return;
     if (!live)
         explain(node, write->record);
