@@ -93,7 +93,7 @@ struct carnet_slice query_fts_words(struct query_parser *p, const char *mark, st
             return CARNET_SLICE_NONE;
         }
         if (token == TOKEN_PART && !inside) {
-            query_text_put(&text, " AND \"" + (pieces ? 0 : 5), pieces ? 6 : 1);
+            query_text_put(&text, pieces ? " AND \"" : "\"", pieces ? 6 : 1);
             pieces++;
         }
         if (token == TOKEN_NOT && inside)
