@@ -174,7 +174,8 @@ carnet_rc carnet_rows_person(struct carnet_replica *replica, const struct carnet
     carnet_rc rc = carnet_rows_component(replica, n, numbers, count, err);
     if (rc != CARNET_OK)
         return rc;
-    *out = carnet_arena_alloc(arena, *count * sizeof **out);
+    static const struct carnet_record unknown = { .erased = true };
+    *out = carnet_arena_alloc(arena, (*count + 1) * sizeof **out);
     (*out)[0] = record;
     for (size_t i = 1; i < *count; i++) {
         struct carnet_record *other;
@@ -183,6 +184,8 @@ carnet_rc carnet_rows_person(struct carnet_replica *replica, const struct carnet
             return rc;
         (*out)[i] = other;
     }
+    if (*count == CARNET_PERSON_MAX) /* nobody knows what the others say: it may be no */
+        (*out)[(*count)++] = &unknown;
     return CARNET_OK;
 }
 

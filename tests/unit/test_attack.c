@@ -572,6 +572,20 @@ static void no_number_of_logs_keeps_access(void **state)
     carnet_draft_free(draft);
 }
 
+/* Of a person of more records than are followed, nobody knows whether one says no. */
+static void a_person_without_end_is_blocked(void **state)
+{
+    (void)state;
+    struct carnet_id zoe = world_add(&world, 0, "file", 0, CARNET_FIELD_GIVEN, "Zoé");
+    assert_string_equal(world_value(&world, 0, &zoe, CARNET_FIELD_GIVEN), "Zoé");
+    for (uint8_t i = 0; i < 70; i++) {
+        const struct carnet_event edge = { .type = CARNET_EVENT_EDGE, .other = { { 1, i } }, .on = true };
+        world_event(&world, 0, &zoe, &edge);
+    }
+    assert_string_equal(world_value(&world, 0, &zoe, CARNET_FIELD_GIVEN), "");
+    same(0, 0);
+}
+
 /* A record grows no larger than what can be stored: the rest waits, refusals and erasures still pass. */
 static void a_record_that_is_full_stops_nobody(void **state)
 {
@@ -621,6 +635,7 @@ int main(void)
         T(a_cut_that_comes_to_count_counts_for_all),
         T(a_kind_that_changes_is_the_same_everywhere),
         T(no_number_of_logs_keeps_access),
+        T(a_person_without_end_is_blocked),
         T(a_record_that_is_full_stops_nobody),
     };
     return cmocka_run_group_tests_name("attack", tests, NULL, NULL);
