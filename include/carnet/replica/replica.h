@@ -74,6 +74,8 @@ struct carnet_book {
     struct carnet_id id;
     char name[CARNET_NAME_LEN_MAX + 1];
     bool held; /* by this node */
+    uint64_t hlc; /* of the event that named it: the first */
+    struct carnet_dot dot;
 };
 size_t carnet_replica_book_count(const struct carnet_replica *replica);
 const struct carnet_book *carnet_replica_book_at(const struct carnet_replica *replica, size_t i); /* in order of name */
