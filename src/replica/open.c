@@ -739,8 +739,8 @@ carnet_rc carnet_replica_found(const char *path, const struct carnet_replica_env
 }
 
 /* Genesis and chain of a welcome, which must end with a certificate of this very identity. */
-static carnet_rc read_welcome(struct carnet_replica *replica, struct carnet_slice welcome, struct carnet_slice *genesis, struct carnet_slice *chain,
-                              struct carnet_err *err)
+static carnet_rc read_welcome(struct carnet_replica *replica, const struct carnet_id *community, struct carnet_slice welcome, struct carnet_slice *genesis,
+                              struct carnet_slice *chain, struct carnet_err *err)
 {
     struct carnet_reader reader;
     struct carnet_cert cert;
@@ -756,18 +756,22 @@ static carnet_rc read_welcome(struct carnet_replica *replica, struct carnet_slic
         return carnet_err_set(err, CARNET_MALFORMED, "the answer to the invitation cannot be read");
     carnet_arena_reset(&replica->read_arena);
     carnet_rc rc = carnet_authority_check_chain(authority, *chain, &replica->read_arena, &cert);
+    bool invited = !community || carnet_id_equal(carnet_authority_community(authority), community);
     bool ours = rc == CARNET_OK && memcmp(cert.sign.b, replica->sign_pk.b, sizeof cert.sign.b) == 0 &&
                 memcmp(cert.box.b, replica->box_pk.b, sizeof cert.box.b) == 0 && memcmp(cert.curve.b, replica->curve_pk.b, sizeof cert.curve.b) == 0;
     carnet_authority_free(authority);
+    if (!invited)
+        return carnet_err_set(err, CARNET_REFUSED, "the answer to the invitation is of another community");
     return ours ? CARNET_OK : carnet_err_set(err, CARNET_REFUSED, "the answer to the invitation is not for this node");
 }
 
-carnet_rc carnet_replica_join(const char *path, const struct carnet_replica_env *env, const struct carnet_identity *identity, struct carnet_slice welcome,
+carnet_rc carnet_replica_join(const char *path, const struct carnet_replica_env *env, const struct carnet_identity *identity, const struct carnet_id *community,
+                              struct carnet_slice welcome,
                               struct carnet_replica **out, struct carnet_err *err)
 {
     struct carnet_slice genesis, chain;
     struct carnet_replica *replica = new_replica(env, identity);
-    carnet_rc rc = read_welcome(replica, welcome, &genesis, &chain, err);
+    carnet_rc rc = read_welcome(replica, community, welcome, &genesis, &chain, err);
     if (rc == CARNET_OK)
         rc = open_fresh(replica, path, err);
     if (rc == CARNET_OK)

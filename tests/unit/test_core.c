@@ -363,7 +363,7 @@ static void a_joiner_is_answered_once_for_all(void **state)
     struct carnet_replica *joined;
     char path[200];
     snprintf(path, sizeof path, "%s/joined.db", net->world->dir);
-    assert_int_equal(carnet_replica_join(path, &a->node->env, &identity, welcome, &joined, NULL), CARNET_OK);
+    assert_int_equal(carnet_replica_join(path, &a->node->env, &identity, NULL, welcome, &joined, NULL), CARNET_OK);
     carnet_replica_close(joined);
     /* another node with the same code: refused, and told why */
     carnet_identity_new(&rng, &identity);

@@ -682,23 +682,23 @@ static void a_welcome_is_for_one_identity(void **state)
     carnet_buf_init(&buf, 1 << 20);
     carnet_identity_new(&office->env.rng, &stranger);
     /* any bytes at all: nothing is made of them */
-    assert_int_equal(carnet_replica_join("none.db", &other->env, &stranger, carnet_slice_str("bienvenue"), &replica, &world->err), CARNET_MALFORMED);
+    assert_int_equal(carnet_replica_join("none.db", &other->env, &stranger, NULL, carnet_slice_str("bienvenue"), &replica, &world->err), CARNET_MALFORMED);
     assert_null(replica);
     carnet_cbor_put_array(&buf, 3);
     carnet_cbor_put_str(&buf, "carnet/1/welcome");
     carnet_cbor_put_bytes(&buf, carnet_authority_genesis(carnet_replica_authority(office->replica)));
     carnet_authority_chain(carnet_replica_authority(office->replica), carnet_replica_self(other->replica), &buf);
     snprintf(path, sizeof path, "%s/again.db", world->dir);
-    assert_int_equal(carnet_replica_join(path, &other->env, &stranger, carnet_buf_slice(&buf), &replica, &world->err), CARNET_REFUSED);
+    assert_int_equal(carnet_replica_join(path, &other->env, &stranger, NULL, carnet_buf_slice(&buf), &replica, &world->err), CARNET_REFUSED);
     for (size_t i = 0; i < buf.len; i++) {
-        assert_int_not_equal(carnet_replica_join(path, &other->env, &other->identity, carnet_slice(buf.ptr, i), &replica, &world->err), CARNET_OK);
+        assert_int_not_equal(carnet_replica_join(path, &other->env, &other->identity, NULL, carnet_slice(buf.ptr, i), &replica, &world->err), CARNET_OK);
         buf.ptr[i] ^= 1;
-        assert_int_not_equal(carnet_replica_join(path, &other->env, &other->identity, carnet_buf_slice(&buf), &replica, &world->err), CARNET_OK);
+        assert_int_not_equal(carnet_replica_join(path, &other->env, &other->identity, NULL, carnet_buf_slice(&buf), &replica, &world->err), CARNET_OK);
         buf.ptr[i] ^= 1;
     }
-    assert_int_equal(carnet_replica_join(path, &other->env, &other->identity, carnet_buf_slice(&buf), &replica, &world->err), CARNET_OK);
+    assert_int_equal(carnet_replica_join(path, &other->env, &other->identity, NULL, carnet_buf_slice(&buf), &replica, &world->err), CARNET_OK);
     carnet_replica_close(replica);
-    assert_int_equal(carnet_replica_join(path, &other->env, &other->identity, carnet_buf_slice(&buf), &replica, &world->err), CARNET_CONFLICT);
+    assert_int_equal(carnet_replica_join(path, &other->env, &other->identity, NULL, carnet_buf_slice(&buf), &replica, &world->err), CARNET_CONFLICT);
     assert_int_equal(carnet_replica_open(path, &other->env, &stranger, &replica, &world->err), CARNET_REFUSED);
     carnet_buf_deinit(&buf);
 }

@@ -38,8 +38,9 @@ struct carnet_replica_env {
 /* A new community, its book `main`, this node its founder (role admin). root: seed of the recovery key, not kept. The file must not exist (CONFLICT). */
 CARNET_MUST_USE carnet_rc carnet_replica_found(const char *path, const struct carnet_replica_env *env, struct carnet_slice community, struct carnet_slice node,
                                                const struct carnet_identity *identity, const uint8_t root[32], struct carnet_replica **out, struct carnet_err *err);
-/* A node that was admitted: welcome is what carnet_replica_admit gave. The charter comes with the first sync. REFUSED: the welcome is not for this identity. */
-CARNET_MUST_USE carnet_rc carnet_replica_join(const char *path, const struct carnet_replica_env *env, const struct carnet_identity *identity, struct carnet_slice welcome,
+/* A node that was admitted: welcome is what carnet_replica_admit gave. The charter comes with the first sync. REFUSED: the welcome is not for this identity, or of another
+ * community than the one that the code names (NULL: any). */
+CARNET_MUST_USE carnet_rc carnet_replica_join(const char *path, const struct carnet_replica_env *env, const struct carnet_identity *identity, const struct carnet_id *community, struct carnet_slice welcome,
                                               struct carnet_replica **out, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_replica_open(const char *path, const struct carnet_replica_env *env, const struct carnet_identity *identity,
                                               struct carnet_replica **out, struct carnet_err *err);
