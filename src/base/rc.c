@@ -88,6 +88,10 @@ void carnet_err_hint(struct carnet_err *err, const char *fmt, ...)
 }
 #pragma GCC diagnostic pop
 
+#ifdef CARNET_PLANTS
+int carnet_planted;
+#endif
+
 _Noreturn void carnet_bug(const char *what, const char *file, int line)
 {
     fprintf(stderr, "carnet: bug at %s:%d: %s\n", file, line, what);

@@ -61,7 +61,7 @@ struct cli {
     size_t given_count;
     struct cli_file {
         const char *path;
-        bool out;
+        bool out, made; /* made: it was not there before */
     } files[CLI_FILES_MAX]; /* in the order of io->fds */
     size_t file_count;
 };
@@ -78,6 +78,11 @@ bool cli_flag(const struct cli *cli, const char *option);
 size_t cli_values(const struct cli *cli, const char *option, const char **out, size_t max);
 const struct cli_command *cli_command_find(const char *name);
 int cli_file(const struct cli *cli, const char *path); /* the descriptor of a file named on the command line; -1 */
+/* The same of one that is written, emptied now and not before: a command that fails early leaves what was there. */
+int cli_file_out(const struct cli *cli, const char *path);
+/* A usage text, or a placeholder of one, in the person's language: the words in capitals are translated. */
+void cli_usage(const struct cli *cli, const char *text, struct carnet_buf *out);
+carnet_rc cli_usage_hint(struct cli *cli); /* USAGE, with how the command is written */
 
 /* --- printing --- */
 /* Prints cli->err, on one line or as an object, and gives its exit status. */
@@ -94,11 +99,18 @@ json_t *cli_time(int64_t ms);                                             /* nul
 json_t *cli_scopes(uint32_t scopes);
 int cli_done_id(struct cli *cli, const struct carnet_id *id);             /* {"id"} with --json */
 
+/* Text in so many columns of a terminal, on one line: filled with spaces; longer: cut with … when `cut`. */
+void cli_columns(struct carnet_slice text, size_t columns, bool cut, struct carnet_buf *out);
+/* Text whose lines after the first begin with so many spaces; indent 0: all on one line. */
+void cli_indented(struct carnet_slice text, size_t indent, struct carnet_buf *out);
+void cli_line(struct cli *cli, struct carnet_buf *line); /* prints it without the spaces at its end, and empties it */
+
 /* --- contacts --- */
 void cli_field_name(uint32_t field, struct carnet_slice label, struct carnet_buf *out); /* "phone/mobile" */
 json_t *cli_contact(struct cli *cli, const struct carnet_view *view);
 void cli_contact_line(struct cli *cli, const struct carnet_view *view);   /* one line of `find` */
 void cli_contact_text(struct cli *cli, const struct carnet_view *view);   /* all of it: `show` */
+void cli_field_line(struct cli *cli, struct carnet_slice name, struct carnet_slice value, const char *after); /* one field of `show` */
 /* The contact that a word names; the view lives in the arena. */
 CARNET_MUST_USE carnet_rc cli_view(struct cli *cli, const char *word, struct carnet_arena *arena, struct carnet_view *out);
 /* --book, or the default one. */

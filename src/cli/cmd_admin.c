@@ -13,7 +13,7 @@ static struct carnet_slice required(struct cli *cli, const char *option, carnet_
     const char *value = cli_value(cli, option);
     if (!*rc && (!value || !*value)) {
         *rc = carnet_err_set(&cli->err, CARNET_USAGE, "--%s is missing", option);
-        carnet_err_hint(&cli->err, "usage: carnet %s %s", cli->command->name, cli->command->usage);
+        cli_usage_hint(cli);
     }
     return carnet_slice_str(value);
 }
@@ -35,6 +35,8 @@ int cmd_init(struct cli *cli)
     struct carnet_slice community = required(cli, "community", &rc), name = required(cli, "node", &rc);
     carnet_buf_init(&passphrase, 4096);
     carnet_buf_init(&recovery, 1024);
+    if (!rc)
+        rc = carnet_node_vacant(cli->node->home, &cli->err);
     if (!rc)
         rc = cli_passphrase_new(cli, &passphrase);
     if (!rc)
@@ -63,6 +65,10 @@ int cmd_join(struct cli *cli)
     carnet_rc rc = CARNET_OK;
     struct carnet_slice name = required(cli, "node", &rc);
     carnet_buf_init(&passphrase, 4096);
+    if (!rc)
+        rc = carnet_node_vacant(cli->node->home, &cli->err);
+    if (!rc)
+        rc = carnet_node_code_check(carnet_slice_str(cli->words[0]), &cli->err);
     if (!rc)
         rc = cli_passphrase_new(cli, &passphrase);
     if (!rc)
@@ -150,6 +156,17 @@ static carnet_rc invite_terms(struct cli *cli, struct carnet_invite_terms *terms
     return rc;
 }
 
+/* Does every address lead to this very machine? */
+static bool only_here(const struct carnet_invite_terms *terms)
+{
+    static const char *const here[] = { "tcp://127.", "tcp://localhost:", "tcp://[::1]:" };
+    size_t count = 0;
+    for (size_t i = 0; i < terms->address_count; i++)
+        for (size_t j = 0; j < sizeof here / sizeof here[0]; j++)
+            count += strncmp(terms->addresses[i], here[j], strlen(here[j])) == 0;
+    return count == terms->address_count;
+}
+
 int cmd_invite(struct cli *cli)
 {
     struct carnet_invite_terms terms;
@@ -184,7 +201,11 @@ int cmd_invite(struct cli *cli)
         if (cli_flag(cli, "qr") && !cli->io->json)
             rc = print_qr(cli, carnet_buf_cstr(&code));
         if (!rc)
-            cli_say(cli, _("works once, until %s: on the other machine, carnet join CODE --node NAME\n"), carnet_buf_cstr(&at));
+            cli_say(cli, _("works once, until %s; on the other machine:\n  carnet join CODE --node NAME\n"), carnet_buf_cstr(&at));
+        if (!rc && !cli->io->json && only_here(&terms)) {
+            cli_warn(cli, _("the code serves on this machine alone, where this node listens. For another one:\n"
+                            "  carnet node --listen tcp://0.0.0.0:7777, then invite again (or --address tcp://HOST:PORT)\n"));
+        }
         if (!rc && !cli->node->core)
             cli_warn(cli, _("nobody can join until this node runs: carnet node\n"));
         carnet_buf_deinit(&at);
@@ -219,7 +240,8 @@ static bool each_member(void *ctx, const struct carnet_member *member)
         if (!carnet_cert_holds(cert, &book->id))
             continue;
         json_array_append_new(books, cli_cstr(book->name));
-        carnet_buf_printf(&names, "%s%s", names.len ? " " : "", book->name);
+        carnet_buf_append_str(&names, names.len ? ", " : "");
+        cli_indented(carnet_slice_str(book->name), 0, &names);
     }
     for (unsigned scope = 1; scope < CARNET_SCOPE_COUNT; scope++)
         if (cert->reads & 1u << scope)
@@ -233,8 +255,24 @@ static bool each_member(void *ctx, const struct carnet_member *member)
     json_object_set_new(object, "expires", cli_time(cert->not_after_ms));
     json_object_set_new(object, "state", json_string(state));
     cli_json(cli, object);
-    cli_print(cli, "%-20s %-16s %-10s %-8s %s  [%s]\n", member->member, member->node, carnet_role_name(cert->role), carnet_tr(cli->io->lang, state), carnet_buf_cstr(&names),
-              carnet_buf_cstr(&scopes));
+    struct carnet_buf line, until;
+    carnet_buf_init(&line, 64 * 1024);
+    carnet_buf_init(&until, 64);
+    cli_columns(carnet_slice_str(member->member), 24, false, &line);
+    carnet_buf_append_byte(&line, ' ');
+    cli_columns(carnet_slice_str(member->node), 20, false, &line);
+    carnet_buf_append_byte(&line, ' ');
+    cli_columns(carnet_slice_str(carnet_tr(cli->io->lang, carnet_role_name(cert->role))), 14, false, &line);
+    carnet_buf_printf(&line, " %s", carnet_tr(cli->io->lang, state));
+    cli_line(cli, &line);
+    cli_print(cli, _("    books: %s\n"), names.len ? carnet_buf_cstr(&names) : "-");
+    cli_print(cli, _("    reads: %s\n"), scopes.len ? carnet_buf_cstr(&scopes) : "-");
+    if (cert->not_after_ms) {
+        carnet_time_format(cert->not_after_ms, &until);
+        cli_print(cli, _("    until: %s\n"), carnet_buf_cstr(&until));
+    }
+    carnet_buf_deinit(&until);
+    carnet_buf_deinit(&line);
     carnet_buf_deinit(&scopes);
     carnet_buf_deinit(&names);
     return true;
@@ -282,9 +320,16 @@ int cmd_peers(struct cli *cli)
         json_object_set_new(object, "received_bytes", json_integer((json_int_t)p->stats.received_bytes));
         json_object_set_new(object, "pending", json_integer((json_int_t)p->pending));
         cli_json(cli, object);
-        cli_print(cli, _("%-20s %-12s sent %llu entries, received %llu, %llu to send%s%s\n"), carnet_buf_cstr(&name), carnet_tr(cli->io->lang, state),
-                  (unsigned long long)p->stats.sent_entries, (unsigned long long)p->stats.received_entries, (unsigned long long)p->pending, p->why ? ": " : "",
-                  p->why ? carnet_tr(cli->io->lang, p->why) : "");
+        struct carnet_buf line;
+        carnet_buf_init(&line, 4096);
+        cli_columns(carnet_buf_slice(&name), 24, false, &line);
+        carnet_buf_printf(&line, " %s", carnet_tr(cli->io->lang, state));
+        if (p->why)
+            carnet_buf_printf(&line, "%s%s", carnet_tr(cli->io->lang, _(": ")), carnet_tr(cli->io->lang, p->why));
+        cli_line(cli, &line);
+        cli_print(cli, _("    entries sent: %llu, received: %llu, to send: %llu\n"), (unsigned long long)p->stats.sent_entries,
+                  (unsigned long long)p->stats.received_entries, (unsigned long long)p->pending);
+        carnet_buf_deinit(&line);
         carnet_buf_deinit(&name);
     }
     free(peers);
@@ -322,7 +367,9 @@ static bool each_status_peer(void *ctx, const struct carnet_member *member)
         carnet_time_format(heard_ms, &at);
     else
         carnet_buf_append_str(&at, carnet_tr(cli->io->lang, _("never heard")));
-    carnet_buf_printf(&s->text, "  %-20s %s%s%s\n", member_name(member), carnet_buf_cstr(&at), session ? ", " : "", session ? carnet_tr(cli->io->lang, _("connected")) : "");
+    carnet_buf_append_str(&s->text, "  ");
+    cli_columns(carnet_slice_str(member_name(member)), 24, false, &s->text);
+    carnet_buf_printf(&s->text, " %s%s%s\n", carnet_buf_cstr(&at), session ? ", " : "", session ? carnet_tr(cli->io->lang, _("connected")) : "");
     carnet_buf_deinit(&at);
     return true;
 }
@@ -364,7 +411,7 @@ int cmd_status(struct cli *cli)
         cli_json(cli, object);
         cli_print(cli, _("%s (%s) in \"%.*s\"\n"), me.node[0] ? me.node : carnet_id_text(&self->node).s, carnet_tr(cli->io->lang, carnet_role_name(self->role)), (int)community.len,
                   (const char *)community.ptr);
-        cli_print(cli, _("%lld contacts, %lld conflicts, %lld entries\n"), (long long)counts.contacts, (long long)counts.conflicts, (long long)counts.entries);
+        cli_print(cli, _("contacts: %lld, conflicts: %lld, entries: %lld\n"), (long long)counts.contacts, (long long)counts.conflicts, (long long)counts.entries);
         if (cli->node->listen)
             cli_print(cli, _("running, reached at %s\n"), cli->node->listen);
         else
@@ -399,7 +446,7 @@ static bool each_met(void *ctx, const struct carnet_sync_result *r)
         m->worst = r->rc;
         m->why = r->why;
         memcpy(m->peer, r->peer, sizeof m->peer);
-        carnet_buf_printf(&m->missed, "%s: %s\n", r->peer, carnet_tr(cli->io->lang, r->why ? r->why : "the peer ended the session"));
+        carnet_buf_printf(&m->missed, "%s%s%s\n", r->peer, carnet_tr(cli->io->lang, _(": ")), carnet_tr(cli->io->lang, r->why ? r->why : "the peer ended the session"));
         return true;
     }
     m->met++;
@@ -412,10 +459,10 @@ static bool each_met(void *ctx, const struct carnet_sync_result *r)
     json_object_set_new(object, "received_bytes", json_integer((json_int_t)r->stats.received_bytes));
     json_object_set_new(object, "seconds", json_real((double)r->ms / 1000));
     cli_json(cli, object);
-    cli_print(cli, _("%s: sent %llu entries (%llu bytes), received %llu (%llu bytes)\n"), r->peer, (unsigned long long)r->stats.sent_entries,
+    cli_print(cli, _("%s: entries sent: %llu (%llu bytes), received: %llu (%llu bytes)\n"), r->peer, (unsigned long long)r->stats.sent_entries,
               (unsigned long long)r->stats.sent_bytes, (unsigned long long)r->stats.received_entries, (unsigned long long)r->stats.received_bytes);
     if (r->stats.refused_entries)
-        cli_warn(cli, _("%s: %llu entries were refused\n"), r->peer, (unsigned long long)r->stats.refused_entries);
+        cli_warn(cli, _("%s: entries refused: %llu\n"), r->peer, (unsigned long long)r->stats.refused_entries);
     return true;
 }
 
@@ -450,7 +497,11 @@ int cmd_book_list(struct cli *cli)
         json_object_set_new(object, "name", cli_cstr(book->name));
         json_object_set_new(object, "held", json_boolean(book->held));
         cli_json(cli, object);
-        cli_print(cli, "%s  %s%s\n", carnet_id_text(&book->id).s, book->name, book->held ? "" : carnet_tr(cli->io->lang, _("  (not held here)")));
+        struct carnet_buf name;
+        carnet_buf_init(&name, 1024);
+        cli_indented(carnet_slice_str(book->name), 0, &name);
+        cli_print(cli, "%s  %s%s\n", carnet_id_text(&book->id).s, carnet_buf_cstr(&name), book->held ? "" : carnet_tr(cli->io->lang, _("  (not held here)")));
+        carnet_buf_deinit(&name);
     }
     return 0;
 }
@@ -458,6 +509,10 @@ int cmd_book_list(struct cli *cli)
 int cmd_book_add(struct cli *cli)
 {
     struct carnet_id id;
+    if (strcmp(cli->words[0], "charter") == 0) {
+        carnet_err_set(&cli->err, CARNET_CONFLICT, "there is a book %s already", "charter");
+        return cli_fail(cli);
+    }
     if (carnet_replica_book_add(cli->node->replica, carnet_slice_str(cli->words[0]), &id, &cli->err))
         return cli_fail(cli);
     cli_print(cli, "%s\n", carnet_id_text(&id).s);
@@ -495,7 +550,12 @@ int cmd_verify(struct cli *cli)
             break;
         carnet_hex(hash.b, sizeof hash.b, hex);
         json_object_set_new(state, book ? book->name : "charter", json_string(hex));
-        cli_print(cli, "%-20s %s\n", book ? book->name : "charter", hex);
+        struct carnet_buf line;
+        carnet_buf_init(&line, 1024);
+        cli_columns(carnet_slice_str(book ? book->name : "charter"), 20, false, &line);
+        carnet_buf_printf(&line, " %s", hex);
+        cli_line(cli, &line);
+        carnet_buf_deinit(&line);
     }
     if (!rc) {
         json_object_set_new(object, "ok", json_boolean(v.count == 0));

@@ -50,7 +50,7 @@ int cmd_bundle_export(struct cli *cli)
     struct carnet_member member;
     struct carnet_sign_pk pk;
     struct carnet_sign_sk sk;
-    struct file f = { .cli = cli, .fd = cli_file(cli, cli->words[0]) };
+    struct file f = { .cli = cli, .fd = -1 };
     const char *reader = cli_value(cli, "for");
     struct carnet_bundle_terms terms = { .wall_ms = carnet_replica_wall_ms(replica), .sk = &sk };
     carnet_rc rc = CARNET_OK;
@@ -59,6 +59,8 @@ int cmd_bundle_export(struct cli *cli)
         if (!rc)
             terms.reader = member.cert;
     }
+    if (!rc && (f.fd = cli_file_out(cli, cli->words[0])) < 0)
+        rc = carnet_err_set(&cli->err, CARNET_FAILED, "cannot write %s: %s", cli->words[0], carnet_errno_text(cli->io->lang, errno));
     if (!rc) {
         carnet_sign_pair(carnet_replica_identity(replica)->sign, &pk, &sk);
         rc = carnet_bundle_write(&source, &terms, write_file, &f, &stats);
@@ -76,7 +78,7 @@ int cmd_bundle_export(struct cli *cli)
     if (rc)
         return cli_fail(cli);
     cli_json(cli, counts(&stats));
-    cli_say(cli, _("%llu entries, %llu bytes\n"), (unsigned long long)stats.entries, (unsigned long long)stats.bytes);
+    cli_say(cli, _("entries: %llu, bytes: %llu\n"), (unsigned long long)stats.entries, (unsigned long long)stats.bytes);
     return 0;
 }
 
@@ -128,6 +130,6 @@ int cmd_bundle_import(struct cli *cli)
     if (rc)
         return cli_fail(cli);
     cli_json(cli, counts(&stats));
-    cli_say(cli, _("%llu entries taken in, %llu refused\n"), (unsigned long long)stats.entries, (unsigned long long)stats.refused);
+    cli_say(cli, _("entries taken in: %llu, refused: %llu\n"), (unsigned long long)stats.entries, (unsigned long long)stats.refused);
     return 0;
 }

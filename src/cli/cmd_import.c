@@ -60,6 +60,18 @@ static carnet_rc open_rows(struct cli *cli, struct carnet_rows **out)
     return carnet_rows_open(fd, &options, out, &cli->err);
 }
 
+static void column_line(struct cli *cli, const char *name, const char *target)
+{
+    struct carnet_buf line;
+    carnet_buf_init(&line, 64 * 1024);
+    carnet_buf_append_str(&line, "  ");
+    cli_columns(carnet_slice_str(name), 32, false, &line);
+    carnet_buf_append_byte(&line, ' ');
+    cli_indented(carnet_slice_str(target), 0, &line);
+    cli_line(cli, &line);
+    carnet_buf_deinit(&line);
+}
+
 static carnet_rc dry_run(struct cli *cli, struct carnet_rows *rows)
 {
     struct carnet_row row;
@@ -82,9 +94,9 @@ static carnet_rc dry_run(struct cli *cli, struct carnet_rows *rows)
         return CARNET_OK;
     }
     const char *name, *target;
-    cli_print(cli, _("%llu rows, of which %llu cannot be read; nothing is written.\n"), (unsigned long long)count, (unsigned long long)rejected);
+    cli_print(cli, _("rows: %llu, unreadable: %llu; nothing is written\n"), (unsigned long long)count, (unsigned long long)rejected);
     for (size_t i = 0; carnet_rows_column(rows, i, &name, &target); i++)
-        cli_print(cli, "  %-32s %s\n", name, target ? target : carnet_tr(cli->io->lang, "(not imported)"));
+        column_line(cli, name, target ? target : carnet_tr(cli->io->lang, "(not imported)"));
     return CARNET_OK;
 }
 
@@ -124,7 +136,7 @@ int cmd_import(struct cli *cli)
     options.book = book->id;
     options.grant_count = cli_slices(cli, "grant", grants, GRANTS_MAX);
     if (rejects)
-        options.rejects_fd = cli_file(cli, rejects);
+        options.rejects_fd = cli_file_out(cli, rejects);
     rc = carnet_people_import(cli->node->replica, rows, &options, &r, &cli->err);
     carnet_rows_close(rows);
     if (state.shown >= 0)
@@ -142,12 +154,14 @@ int cmd_import(struct cli *cli)
         json_object_set_new(object, numbers[i].name, json_integer((json_int_t)numbers[i].value));
     json_object_set_new(object, "seconds", json_real((double)r.ms / 1000));
     cli_json(cli, object);
-    cli_say(cli, _("%llu rows: %llu created, %llu updated, %llu unchanged, %llu rejected\n"), (unsigned long long)r.rows, (unsigned long long)r.created,
+    cli_say(cli, _("rows: %llu; created: %llu, updated: %llu, unchanged: %llu, rejected: %llu\n"), (unsigned long long)r.rows, (unsigned long long)r.created,
             (unsigned long long)r.updated, (unsigned long long)r.unchanged, (unsigned long long)r.rejected);
+    if (r.suppressed)
+        cli_say(cli, _("rows left out, since those people refused every use: %llu\n"), (unsigned long long)r.suppressed);
     if (r.refused)
-        cli_say(cli, _("%llu agreements were not recorded: those people had refused\n"), (unsigned long long)r.refused);
+        cli_say(cli, _("agreements that were not recorded, since those people had refused: %llu\n"), (unsigned long long)r.refused);
     if (r.uncovered)
-        cli_say(cli, _("%llu values were left out: no purpose that these people agreed to covers them (--grant)\n"), (unsigned long long)r.uncovered);
+        cli_say(cli, _("values left out, since no purpose that these people agreed to covers them (--grant): %llu\n"), (unsigned long long)r.uncovered);
     if (r.rejected && rejects && options.rejects_fd >= 0)
         cli_say(cli, _("the rejected rows are in %s, each with its reason: correct them there and import that file\n"), rejects);
     return 0;

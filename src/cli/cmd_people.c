@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GRANTS_MAX = 32 };
+enum { GRANTS_MAX = 32, QUERY_LEN_MAX = 64 * 1024 };
 
 /* FIELD=VALUE words, from `first` on. Gives an array freed with free(); NULL and cli->err on a wrong one. */
 static struct carnet_assign *assigns(struct cli *cli, size_t first)
@@ -109,7 +109,7 @@ static carnet_rc act_note(struct cli *cli, const struct carnet_view *view)
     struct carnet_id id;
     carnet_buf_init(&text, 2 * CARNET_VALUE_LEN_MAX);
     join_words(cli, 1, &text);
-    carnet_rc rc = carnet_people_note(cli->node->replica, view, carnet_buf_slice(&text), &id, &cli->err);
+    carnet_rc rc = text.failed ? carnet_err_set(&cli->err, CARNET_USAGE, "the note is not UTF-8 text of at most %d bytes", CARNET_VALUE_LEN_MAX) : carnet_people_note(cli->node->replica, view, carnet_buf_slice(&text), &id, &cli->err);
     carnet_buf_deinit(&text);
     if (!rc) {
         cli_print(cli, "%s\n", carnet_id_text(&id).s);
@@ -153,7 +153,7 @@ static bool each_note(void *ctx, const struct carnet_view *view)
         struct carnet_buf at;
         carnet_buf_init(&at, 64);
         carnet_time_format(at_ms, &at);
-        cli_print(notes->cli, "  %-18s %.*s\n", carnet_buf_cstr(&at), (int)text.len, (const char *)text.ptr);
+        cli_field_line(notes->cli, carnet_buf_slice(&at), text, "");
         carnet_buf_deinit(&at);
     }
     return true;
@@ -217,35 +217,79 @@ int cmd_find(struct cli *cli)
         if (!rc)
             options.book = &book->id;
     }
-    carnet_buf_init(&query, 64 * 1024);
+    carnet_buf_init(&query, QUERY_LEN_MAX);
     join_words(cli, 0, &query);
     options.query = carnet_buf_slice(&query);
+    if (!rc && query.failed)
+        rc = carnet_err_set(&cli->err, CARNET_USAGE, "the query is longer than %d bytes", QUERY_LEN_MAX);
     if (!rc)
         rc = carnet_people_find(cli->node->replica, &options, each_found, breathe, cli, &cli->err);
     carnet_buf_deinit(&query);
     return rc ? cli_fail(cli) : 0;
 }
 
-static void event_text(const struct carnet_event *event, struct carnet_buf *out)
+/* Programs read the names; people, what they mean. */
+static void event_text(const struct cli *cli, const struct carnet_event *event, struct carnet_buf *out)
 {
     static const struct {
         enum carnet_event_type type;
-        const char *name;
-    } names[] = { { CARNET_EVENT_GRANT, "grant" },     { CARNET_EVENT_COUNTERSIGN, "countersign" }, { CARNET_EVENT_WITHDRAW, "withdraw" },
-                  { CARNET_EVENT_OBJECT, "object" },   { CARNET_EVENT_RESTRICT, "restrict" },       { CARNET_EVENT_LIFT, "lift" },
-                  { CARNET_EVENT_DARK, "dark" },       { CARNET_EVENT_ERASE, "erase" },             { CARNET_EVENT_EDGE, "merge" },
-                  { CARNET_EVENT_RECTIFY, "rectify" } };
+        const char *name, *said;
+    } names[] = { { CARNET_EVENT_GRANT, "grant", _("agreed") },
+                  { CARNET_EVENT_COUNTERSIGN, "countersign", _("countersigned") },
+                  { CARNET_EVENT_WITHDRAW, "withdraw", _("withdrawn") },
+                  { CARNET_EVENT_OBJECT, "object", _("objected") },
+                  { CARNET_EVENT_RESTRICT, "restrict", _("restricted") },
+                  { CARNET_EVENT_LIFT, "lift", _("restriction lifted") },
+                  { CARNET_EVENT_DARK, "dark", _("made dark") },
+                  { CARNET_EVENT_ERASE, "erase", _("erased") },
+                  { CARNET_EVENT_EDGE, "merge", _("merged") },
+                  { CARNET_EVENT_RECTIFY, "rectify", _("rectified") } };
+    bool json = cli->io->json;
+    const char *between = json ? ":" : " ";
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (names[i].type == event->type)
-            carnet_buf_append_str(out, names[i].name);
+            carnet_buf_append_str(out, json ? names[i].name : carnet_tr(cli->io->lang, names[i].said));
     if (!out->len)
         carnet_buf_printf(out, "event-%u", (unsigned)event->type);
     if (event->type == CARNET_EVENT_DARK)
-        carnet_buf_printf(out, ":%s", carnet_scope_name(event->scope));
+        carnet_buf_printf(out, "%s%s", between, carnet_scope_name(event->scope));
     else if (event->type == CARNET_EVENT_OBJECT && !event->purpose.len)
-        carnet_buf_append_str(out, ":all");
+        carnet_buf_printf(out, "%s%s", between, json ? "all" : carnet_tr(cli->io->lang, _("(every use)")));
     else if (event->purpose.len)
-        carnet_buf_printf(out, ":%.*s", (int)event->purpose.len, (const char *)event->purpose.ptr);
+        carnet_buf_printf(out, "%s%.*s", between, (int)event->purpose.len, (const char *)event->purpose.ptr);
+}
+
+/* line: begins with the time */
+static void history_line(struct cli *cli, const struct carnet_history_item *item, struct carnet_buf *line, struct carnet_slice field)
+{
+    bool tag = item->field == CARNET_FIELD_TAG;
+    struct carnet_buf text;
+    carnet_buf_init(&text, SIZE_MAX / 2);
+    carnet_buf_append_str(&text, carnet_buf_cstr(line));
+    carnet_buf_append_str(&text, "  ");
+    cli_columns(carnet_slice_str(item->by), 22, false, &text);
+    carnet_buf_append_str(&text, "  ");
+    if (tag && !item->gone) {
+        carnet_buf_append_str(&text, item->value.len ? "+" : "-");
+        cli_indented(item->label, 0, &text);
+    } else {
+        cli_indented(field.len ? field : carnet_slice_str("-"), 0, &text);
+    }
+    if (item->gone) {
+        carnet_buf_append_str(&text, carnet_tr(cli->io->lang, _(" (the value is not readable here, or not any more)")));
+    } else if (!item->event && !tag) {
+        bool changed = item->old.len && !carnet_slice_equal(item->old, item->value); /* a settled conflict may keep what was there */
+        carnet_buf_append_str(&text, changed ? carnet_tr(cli->io->lang, _(": ")) : " = ");
+        if (changed) {
+            cli_indented(item->old, 0, &text);
+            carnet_buf_append_str(&text, " → ");
+        }
+        cli_indented(item->value.len ? item->value : carnet_slice_str(carnet_tr(cli->io->lang, _("(empty)"))), 0, &text);
+    }
+    if (item->voided)
+        carnet_buf_append_str(&text, carnet_tr(cli->io->lang, _(" (void: it does not count)")));
+    cli_line(cli, &text);
+    carnet_buf_deinit(&text);
 }
 
 static bool each_history(void *ctx, const struct carnet_history_item *item)
@@ -258,7 +302,7 @@ static bool each_history(void *ctx, const struct carnet_history_item *item)
     carnet_buf_init(&at, 64);
     carnet_time_format(item->at_ms, &at);
     if (item->event)
-        event_text(item->event, &field);
+        event_text(cli, item->event, &field);
     else if (item->field)
         cli_field_name(item->field, item->label, &field);
     if (cli->io->json) {
@@ -272,16 +316,8 @@ static bool each_history(void *ctx, const struct carnet_history_item *item)
         json_object_set_new(object, "gone", json_boolean(item->gone));
         json_object_set_new(object, "void", json_boolean(item->voided));
         cli_json(cli, object);
-    } else if (item->event) {
-        cli_print(cli, "%s  %-16s %s\n", carnet_buf_cstr(&at), item->by, carnet_buf_cstr(&field));
-    } else if (item->gone) {
-        cli_print(cli, _("%s  %-16s %s (the value is not readable here, or not any more)\n"), carnet_buf_cstr(&at), item->by, field.len ? carnet_buf_cstr(&field) : "-");
-    } else if (item->old.len) {
-        cli_print(cli, "%s  %-16s %s: %.*s -> %.*s\n", carnet_buf_cstr(&at), item->by, carnet_buf_cstr(&field), (int)item->old.len, (const char *)item->old.ptr,
-                  (int)item->value.len, item->value.len ? (const char *)item->value.ptr : "");
     } else {
-        cli_print(cli, "%s  %-16s %s = %.*s\n", carnet_buf_cstr(&at), item->by, carnet_buf_cstr(&field), (int)item->value.len,
-                  item->value.len ? (const char *)item->value.ptr : "");
+        history_line(cli, item, &at, carnet_buf_slice(&field));
     }
     carnet_buf_deinit(&at);
     carnet_buf_deinit(&field);
@@ -326,7 +362,15 @@ static bool each_conflict(void *ctx, const struct carnet_people_conflict *confli
         carnet_buf_clear(&at);
         carnet_people_by(cli->node->replica, &s->dot, &by);
         carnet_time_format(carnet_hlc_ms(s->hlc), &at);
-        cli_print(cli, "  %zu  %-30.*s  %s, %s\n", ++number, (int)s->value.len, s->value.len ? (const char *)s->value.ptr : "", carnet_buf_cstr(&by), carnet_buf_cstr(&at));
+        struct carnet_buf line;
+        carnet_buf_init(&line, 64 * 1024);
+        carnet_buf_printf(&line, "  %zu  ", ++number);
+        cli_columns(s->value.len ? s->value : carnet_slice_str(carnet_tr(cli->io->lang, _("(empty)"))), 30, false, &line);
+        carnet_buf_append_str(&line, "  ");
+        cli_indented(carnet_buf_slice(&by), 0, &line);
+        carnet_buf_printf(&line, ", %s", carnet_buf_cstr(&at));
+        cli_line(cli, &line);
+        carnet_buf_deinit(&line);
         json_t *value = json_object();
         json_object_set_new(value, "value", cli_string(s->value));
         json_object_set_new(value, "by", cli_string(carnet_buf_slice(&by)));
@@ -397,12 +441,28 @@ static carnet_rc act_consent(struct cli *cli, const struct carnet_view *view)
         json_object_set_new(object, "since", cli_time(c->consent.since_ms));
         json_object_set_new(object, "until", cli_time(c->consent.until_ms));
         cli_json(cli, object);
-        struct carnet_buf since;
+        struct carnet_buf since, line;
         carnet_buf_init(&since, 64);
+        carnet_buf_init(&line, 64 * 1024);
+        carnet_buf_append_str(&line, "  ");
+        cli_columns(c->purpose, 12, false, &line);
+        carnet_buf_append_byte(&line, ' ');
+        cli_columns(carnet_slice_str(carnet_tr(cli->io->lang, carnet_consent_state_name(c->consent.state))), 10, false, &line);
+        carnet_buf_append_byte(&line, ' ');
+        cli_columns(carnet_slice_str(basis ? basis : ""), 19, false, &line);
+        carnet_buf_append_byte(&line, ' ');
         if (c->consent.since_ms)
             carnet_time_format(c->consent.since_ms, &since);
-        cli_print(cli, "  %-12.*s %-10s %-20s %s  %.*s\n", (int)c->purpose.len, (const char *)c->purpose.ptr, carnet_tr(cli->io->lang, carnet_consent_state_name(c->consent.state)),
-                  basis ? basis : "", carnet_buf_cstr(&since), (int)c->source.len, c->source.len ? (const char *)c->source.ptr : "");
+        cli_columns(carnet_buf_slice(&since), 20, false, &line);
+        carnet_buf_append_str(&line, "  ");
+        cli_indented(c->source, 0, &line);
+        cli_line(cli, &line);
+        if (c->consent.until_ms) {
+            carnet_buf_clear(&since);
+            carnet_time_format(c->consent.until_ms, &since);
+            cli_print(cli, _("    until: %s\n"), carnet_buf_cstr(&since));
+        }
+        carnet_buf_deinit(&line);
         carnet_buf_deinit(&since);
     }
     carnet_arena_deinit(&arena);

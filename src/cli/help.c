@@ -6,26 +6,35 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Wraps text at so many columns, each line after `indent` spaces. */
-static void wrapped(struct cli *cli, const char *text, size_t indent, size_t columns)
+/* Wraps text at so many columns: the first line after `first`, the others after `indent` spaces. */
+static void wrapped(struct cli *cli, const char *first, const char *text, size_t indent, size_t columns)
 {
     struct carnet_buf line;
+    bool empty = true;
     carnet_buf_init(&line, 1024);
+    carnet_buf_append_str(&line, first);
     for (const char *at = text; *at;) {
-        size_t len = strcspn(at, " ");
+        size_t len = strcspn(at, " \n");
         size_t width = carnet_text_width(carnet_buf_slice(&line)) + carnet_text_width(carnet_slice(at, len)) + 1;
-        if (line.len && width + indent > columns) {
-            cli_print(cli, "%*s%s\n", (int)indent, "", carnet_buf_cstr(&line));
-            carnet_buf_clear(&line);
+        if (!empty && width > columns) {
+            cli_line(cli, &line);
+            carnet_buf_printf(&line, "%*s", (int)indent, "");
+            empty = true;
         }
-        if (line.len)
+        if (!empty)
             carnet_buf_append_byte(&line, ' ');
         carnet_buf_append(&line, at, len);
+        empty = false;
         at += len;
-        at += strspn(at, " ");
+        if (*at == '\n') {
+            cli_line(cli, &line);
+            carnet_buf_printf(&line, "%*s", (int)indent, "");
+            empty = true;
+        }
+        at += strspn(at, " \n");
     }
-    if (line.len)
-        cli_print(cli, "%*s%s\n", (int)indent, "", carnet_buf_cstr(&line));
+    if (!empty)
+        cli_line(cli, &line);
     carnet_buf_deinit(&line);
 }
 
@@ -37,10 +46,13 @@ static size_t columns_of(const struct cli *cli)
 static void options_text(struct cli *cli, const struct cli_option *options)
 {
     for (; options && options->name; options++) {
-        char name[80];
-        snprintf(name, sizeof name, "--%s%s%s", options->name, options->value ? " " : "", options->value ? options->value : "");
-        cli_print(cli, "  %s%s\n", name, options->flags & CLI_REPEAT ? " ..." : "");
-        wrapped(cli, carnet_tr(cli->io->lang, options->help), 6, columns_of(cli));
+        struct carnet_buf name;
+        carnet_buf_init(&name, 256);
+        carnet_buf_printf(&name, "--%s%s", options->name, options->value ? " " : "");
+        cli_usage(cli, options->value ? options->value : "", &name);
+        cli_print(cli, "  %s%s\n", carnet_buf_cstr(&name), options->flags & CLI_REPEAT ? " ..." : "");
+        wrapped(cli, "      ", carnet_tr(cli->io->lang, options->help), 6, columns_of(cli));
+        carnet_buf_deinit(&name);
     }
 }
 
@@ -57,11 +69,19 @@ static void command_json(struct cli *cli, const struct cli_command *command)
 
 static void command_text(struct cli *cli, const struct cli_command *command)
 {
-    cli_print(cli, "carnet %s %s\n", command->name, command->usage);
-    wrapped(cli, carnet_tr(cli->io->lang, command->summary), 2, columns_of(cli));
+    struct carnet_buf usage;
+    carnet_buf_init(&usage, 1024);
+    cli_usage(cli, command->usage, &usage);
+    char name[40];
+    snprintf(name, sizeof name, "carnet %s ", command->name);
+    wrapped(cli, name, carnet_buf_cstr(&usage), 8, columns_of(cli));
+    if (!*command->usage)
+        cli_print(cli, "%s\n", name);
+    carnet_buf_deinit(&usage);
+    wrapped(cli, "  ", carnet_tr(cli->io->lang, command->summary), 2, columns_of(cli));
     if (command->help) {
         cli_print(cli, "\n");
-        wrapped(cli, carnet_tr(cli->io->lang, command->help), 2, columns_of(cli));
+        wrapped(cli, "  ", carnet_tr(cli->io->lang, command->help), 2, columns_of(cli));
     }
     if (command->options) {
         cli_print(cli, "\n");
@@ -71,12 +91,18 @@ static void command_text(struct cli *cli, const struct cli_command *command)
 
 static void list_text(struct cli *cli)
 {
-    cli_print(cli, _("carnet COMMAND [WORDS] [OPTIONS]: a contact database for communities, from peer to peer.\n\n"));
-    for (const struct cli_command *c = cli_commands; c->name; c++)
-        cli_print(cli, "  %-20s %s\n", c->name, carnet_tr(cli->io->lang, c->summary));
+    wrapped(cli, "", carnet_tr(cli->io->lang, _("carnet COMMAND [WORDS] [OPTIONS]: a contact database for communities, from peer to peer.")), 0, columns_of(cli));
+    cli_print(cli, "\n");
+    for (const struct cli_command *c = cli_commands; c->name; c++) {
+        char name[40];
+        snprintf(name, sizeof name, "  %-20s ", c->name);
+        wrapped(cli, name, carnet_tr(cli->io->lang, c->summary), 23, columns_of(cli));
+    }
     cli_print(cli, _("\nWith every command:\n"));
     options_text(cli, cli_global_options);
-    cli_print(cli, _("\n`carnet help COMMAND` explains one. Exit status: 0 done, 1 failed, 2 wrong words, 3 not found, 4 refused, 5 conflict or ambiguous, 6 not reached.\n"));
+    cli_print(cli, "\n");
+    wrapped(cli, "", carnet_tr(cli->io->lang, _("`carnet help COMMAND` explains one. Exit status: 0 done, 1 failed, 2 wrong words, 3 not found, 4 refused, 5 conflict or "
+                                                "ambiguous, 6 not reached.")), 0, columns_of(cli));
 }
 
 int cmd_help(struct cli *cli)

@@ -61,12 +61,32 @@ static void io_init(struct carnet_io *io)
         io->columns = size.ws_col;
 }
 
+/* Nothing is emptied here: see cli_file_out. */
+static int open_out(struct cli_file *file)
+{
+    int fd = open(file->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    file->made = fd >= 0;
+    return fd >= 0 || errno != EEXIST ? fd : open(file->path, O_WRONLY | O_CLOEXEC);
+}
+
+/* A file that is written may not be one that is read. */
+static carnet_rc check_files(struct cli *cli)
+{
+    struct stat in, out;
+    for (size_t i = 0; i < cli->file_count; i++)
+        for (size_t j = 0; j < cli->file_count; j++)
+            if (cli->files[i].out && !cli->files[j].out && fstat(cli->io->fds[i], &out) == 0 && fstat(cli->io->fds[j], &in) == 0 && S_ISREG(out.st_mode) &&
+                in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+                return carnet_err_set(&cli->err, CARNET_USAGE, "%s cannot be read and written at once", cli->files[i].path);
+    return CARNET_OK;
+}
+
 static carnet_rc open_files(struct cli *cli, const char *optional)
 {
     for (size_t i = 0; i < cli->file_count; i++) {
-        const struct cli_file *file = &cli->files[i];
+        struct cli_file *file = &cli->files[i];
         struct stat st;
-        int fd = file->out ? open(file->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : open(file->path, O_RDONLY | O_CLOEXEC);
+        int fd = file->out ? open_out(file) : open(file->path, O_RDONLY | O_CLOEXEC);
         if (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
             close(fd);
             fd = -1;
@@ -74,20 +94,25 @@ static carnet_rc open_files(struct cli *cli, const char *optional)
         }
         if (fd < 0 && optional && strcmp(file->path, optional) == 0)
             fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+        if (fd < 0 && !*file->path)
+            return carnet_err_set(&cli->err, CARNET_USAGE, "the name of the file is empty");
         if (fd < 0)
             return carnet_err_set(&cli->err, CARNET_FAILED, file->out ? "cannot write %s: %s" : "cannot read %s: %s", file->path, carnet_errno_text(cli->io->lang, errno));
         cli->io->fds[cli->io->fd_count++] = fd;
     }
-    return CARNET_OK;
+    return check_files(cli);
 }
 
-/* A file of rejected rows that holds nothing says nothing. */
-static void close_files(struct cli *cli, const char *rejects)
+/* A file of rejected rows that holds nothing says nothing; nor does one that a command made and then failed. */
+static void close_files(struct cli *cli, const char *rejects, int status)
 {
     struct stat st;
     for (size_t i = 0; i < cli->io->fd_count; i++) {
-        if (rejects && strcmp(cli->files[i].path, rejects) == 0 && fstat(cli->io->fds[i], &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
-            unlink(rejects);
+        const struct cli_file *file = &cli->files[i];
+        bool empty = fstat(cli->io->fds[i], &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
+        bool is_rejects = rejects && strcmp(file->path, rejects) == 0;
+        if (file->out && ((file->made && status && (empty || !is_rejects)) || (is_rejects && empty && !status)))
+            unlink(file->path);
         close(cli->io->fds[i]);
     }
 }
@@ -103,7 +128,7 @@ static carnet_rc confirm(struct cli *cli)
         carnet_err_hint(&cli->err, "elsewhere, say --yes");
         return CARNET_USAGE;
     }
-    fprintf(stderr, "carnet %s %s: %s ", cli->command->name, cli->word_count ? cli->words[0] : "", carnet_tr(cli->io->lang, _("this cannot be taken back. Go on? [y/N]")));
+    fprintf(stderr, "carnet %s %s%s%s ", cli->command->name, cli->word_count ? cli->words[0] : "", carnet_tr(cli->io->lang, _(": ")), carnet_tr(cli->io->lang, _("this cannot be taken back. Go on? [y/N]")));
     if (fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y' || answer[0] == 'o' || answer[0] == 'O'))
         return CARNET_OK;
     return carnet_err_set(&cli->err, CARNET_CANCELLED, "nothing was done");
@@ -200,7 +225,7 @@ static int with_files(struct cli *cli, const char *home, int argc, char **argv)
     if (!rc)
         rc = open_files(cli, rejects ? given : NULL);
     int status = rc ? cli_fail(cli) : run(cli, home, argc, argv);
-    close_files(cli, given);
+    close_files(cli, given, status);
     free(more);
     free(rejects);
     return status;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const struct cli_option *option_find(const struct cli_option *options, struct carnet_slice name)
 {
@@ -33,16 +35,44 @@ static carnet_rc add_file(struct cli *cli, const char *path, bool out)
 {
     if (cli->file_count == CLI_FILES_MAX)
         return carnet_err_set(&cli->err, CARNET_USAGE, "too many files");
-    cli->files[cli->file_count++] = (struct cli_file){ path, out };
+    cli->files[cli->file_count++] = (struct cli_file){ .path = path, .out = out };
     return CARNET_OK;
 }
 
-static carnet_rc usage_hint(struct cli *cli)
+/* The placeholders of the table, for the catalogue. */
+static const char *const placeholders[] = { _("NAME"), _("NODE"), _("ROLE"), _("BOOK"), _("SCOPE"), _("DURATION"), _("ADDRESS"), _("HOST"), _("PEER"), _("OPTION"),
+                                            _("FILE"), _("PURPOSE"), _("BASIS"), _("TEXT"), _("FIELD"), _("VALUE"), _("QUERY"), _("TAG"), _("COLUMN"),
+                                            _("COMMAND"), _("DIR") };
+
+void cli_usage(const struct cli *cli, const char *text, struct carnet_buf *out)
 {
-    if (cli->command)
-        carnet_err_hint(&cli->err, "usage: carnet %s %s", cli->command->name, cli->command->usage);
-    else
+    while (*text) {
+        size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+        const char *said = NULL;
+        for (size_t i = 0; i < sizeof placeholders / sizeof placeholders[0] && !said; i++)
+            if (strlen(placeholders[i]) == len && strncmp(placeholders[i], text, len) == 0)
+                said = carnet_tr(cli->io->lang, placeholders[i]);
+        len = len ? len : 1;
+        if (said)
+            carnet_buf_append_str(out, said);
+        else
+            carnet_buf_append(out, text, len);
+        text += len;
+    }
+}
+
+carnet_rc cli_usage_hint(struct cli *cli)
+{
+    if (cli->command) {
+        struct carnet_buf usage;
+        carnet_buf_init(&usage, 1024);
+        carnet_buf_printf(&usage, "%s%s", cli->command->name, *cli->command->usage ? " " : "");
+        cli_usage(cli, cli->command->usage, &usage);
+        carnet_err_hint(&cli->err, "usage: carnet %s", carnet_buf_cstr(&usage));
+        carnet_buf_deinit(&usage);
+    } else {
         carnet_err_hint(&cli->err, "`carnet help` lists the commands");
+    }
     return CARNET_USAGE;
 }
 
@@ -71,12 +101,16 @@ static carnet_rc read_option(struct cli *cli, int argc, char **argv, int *at, co
     const struct cli_option *known = option ? option : global;
     if (!known) {
         carnet_err_set(&cli->err, CARNET_USAGE, "there is no option %.*s", (int)(strlen(word) > 60 ? 60 : strlen(word)), word);
-        return usage_hint(cli);
+        return cli_usage_hint(cli);
     }
     if (known->value && !value) {
         if (*at + 1 >= argc) {
-            carnet_err_set(&cli->err, CARNET_USAGE, "--%s needs a value: %s", known->name, known->value);
-            return usage_hint(cli);
+            struct carnet_buf value_text;
+            carnet_buf_init(&value_text, 256);
+            cli_usage(cli, known->value, &value_text);
+            carnet_err_set(&cli->err, CARNET_USAGE, "--%s needs a value: %s", known->name, carnet_buf_cstr(&value_text));
+            carnet_buf_deinit(&value_text);
+            return cli_usage_hint(cli);
         }
         value = argv[++*at];
     }
@@ -134,7 +168,7 @@ static carnet_rc unknown_command(struct cli *cli)
     int shown = (int)(strlen(word) > 40 ? 40 : strlen(word));
     if (!begins_commands(word)) {
         carnet_err_set(&cli->err, CARNET_USAGE, "there is no command \"%.*s\"", shown, word);
-        return usage_hint(cli);
+        return cli_usage_hint(cli);
     }
     struct carnet_buf names;
     carnet_buf_init(&names, 180);
@@ -172,7 +206,7 @@ carnet_rc cli_parse(struct cli *cli, int argc, char **argv, const char **home)
         return CARNET_OK;
     if (!cli->word_count) {
         carnet_err_set(&cli->err, CARNET_USAGE, "no command");
-        return usage_hint(cli);
+        return cli_usage_hint(cli);
     }
     if (!cli->command)
         return unknown_command(cli);
@@ -181,12 +215,12 @@ carnet_rc cli_parse(struct cli *cli, int argc, char **argv, const char **home)
     memmove(cli->words, cli->words + used, cli->word_count * sizeof *cli->words);
     if (cli->word_count < (size_t)cli->command->words_min) {
         carnet_err_set(&cli->err, CARNET_USAGE, "something is missing after \"%s\"", cli->command->name);
-        return usage_hint(cli);
+        return cli_usage_hint(cli);
     }
     if (cli->command->words_max >= 0 && cli->word_count > (size_t)cli->command->words_max) {
         const char *word = cli->words[cli->command->words_max];
         carnet_err_set(&cli->err, CARNET_USAGE, "\"%.*s\" is one word too many", (int)(strlen(word) > 60 ? 60 : strlen(word)), word);
-        return usage_hint(cli);
+        return cli_usage_hint(cli);
     }
     if (cli->command->flags & (CLI_WORD_IN | CLI_WORD_OUT))
         return add_file(cli, cli->words[0], cli->command->flags & CLI_WORD_OUT);
@@ -236,4 +270,13 @@ int cli_file(const struct cli *cli, const char *path)
         if (cli->files[i].path == path || strcmp(cli->files[i].path, path) == 0)
             return cli->io->fds[i];
     return -1;
+}
+
+int cli_file_out(const struct cli *cli, const char *path)
+{
+    int fd = cli_file(cli, path);
+    struct stat st;
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && ftruncate(fd, 0) != 0)
+        return -1;
+    return fd;
 }

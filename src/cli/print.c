@@ -15,8 +15,34 @@ static void flush_when_full(struct carnet_io *io)
         carnet_io_flush(io);
 }
 
-int cli_fail_as(struct carnet_io *io, const struct carnet_err *err)
+/* Makes text safe for a terminal, in place. What people typed, here or far away, drives it neither by controls (the C1 ones too) nor by marks that turn
+ * the direction of what follows; a letter cut in its middle goes. */
+static void clean(char *text)
 {
+    uint8_t *in = (uint8_t *)text, *out = in;
+    while (*in) {
+        size_t len = *in < 0x80 ? 1 : *in < 0xe0 ? 2 : *in < 0xf0 ? 3 : 4, have = 1;
+        while (have < len && (in[have] & 0xc0) == 0x80)
+            have++;
+        bool whole = have == len && (len == 1 || carnet_text_is_utf8(carnet_slice(in, len)));
+        bool control = (len == 1 && ((*in < 0x20 && *in != '\n' && *in != '\t') || *in == 0x7f)) || (len == 2 && in[0] == 0xc2 && in[1] < 0xa0);
+        bool turns = len == 3 && in[0] == 0xe2 && ((in[1] == 0x80 && in[2] >= 0xaa && in[2] <= 0xae) || (in[1] == 0x81 && in[2] >= 0xa6 && in[2] <= 0xa9));
+        if (control || turns)
+            *out++ = '?';
+        else if (whole)
+            for (size_t i = 0; i < len; i++)
+                *out++ = in[i];
+        in += have;
+    }
+    *out = 0;
+}
+
+int cli_fail_as(struct carnet_io *io, const struct carnet_err *given)
+{
+    struct carnet_err cleaned = *given;
+    const struct carnet_err *err = &cleaned;
+    clean(cleaned.what);
+    clean(cleaned.hint);
     if (io->json) {
         json_t *object = json_object();
         json_object_set_new(object, "error", json_string(carnet_rc_name(err->rc)));
@@ -50,13 +76,7 @@ CARNET_PRINTF(3, 0) static void print_to(struct carnet_io *io, struct carnet_buf
     if (len > 0) {
         char *text = carnet_alloc((size_t)len + 1);
         vsnprintf(text, (size_t)len + 1, carnet_tr(io->lang, fmt), again);
-        /* what people typed must not drive the terminal */
-        for (char *p = text; *p; p++) {
-            if (((unsigned char)*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7f)
-                *p = '?';
-            if ((unsigned char)p[0] == 0xc2 && (unsigned char)p[1] >= 0x80 && (unsigned char)p[1] < 0xa0)
-                p[0] = p[1] = '?'; /* U+0080 to U+009F: the same codes again */
-        }
+        clean(text);
         carnet_buf_append_str(out, text);
         free(text);
     }
@@ -226,11 +246,14 @@ static void person_name(const struct carnet_view *view, struct carnet_buf *out)
     carnet_buf_append_slice(out, family);
 }
 
-/* Text in so many columns of a terminal: cut with …, or filled with spaces. */
-static void in_columns(struct carnet_slice text, size_t columns, struct carnet_buf *out)
+void cli_columns(struct carnet_slice text, size_t columns, bool cut, struct carnet_buf *out)
 {
+    struct carnet_buf line;
+    carnet_buf_init(&line, 40000);
+    cli_indented(text, 0, &line);
+    text = carnet_buf_slice(&line);
     size_t width = carnet_text_width(text), len = text.len;
-    if (width > columns) {
+    if (width > columns && cut) {
         while (len && carnet_text_width(carnet_slice(text.ptr, len)) > columns - 1)
             do
                 len--;
@@ -243,28 +266,65 @@ static void in_columns(struct carnet_slice text, size_t columns, struct carnet_b
     }
     for (; width < columns; width++)
         carnet_buf_append_byte(out, ' ');
+    carnet_buf_deinit(&line);
+}
+
+void cli_indented(struct carnet_slice text, size_t indent, struct carnet_buf *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] != '\n' && text.ptr[i] != '\t') {
+            carnet_buf_append_byte(out, text.ptr[i]);
+            continue;
+        }
+        carnet_buf_append_byte(out, text.ptr[i] == '\n' && indent ? '\n' : ' ');
+        for (size_t j = 0; text.ptr[i] == '\n' && j < indent; j++)
+            carnet_buf_append_byte(out, ' ');
+    }
+}
+
+void cli_line(struct cli *cli, struct carnet_buf *line)
+{
+    while (line->len && line->ptr[line->len - 1] == ' ')
+        line->len--;
+    cli_print(cli, "%s\n", carnet_buf_cstr(line));
+    carnet_buf_clear(line);
 }
 
 void cli_contact_line(struct cli *cli, const struct carnet_view *view)
 {
     struct carnet_buf line, name;
+    /* a narrow terminal has no room for the town beside the e-mail address */
+    bool narrow = cli->io->out_tty && cli->io->columns < 100;
     if (cli->io->json)
         return;
-    carnet_buf_init(&line, 4096);
+    carnet_buf_init(&line, 64 * 1024);
     carnet_buf_init(&name, 40000);
     person_name(view, &name);
     carnet_buf_printf(&line, "%s  ", carnet_id_text(&view->id).s);
-    in_columns(carnet_buf_slice(&name), 26, &line);
+    cli_columns(carnet_buf_slice(&name), narrow ? 24 : 26, true, &line);
+    if (!narrow) {
+        carnet_buf_append_str(&line, "  ");
+        cli_columns(first_of(view, CARNET_FIELD_CITY), 16, true, &line);
+    }
     carnet_buf_append_str(&line, "  ");
-    in_columns(first_of(view, CARNET_FIELD_CITY), 16, &line);
+    cli_columns(first_of(view, CARNET_FIELD_PHONE), 13, false, &line);
     carnet_buf_append_str(&line, "  ");
-    in_columns(first_of(view, CARNET_FIELD_PHONE), 13, &line);
-    carnet_buf_append_str(&line, "  ");
-    carnet_buf_append_slice(&line, first_of(view, CARNET_FIELD_EMAIL));
-    while (line.len && line.ptr[line.len - 1] == ' ')
-        line.len--;
-    cli_print(cli, "%s\n", carnet_buf_cstr(&line));
+    cli_indented(first_of(view, CARNET_FIELD_EMAIL), 0, &line);
+    cli_line(cli, &line);
     carnet_buf_deinit(&name);
+    carnet_buf_deinit(&line);
+}
+
+void cli_field_line(struct cli *cli, struct carnet_slice name, struct carnet_slice value, const char *after)
+{
+    struct carnet_buf line;
+    carnet_buf_init(&line, SIZE_MAX / 2); /* a value of line breaks alone grows with its indent */
+    carnet_buf_append_str(&line, "  ");
+    cli_columns(name, 18, false, &line);
+    carnet_buf_append_byte(&line, ' ');
+    cli_indented(value, 21, &line);
+    carnet_buf_append_str(&line, after);
+    cli_line(cli, &line);
     carnet_buf_deinit(&line);
 }
 
@@ -277,7 +337,7 @@ static void print_scopes(struct cli *cli, const char *what, uint32_t scopes)
     for (unsigned scope = 1; scope < CARNET_SCOPE_COUNT; scope++)
         if (scopes & 1u << scope)
             carnet_buf_printf(&names, "%s%s", names.len ? ", " : "", carnet_scope_name((enum carnet_scope)scope));
-    cli_print(cli, "  %s: %s\n", carnet_tr(cli->io->lang, what), carnet_buf_cstr(&names));
+    cli_print(cli, _("  %s: %s\n"), carnet_tr(cli->io->lang, what), carnet_buf_cstr(&names));
     carnet_buf_deinit(&names);
 }
 
@@ -292,19 +352,21 @@ void cli_contact_text(struct cli *cli, const struct carnet_view *view)
     cli_print(cli, "%s  (%s, %s)\n", name.len ? carnet_buf_cstr(&name) : "-", carnet_id_text(&view->id).s, book_name(cli, &view->book));
     for (size_t i = 0; i < view->cell_count; i++) {
         const struct carnet_cell *cell = &view->cells[i];
-        if (cell->field == CARNET_FIELD_TAG)
-            carnet_buf_printf(&tags, "%s%.*s", tags.len ? ", " : "", (int)cell->label.len, (const char *)cell->label.ptr);
+        if (cell->field == CARNET_FIELD_TAG) {
+            carnet_buf_append_str(&tags, tags.len ? ", " : "");
+            cli_indented(cell->label, 0, &tags);
+        }
         if (cell->field == CARNET_FIELD_TAG || !is_shown(cell))
             continue;
         carnet_buf_clear(&name);
         cli_field_name(cell->field, cell->label, &name);
-        cli_print(cli, "  %-18s %.*s\n", carnet_buf_cstr(&name), (int)cell->siblings[0]->value.len, (const char *)cell->siblings[0]->value.ptr);
+        cli_field_line(cli, carnet_buf_slice(&name), cell->siblings[0]->value, "");
         if (cell->conflict)
             for (size_t s = 1; s < cell->count; s++)
-                cli_print(cli, _("  %-18s %.*s   (in conflict: carnet conflicts)\n"), "", (int)cell->siblings[s]->value.len, (const char *)cell->siblings[s]->value.ptr);
+                cli_field_line(cli, CARNET_SLICE_NONE, cell->siblings[s]->value, carnet_tr(cli->io->lang, _("   (in conflict: carnet conflicts)")));
     }
     if (tags.len)
-        cli_print(cli, "  %-18s %s\n", carnet_tr(cli->io->lang, "tags"), carnet_buf_cstr(&tags));
+        cli_field_line(cli, carnet_slice_str(carnet_tr(cli->io->lang, _("tags"))), carnet_buf_slice(&tags), "");
     print_scopes(cli, _("blocked (the person does not agree, or not any more)"), view->blocked);
     print_scopes(cli, _("dark (the key was destroyed: nobody reads it again)"), view->dark);
     print_scopes(cli, _("locked (this node does not hold the key)"), view->locked);
@@ -316,7 +378,12 @@ void cli_contact_text(struct cli *cli, const struct carnet_view *view)
 
 carnet_rc cli_view(struct cli *cli, const char *word, struct carnet_arena *arena, struct carnet_view *out)
 {
-    return carnet_replica_view_text(cli->node->replica, carnet_slice_str(word), arena, out, &cli->err);
+    carnet_rc rc = carnet_replica_view_text(cli->node->replica, carnet_slice_str(word), arena, out, &cli->err);
+    if (rc == CARNET_USAGE && !cli->err.hint[0])
+        carnet_err_hint(&cli->err, "an id, or its beginning, has at least 4 letters and digits: `carnet find` shows them");
+    else if (rc == CARNET_NOT_FOUND && !cli->err.hint[0])
+        carnet_err_hint(&cli->err, "`carnet find` shows the ids");
+    return rc;
 }
 
 carnet_rc cli_book(struct cli *cli, const struct carnet_book **out)
@@ -344,6 +411,8 @@ carnet_rc cli_ground(struct cli *cli, struct carnet_ground *ground)
         rc = carnet_err_set(&cli->err, CARNET_USAGE, "--collected %s is in the future", collected);
     if (!rc && until)
         rc = carnet_date_parse(carnet_slice_str(until), &ground->until_ms, &cli->err);
+    if (!rc && until && ground->until_ms <= carnet_replica_wall_ms(cli->node->replica))
+        rc = carnet_err_set(&cli->err, CARNET_USAGE, "--until %s is in the past", until);
     return rc;
 }
 

@@ -184,13 +184,7 @@ static uint32_t writer_verbs(const struct carnet_change *change, enum carnet_sco
 
 static bool writes(const struct check *check, enum carnet_scope scope)
 {
-#if defined(CARNET_PLANT) && CARNET_PLANT == 5
-    (void)check;
-    (void)scope;
-    return true;
-#else
-    return check->cert->writes >> scope & 1;
-#endif
+    return CARNET_PLANTED(5) || (check->cert->writes >> scope & 1);
 }
 
 /* Names and the like: nobody takes away what another one wrote. */

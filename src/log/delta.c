@@ -88,7 +88,7 @@ static void add_seed(const struct carnet_part *part, struct carnet_record *delta
 {
     struct carnet_seed seed = {.id = part->seed, .scope = part->scope};
     /* A seed that is not the one its id names is none. */
-    if (part->present && part->bytes.len == sizeof seed.b && carnet_seed_id(part->bytes.ptr) == part->seed) {
+    if (part->seed_fits) {
         seed.held = true;
         memcpy(seed.b, part->bytes.ptr, sizeof seed.b);
     }

@@ -147,9 +147,14 @@ static void end_part(struct carnet_draft *draft, struct draft_part *part)
 
 void carnet_draft_seed(struct carnet_draft *draft, enum carnet_scope scope, const uint8_t seed[16])
 {
+    carnet_draft_seed_named(draft, scope, carnet_seed_id(seed), seed);
+}
+
+void carnet_draft_seed_named(struct carnet_draft *draft, enum carnet_scope scope, uint64_t id, const uint8_t seed[16])
+{
     CARNET_ASSERT(scope != CARNET_SCOPE_CLEAR && carnet_id_equal(&current(draft)->record, &current(draft)->subject));
     struct draft_part *part = add_part(draft, CARNET_PART_SEED, scope);
-    part->head.seed = carnet_seed_id(seed);
+    part->head.seed = id;
     carnet_buf_append(&draft->texts, seed, 16);
     carnet_cbor_put_array(&draft->contexts, 0);
     end_part(draft, part);

@@ -171,6 +171,8 @@ static carnet_rc read_change(struct carnet_reader *r, const struct carnet_hash *
         part->present = true;
         if (r->failed || (!known && !hash_is(CARNET_PART_HASH_DOMAIN, part->bytes, &part->hash)))
             return CARNET_MALFORMED;
+        if (part->type == CARNET_PART_SEED && part->bytes.len == 16)
+            part->seed_fits = known || carnet_seed_id(part->bytes.ptr) == part->seed;
     }
     return r->failed ? CARNET_MALFORMED : CARNET_OK;
 }
@@ -235,13 +237,9 @@ carnet_rc carnet_entry_peek(struct carnet_slice raw, struct carnet_entry_header 
 
 carnet_rc carnet_entry_verify(const struct carnet_entry *entry, const struct carnet_sign_pk *pk)
 {
-#if defined(CARNET_PLANT) && CARNET_PLANT == 4
-    (void)entry;
-    (void)pk;
-    return CARNET_OK;
-#else
+    if (CARNET_PLANTED(4))
+        return CARNET_OK;
     return carnet_verify(pk, entry->header_raw, &entry->sig);
-#endif
 }
 
 static void put_start(const struct carnet_entry *entry, struct carnet_buf *out)

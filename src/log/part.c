@@ -42,9 +42,8 @@ void carnet_part_ad(const struct carnet_entry_header *header, size_t change, con
                     const struct carnet_id *subject, const struct carnet_part *part, struct carnet_buf *out)
 {
     static const struct carnet_id zero;
-#if defined(CARNET_PLANT) && CARNET_PLANT == 6
-    record = &zero;
-#endif
+    if (CARNET_PLANTED(6))
+        record = &zero;
     carnet_cbor_put_array(out, 11);
     carnet_cbor_put_id(out, &header->community);
     carnet_cbor_put_id(out, &header->book);

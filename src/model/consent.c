@@ -118,10 +118,8 @@ static bool is_refused(const struct facts *facts, const struct fact *grant)
         const struct fact *refusal = &facts->all[i];
         if (!refuses(refusal, grant->purpose))
             continue;
-#if defined(CARNET_PLANT) && CARNET_PLANT == 3
-        if (grant->item->hlc > refusal->item->hlc)
+        if (CARNET_PLANTED(3) && grant->item->hlc > refusal->item->hlc)
             continue; /* planted: a later grant beats a refusal that it does not name */
-#endif
         if (!names(grant, &refusal->item->dot))
             return true;
     }

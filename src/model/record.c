@@ -161,13 +161,9 @@ void carnet_record_add_sibling(struct carnet_record *record, const struct carnet
     widen(record, added.hlc, added.hlc);
     if (record->erased)
         return;
-#if defined(CARNET_PLANT) && CARNET_PLANT == 2
-    found = false; /* planted: what was replaced before it arrived comes to life */
-#else
     size_t by = PLACE(record->replaced, record->replaced_count, &added.dot, &found);
     found = found && record->replaced[by].scopes >> added.scope & 1;
-#endif
-    if (found)
+    if (found && !CARNET_PLANTED(2)) /* planted: what was replaced before it arrived comes to life */
         return;
     if (added.state != CARNET_SIBLING_VALUE) {
         added.field = CARNET_FIELD_NONE;
@@ -298,7 +294,6 @@ static void adopt(struct carnet_record *record, const struct carnet_record *othe
     }
 }
 
-#if defined(CARNET_PLANT) && CARNET_PLANT == 1
 /* Planted: the last writer wins, by its clock. */
 static void keep_last_writers(struct carnet_record *record)
 {
@@ -316,7 +311,6 @@ static void keep_last_writers(struct carnet_record *record)
     }
     record->live_count = kept;
 }
-#endif
 
 void carnet_record_merge(struct carnet_record *record, const struct carnet_record *other)
 {
@@ -332,9 +326,8 @@ void carnet_record_merge(struct carnet_record *record, const struct carnet_recor
         carnet_record_add_replaced(record, &other->replaced[i].dot, other->replaced[i].scopes);
     for (size_t i = 0; i < other->live_count; i++)
         carnet_record_add_sibling(record, &other->live[i]);
-#if defined(CARNET_PLANT) && CARNET_PLANT == 1
-    keep_last_writers(record);
-#endif
+    if (CARNET_PLANTED(1))
+        keep_last_writers(record);
 }
 
 void carnet_record_fill(struct carnet_record *record, const struct carnet_record *late)
@@ -343,9 +336,13 @@ void carnet_record_fill(struct carnet_record *record, const struct carnet_record
         carnet_record_add_seed(record, &late->seeds[i]);
     for (size_t i = 0; i < late->live_count; i++) {
         bool found;
-        PLACE(record->live, record->live_count, &late->live[i].dot, &found);
-        if (found)
-            carnet_record_add_sibling(record, &late->live[i]);
+        size_t at = PLACE(record->live, record->live_count, &late->live[i].dot, &found);
+        if (!found)
+            continue;
+        /* the part is here, and it is one that this node cannot read: nothing is waited for any more */
+        if (record->live[at].state == CARNET_SIBLING_MISSING && late->live[i].state == CARNET_SIBLING_LOCKED)
+            record->live[at].state = CARNET_SIBLING_LOCKED;
+        carnet_record_add_sibling(record, &late->live[i]);
     }
 }
 
@@ -400,17 +397,18 @@ static int compare_shown(const void *left, const void *right)
     return by ? by : carnet_dot_compare(&b->dot, &a->dot);
 }
 
-/* Whether the cell is to be seen, and whether its siblings differ. */
+/* Whether the cell is to be seen, and whether its siblings differ. Where knowledge came from (ids of sources, evidence) may well come from two: nobody has to
+ * choose. */
 static bool is_shown(struct carnet_cell *cell)
 {
-    bool shown = false;
+    bool shown = false, settles = cell->field != CARNET_FIELD_SOURCE_ID && cell->field != CARNET_FIELD_EVIDENCE;
     for (size_t i = 0; i < cell->count; i++) {
         struct carnet_slice value = cell->siblings[i]->value;
         if (cell->field == CARNET_FIELD_TAG) {
             shown |= carnet_slice_equal(value, carnet_slice_str("1"));
         } else {
             shown |= value.len > 0;
-            cell->conflict |= !carnet_slice_equal(value, cell->siblings[0]->value);
+            cell->conflict |= settles && !carnet_slice_equal(value, cell->siblings[0]->value);
         }
     }
     return shown;

@@ -64,8 +64,11 @@ static carnet_rc reach(const char *home, int *out, struct carnet_err *err)
         if (*out >= 0)
             break;
         int code = errno;
-        if (code == EACCES || code == EPERM)
-            return carnet_err_set(err, CARNET_FAILED, "cannot open %s/socket: %s", home, carnet_errno_text(carnet_err_lang(err), code));
+        if (code == EACCES || code == EPERM) {
+            carnet_err_set(err, CARNET_FAILED, "cannot open %s/socket: %s", home, carnet_errno_text(carnet_err_lang(err), code));
+            carnet_err_hint(err, "is this folder another user's? choose another one with --home");
+            return CARNET_FAILED;
+        }
         if (!held(home))
             return CARNET_NOT_FOUND;
         if (carnet_clock_mono_ms(&clock) >= until)

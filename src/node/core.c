@@ -20,6 +20,8 @@ enum {
     UPKEEP_MS = 60 * 1000,          /* between two looks at what is due */
     SWEEP_QUIET_MS = 60 * 1000,     /* nothing was received or written for so long */
     HEARD_MS = 60 * 60 * 1000,      /* how often `last heard` is written while a session lives */
+    INBOX_LEN_MAX = 1024 * 1024,    /* frames of a session that wait for the next tick; more are taken at once */
+    HOLD_MS = 25                    /* one transaction, about */
 };
 #define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
 
@@ -35,6 +37,8 @@ struct session {
     struct carnet_sync *sync;    /* NULL: a joiner, who asks first */
     struct frame *first, **last; /* what the link could not take */
     size_t queued;
+    struct frame *in_first, **in_last; /* what came since the last tick */
+    size_t inbox;
     bool closing;                /* once the queue is out */
     bool ended;
     bool more, local;            /* to step when the link takes frames again: TICK, LOCAL */
@@ -54,11 +58,14 @@ struct carnet_core {
     size_t count, cap;
     struct carnet_sync_update update;
     carnet_rc rcs[CARNET_SYNC_ENTRIES_MAX];
+    bool open;                 /* entries of several frames are in one transaction: nothing leaves before its end */
+    int64_t open_ms;
     int64_t pushed;            /* the largest arrival number that sessions were told of */
     int64_t upkeep_ms, quiet_ms, agreed_ms;
     bool agreed;
     struct carnet_err failure;
     bool failed;
+    enum carnet_lang lang;
 };
 
 static int64_t mono_ms(const struct carnet_core *core)
@@ -67,15 +74,24 @@ static int64_t mono_ms(const struct carnet_core *core)
 }
 
 static void log_line(struct carnet_core *core, const char *fmt, ...) CARNET_PRINTF(2, 3);
+/* The catalogue's check proves that the French text has the conversions of the English one. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
 static void log_line(struct carnet_core *core, const char *fmt, ...)
 {
     char text[400];
     va_list args;
     va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
+    vsnprintf(text, sizeof text, carnet_tr(core->lang, fmt), args);
     va_end(args);
     if (core->ops.log)
         core->ops.log(core->ops.ctx, text);
+}
+#pragma GCC diagnostic pop
+
+void carnet_core_lang(struct carnet_core *core, enum carnet_lang lang)
+{
+    core->lang = lang;
 }
 
 /* The world failed: nothing more is read, written or sent. */
@@ -107,15 +123,32 @@ static struct session *find(struct carnet_core *core, uint64_t link)
     return NULL;
 }
 
+static void drop_frames(struct frame **first, struct frame ***last, size_t *len)
+{
+    while (*first) {
+        struct frame *next = (*first)->next;
+        free(*first);
+        *first = next;
+    }
+    *last = first;
+    *len = 0;
+}
+
+static void add_frame(struct carnet_slice bytes, struct frame ***last, size_t *len)
+{
+    struct frame *frame = carnet_alloc(sizeof *frame + bytes.len);
+    if (bytes.len)
+        memcpy(frame->bytes, bytes.ptr, bytes.len);
+    frame->len = bytes.len;
+    **last = frame;
+    *last = &frame->next;
+    *len += bytes.len;
+}
+
 static void queue_drop(struct session *session)
 {
-    while (session->first) {
-        struct frame *next = session->first->next;
-        free(session->first);
-        session->first = next;
-    }
-    session->last = &session->first;
-    session->queued = 0;
+    drop_frames(&session->first, &session->last, &session->queued);
+    drop_frames(&session->in_first, &session->in_last, &session->inbox);
 }
 
 static void session_free(struct session *session)
@@ -133,7 +166,7 @@ static void member_name(struct carnet_core *core, const struct session *session,
     else if (session->authenticated)
         snprintf(out, CARNET_NAME_LEN_MAX + 1, "%s", carnet_id_text(&session->node).s);
     else
-        snprintf(out, CARNET_NAME_LEN_MAX + 1, "unknown peer");
+        snprintf(out, CARNET_NAME_LEN_MAX + 1, "%s", carnet_tr(core->lang, "unknown peer"));
 }
 
 /* --- last heard --- */
@@ -230,7 +263,7 @@ static void ended(struct carnet_core *core, struct session *session, const char 
     carnet_sync_free(session->sync);
     session->sync = NULL;
     member_name(core, session, name);
-    log_line(core, "%s: ended: %s (sent %llu entries, received %llu)", name, session->why, (unsigned long long)session->stats.sent_entries,
+    log_line(core, "%s: ended: %s (sent: %llu, received: %llu)", name, carnet_tr(core->lang, session->why), (unsigned long long)session->stats.sent_entries,
              (unsigned long long)session->stats.received_entries);
 }
 
@@ -269,12 +302,7 @@ static bool queue_send(struct carnet_core *core, struct session *session)
 
 static void send_frame(struct carnet_core *core, struct session *session, struct carnet_slice bytes)
 {
-    struct frame *frame = carnet_alloc(sizeof *frame + bytes.len);
-    memcpy(frame->bytes, bytes.ptr, bytes.len);
-    frame->len = bytes.len;
-    *session->last = frame;
-    session->last = &frame->next;
-    session->queued += bytes.len;
+    add_frame(bytes, &session->last, &session->queued);
     if (session->queued > QUEUE_LEN_MAX)
         close_now(core, session, "the peer does not read");
 }
@@ -283,25 +311,43 @@ static void send_frame(struct carnet_core *core, struct session *session, struct
 
 static void push_all(struct carnet_core *core);
 
-/* Applies what an update brought, in one transaction. false: the world failed. */
+/* Applies what an update brought, in the transaction that is open, or in a new one. false: the world failed. */
 static bool apply(struct carnet_core *core)
 {
     struct carnet_err err = CARNET_ERR_INIT;
-    size_t count = core->update.entry_count;
-    carnet_rc rc = carnet_replica_begin(core->replica, &err);
-    if (rc == CARNET_OK)
-        rc = carnet_replica_apply(core->replica, core->update.entries, count, core->rcs, &err);
-    if (rc != CARNET_OK) {
-        carnet_replica_rollback(core->replica);
-    } else {
-#if defined(CARNET_PLANT) && CARNET_PLANT == 10
-        push_all(core); /* announced before it is durable */
-#endif
-        rc = carnet_replica_commit(core->replica, &err);
+    carnet_rc rc = core->open ? CARNET_OK : carnet_replica_begin(core->replica, &err);
+    if (rc == CARNET_OK && !core->open) {
+        core->open = true;
+        core->open_ms = mono_ms(core);
     }
-    if (rc != CARNET_OK)
+    if (rc == CARNET_OK)
+        rc = carnet_replica_apply(core->replica, core->update.entries, core->update.entry_count, core->rcs, &err);
+    if (rc == CARNET_OK)
+        return true;
+    carnet_replica_rollback(core->replica);
+    core->open = false;
+    fail(core, &err);
+    return false;
+}
+
+/* Ends the transaction of what was received; then goes out what was kept back for it. */
+static void settle(struct carnet_core *core)
+{
+    struct carnet_err err = CARNET_ERR_INIT;
+    if (!core->open)
+        return;
+    core->open = false;
+    if (core->failed) {
+        carnet_replica_rollback(core->replica);
+        return;
+    }
+    if (CARNET_PLANTED(10))
+        push_all(core); /* planted: announced before it is durable */
+    if (carnet_replica_commit(core->replica, &err) != CARNET_OK)
         fail(core, &err);
-    return rc == CARNET_OK;
+    for (size_t i = 0; i < core->count && !core->failed; i++)
+        if (!core->sessions[i]->ended && (core->sessions[i]->first || core->sessions[i]->closing))
+            queue_send(core, core->sessions[i]);
 }
 
 /* A peer knows more of this node's own log than this node: it was restored, or its disk lied. */
@@ -362,8 +408,10 @@ static void step(struct carnet_core *core, struct session *session, enum carnet_
         session->more = false;
         if (update->authenticated && (event.type == CARNET_SYNC_FRAME || !was_authenticated))
             note_peer(core, session);
-        if (update->behind_own_log)
+        if (update->behind_own_log) {
+            settle(core);
             leave_incarnation(core, update->behind_incarnation);
+        }
         if (update->entry_count && !core->failed) {
             core->quiet_ms = event.mono_ms;
             if (!apply(core))
@@ -381,20 +429,23 @@ static void step(struct carnet_core *core, struct session *session, enum carnet_
             session->reason = update->reason;
         }
         bool more = update->more;
-        bool sent = queue_send(core, session);
+        bool sent = !core->open && queue_send(core, session);
         if (session->ended)
             return;
         if (session->authenticated && !was_authenticated) {
             char name[CARNET_NAME_LEN_MAX + 1];
             member_name(core, session, name);
-            log_line(core, "%s: session opened by %s", name, session->connector ? "this node" : "the peer");
+            if (session->connector)
+                log_line(core, "%s: session opened by this node", name);
+            else
+                log_line(core, "%s: session opened by that node", name);
             settle_twins(core, session);
         }
         if (!session->ended && session->caught_up && !was_caught_up) {
             const struct carnet_sync_stats *stats = carnet_sync_stats(session->sync);
             char name[CARNET_NAME_LEN_MAX + 1];
             member_name(core, session, name);
-            log_line(core, "%s: caught up (sent %llu entries, received %llu)", name, (unsigned long long)stats->sent_entries,
+            log_line(core, "%s: up to date (sent: %llu, received: %llu)", name, (unsigned long long)stats->sent_entries,
                      (unsigned long long)stats->received_entries);
         }
         if (!more)
@@ -405,6 +456,26 @@ static void step(struct carnet_core *core, struct session *session, enum carnet_
         }
         event = (struct carnet_sync_event){ .type = CARNET_SYNC_TICK };
     }
+}
+
+/* What came since the last tick. Entries that came together are one transaction: a commit costs as much as a hundred of them. */
+static void take_frames(struct carnet_core *core)
+{
+    for (size_t i = 0; i < core->count; i++) {
+        struct session *session = core->sessions[i];
+        while (session->in_first && !session->closing && !core->failed) {
+            struct frame *frame = session->in_first;
+            session->in_first = frame->next;
+            if (!session->in_first)
+                session->in_last = &session->in_first;
+            session->inbox -= frame->len;
+            step(core, session, CARNET_SYNC_FRAME, carnet_slice(frame->bytes, frame->len));
+            free(frame);
+            if (core->open && mono_ms(core) - core->open_ms >= HOLD_MS)
+                settle(core);
+        }
+    }
+    settle(core);
 }
 
 static void push_all(struct carnet_core *core)
@@ -424,6 +495,7 @@ static void push_all(struct carnet_core *core)
 /* What became durable goes to everybody, and may give upkeep something to do (a new reader without keys). */
 static void push_news(struct carnet_core *core)
 {
+    settle(core);
     for (unsigned i = 0; i < ROUNDS_MAX && !core->failed && carnet_replica_last(core->replica) != core->pushed; i++) {
         int64_t soon = mono_ms(core) + UPKEEP_SOON_MS;
         if (core->upkeep_ms > soon)
@@ -458,6 +530,7 @@ static size_t strangers(const struct carnet_core *core)
 
 void carnet_core_up(struct carnet_core *core, uint64_t link, const struct carnet_box_pk *curve, bool connector)
 {
+    take_frames(core);
     struct session *session = find(core, link);
     if (session)
         ended(core, session, "the link went down");
@@ -475,6 +548,7 @@ void carnet_core_up(struct carnet_core *core, uint64_t link, const struct carnet
     session->curve = *curve;
     session->connector = connector;
     session->last = &session->first;
+    session->in_last = &session->in_first;
     session->up_ms = mono_ms(core);
     session->deadline_ms = session->up_ms + JOIN_MS_MAX;
     CARNET_GROW(core->sessions, core->count, core->cap);
@@ -560,15 +634,20 @@ void carnet_core_frame(struct carnet_core *core, uint64_t link, struct carnet_sl
         close_now(core, session, "a joiner says something else");
         return;
     }
-    step(core, session, CARNET_SYNC_FRAME, frame);
-    push_news(core);
+    add_frame(frame, &session->in_last, &session->inbox);
+    if (session->inbox > INBOX_LEN_MAX) {
+        take_frames(core);
+        push_news(core);
+    }
 }
 
 void carnet_core_down(struct carnet_core *core, uint64_t link)
 {
+    take_frames(core); /* the last words */
     struct session *session = find(core, link);
     if (session)
         ended(core, session, "the link went down");
+    push_news(core);
 }
 
 void carnet_core_writable(struct carnet_core *core, uint64_t link)
@@ -629,6 +708,7 @@ static void sweep(struct carnet_core *core)
 
 void carnet_core_tick(struct carnet_core *core)
 {
+    take_frames(core);
     int64_t now = mono_ms(core);
     for (size_t i = 0; i < core->count && !core->failed; i++) {
         struct session *session = core->sessions[i];
@@ -643,6 +723,7 @@ void carnet_core_tick(struct carnet_core *core)
         else if (session->sync && session->first && now - session->deadline_ms >= JOIN_MS_MAX)
             close_now(core, session, "the peer does not read");
     }
+    settle(core);
     if (!core->failed)
         upkeep(core);
     if (!core->failed)
@@ -660,7 +741,7 @@ int64_t carnet_core_deadline_ms(const struct carnet_core *core)
         const struct session *session = core->sessions[i];
         if (session->ended)
             continue;
-        int64_t at = session->more && !session->first ? 0 : session->first ? session->deadline_ms + JOIN_MS_MAX : session->deadline_ms;
+        int64_t at = session->in_first || (session->more && !session->first) ? 0 : session->first ? session->deadline_ms + JOIN_MS_MAX : session->deadline_ms;
         if (at < due)
             due = at;
     }

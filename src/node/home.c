@@ -82,6 +82,22 @@ static carnet_rc no_node(const char *path, struct carnet_err *err)
     return CARNET_NOT_FOUND;
 }
 
+/* Half of a node is none, and no reason to make another one in its place. */
+static carnet_rc half_node(const char *path, const char *missing, struct carnet_err *err)
+{
+    carnet_err_set(err, CARNET_FAILED, "the node in %s has lost its file %s", path, missing);
+    carnet_err_hint(err, "restore it from a backup: without it, nothing here is readable");
+    return CARNET_FAILED;
+}
+
+static carnet_rc check_files(const char *path, const char *keystore, const char *database, struct carnet_err *err)
+{
+    bool keys = carnet_file_exists(keystore), data = carnet_file_exists(database);
+    if (data && !keys)
+        return half_node(path, keystore_name, err);
+    return keys && data ? CARNET_OK : no_node(path, err); /* keys alone: a join that was not answered yet */
+}
+
 carnet_rc carnet_home_open(const char *path, struct carnet_slice passphrase, struct carnet_home **out, struct carnet_err *err)
 {
     struct carnet_home *home = carnet_home_new(path);
@@ -89,8 +105,8 @@ carnet_rc carnet_home_open(const char *path, struct carnet_slice passphrase, str
     char *keystore = carnet_home_file(home, false), *database = carnet_home_file(home, true);
     *out = NULL;
     carnet_rc rc = carnet_process_harden(err);
-    if (rc == CARNET_OK && (!carnet_file_exists(keystore) || !carnet_file_exists(database)))
-        rc = no_node(path, err);
+    if (rc == CARNET_OK)
+        rc = check_files(path, keystore, database, err);
     if (rc == CARNET_OK)
         rc = carnet_home_lock(path, &home->lock, err);
     if (rc == CARNET_OK)
@@ -117,21 +133,29 @@ carnet_rc carnet_node_open(const char *home, struct carnet_slice passphrase, str
     return rc;
 }
 
+carnet_rc carnet_node_vacant(const char *path, struct carnet_err *err)
+{
+    char *database = carnet_path_join(path, database_name);
+    carnet_rc rc = CARNET_OK;
+    if (carnet_file_exists(database)) {
+        rc = carnet_err_set(err, CARNET_CONFLICT, "there is a node already in %s", path);
+        carnet_err_hint(err, "choose another folder with --home");
+    }
+    free(database);
+    return rc;
+}
+
 carnet_rc carnet_home_make(const char *path, struct carnet_home **out, struct carnet_err *err)
 {
     struct carnet_home *home = carnet_home_new(path);
-    char *database = carnet_home_file(home, true);
     *out = NULL;
     carnet_rc rc = carnet_process_harden(err);
     if (rc == CARNET_OK)
         rc = carnet_dir_make(path, err);
     if (rc == CARNET_OK)
         rc = carnet_home_lock(path, &home->lock, err);
-    if (rc == CARNET_OK && carnet_file_exists(database)) {
-        rc = carnet_err_set(err, CARNET_CONFLICT, "there is a node already in %s", path);
-        carnet_err_hint(err, "choose another folder with --home");
-    }
-    free(database);
+    if (rc == CARNET_OK)
+        rc = carnet_node_vacant(path, err);
     if (rc != CARNET_OK) {
         carnet_home_free(home);
         return rc;

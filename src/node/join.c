@@ -178,18 +178,35 @@ static void first_sync(struct joining *j)
         return;
 }
 
+static carnet_rc decode(struct carnet_slice code, struct carnet_invite_code *out, struct carnet_err *err)
+{
+    if (carnet_invite_code_decode(code, out) == CARNET_OK)
+        return CARNET_OK;
+    carnet_err_set(err, CARNET_MALFORMED, "this is not an invitation code, or a letter of it is wrong");
+    carnet_err_hint(err, "copy it whole, groups and dashes included");
+    return CARNET_MALFORMED;
+}
+
+carnet_rc carnet_node_code_check(struct carnet_slice code, struct carnet_err *err)
+{
+    struct carnet_invite_code read;
+    carnet_rc rc = decode(code, &read, err);
+    carnet_wipe(&read, sizeof read);
+    return rc;
+}
+
 carnet_rc carnet_node_join(const char *path, struct carnet_slice code, struct carnet_slice node_name, struct carnet_slice passphrase, struct carnet_node **out,
                            struct carnet_err *err)
 {
     struct joining j = { 0 };
     bool made = false;
     *out = NULL;
-    if (carnet_invite_code_decode(code, &j.code) != CARNET_OK) {
-        carnet_err_set(err, CARNET_MALFORMED, "this is not an invitation code, or a letter of it is wrong");
-        carnet_err_hint(err, "copy it whole, groups and dashes included");
-        return CARNET_MALFORMED;
-    }
-    carnet_rc rc = carnet_home_make(path, &j.home, err);
+    carnet_rc rc = decode(code, &j.code, err);
+    if (rc == CARNET_OK)
+        rc = carnet_replica_name_check(node_name, err);
+    if (rc != CARNET_OK)
+        return rc;
+    rc = carnet_home_make(path, &j.home, err);
     if (rc == CARNET_OK) {
         carnet_buf_init(&j.frame, CARNET_FRAME_LEN_MAX);
         rc = prepare(&j, node_name, passphrase, &made, err);

@@ -251,6 +251,7 @@ carnet_rc carnet_node_run(const struct carnet_node_options *options, struct carn
     rc = fd < 0 ? CARNET_FAILED : carnet_loop_new(home, &loop, err);
     if (rc == CARNET_OK) {
         loop->signal_fd = fd;
+        carnet_core_lang(loop->core, options->lang);
         rc = run(loop, options, err);
         signals_give_back(fd, &before);
     } else if (fd >= 0) {

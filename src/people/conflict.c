@@ -59,13 +59,17 @@ static size_t values_of(const struct carnet_cell *cell, struct carnet_slice *out
     return count;
 }
 
-/* The first label of the form LABEL/N that the contact does not have. */
+/* The first label of the form "LABEL N" that the contact does not have; a long one is cut between two characters. */
+enum { LABEL_KEPT = 56 };
 static struct carnet_slice free_label(const struct carnet_view *view, const struct carnet_cell *cell, size_t *number, struct carnet_arena *arena)
 {
+    size_t len = cell->label.len > LABEL_KEPT ? LABEL_KEPT : cell->label.len;
+    while (len < cell->label.len && len && (cell->label.ptr[len] & 0xc0) == 0x80)
+        len--;
     for (;; (*number)++) {
         char text[CARNET_LABEL_LEN_MAX + 24];
         if (cell->label.len)
-            snprintf(text, sizeof text, "%.*s %zu", (int)(cell->label.len > 56 ? 56 : cell->label.len), (const char *)cell->label.ptr, *number);
+            snprintf(text, sizeof text, "%.*s %zu", (int)len, (const char *)cell->label.ptr, *number);
         else
             snprintf(text, sizeof text, "%zu", *number);
         struct carnet_slice label = carnet_slice_str(text);

@@ -48,10 +48,10 @@ carnet_rc carnet_people_grant(struct carnet_replica *replica, const struct carne
             rc = carnet_err_set(err, CARNET_REFUSED, "this person refused \"%s\": agreeing again needs a proof", def->name);
             carnet_err_hint(err, "give --proof (the paper they signed); it counts once another member has run `carnet consent countersign`");
         } else {
-            struct carnet_write_cell cell = { .field = CARNET_FIELD_EVIDENCE, .label = event.purpose, .value = carnet_buf_slice(&evidence) };
+            struct carnet_write_cell cells[CARNET_PURPOSES_MAX + 1] = { { .field = CARNET_FIELD_EVIDENCE, .label = event.purpose, .value = carnet_buf_slice(&evidence) } };
             struct carnet_write write = write_on(view, &event, 1);
-            write.cells = &cell;
-            write.cell_count = 1;
+            write.cells = cells;
+            write.cell_count = 1 + carnet_people_evidence_keep(view, event.purpose, &event, 1, cells + 1);
             rc = carnet_replica_write(replica, &write, 1, false, NULL, err);
         }
     }
@@ -93,18 +93,28 @@ carnet_rc carnet_people_countersign(struct carnet_replica *replica, const struct
     return carnet_replica_write(replica, &write, 1, false, NULL, err);
 }
 
-enum { PURPOSES_MAX = 32 };
+bool carnet_people_objects_to_all(const struct carnet_view *view, int64_t now_ms)
+{
+    const struct carnet_purpose_def *def;
+    for (size_t i = 0; (def = carnet_purpose_at(i)); i++)
+        if (carnet_consent_evaluate(view->person, view->person_count, carnet_slice_str(def->name), now_ms).state != CARNET_CONSENT_OBJECTED)
+            return false;
+    return true;
+}
 
 static carnet_rc refuse(struct carnet_replica *replica, const struct carnet_view *view, enum carnet_event_type type, const struct carnet_slice *purposes,
                         size_t count, bool all, struct carnet_err *err)
 {
-    struct carnet_event events[PURPOSES_MAX];
+    struct carnet_event events[CARNET_PURPOSES_MAX];
     size_t event_count = 0;
     carnet_rc rc = contact_only(view, err);
     if (rc)
         return rc;
-    if ((!count && !all) || count > PURPOSES_MAX)
-        return carnet_err_set(err, CARNET_USAGE, "name the purposes");
+    if ((!count && !all) || count > CARNET_PURPOSES_MAX) {
+        carnet_err_set(err, CARNET_USAGE, "to which purposes does the person object?");
+        carnet_err_hint(err, "name them, or say --all");
+        return CARNET_USAGE;
+    }
     if (all && count)
         return carnet_err_set(err, CARNET_USAGE, "either --all or purposes");
     for (size_t i = 0; i < count; i++) {
@@ -119,7 +129,7 @@ static carnet_rc refuse(struct carnet_replica *replica, const struct carnet_view
         events[event_count] = (struct carnet_event){ .type = type, .purpose = carnet_slice_str(def->name) };
         event_count++;
     }
-    if (all) {
+    if (all && !carnet_people_objects_to_all(view, carnet_replica_now_ms(replica))) {
         events[0] = (struct carnet_event){ .type = type };
         event_count = 1;
     }
@@ -141,11 +151,14 @@ carnet_rc carnet_people_withdraw(struct carnet_replica *replica, const struct ca
     carnet_arena_init(&arena);
     rc = carnet_replica_view(replica, &view->book, &view->id, &arena, &after, err);
     if (!rc) {
-        uint32_t closed = CARNET_SCOPES_ALL & ~after.open & ~(1u << CARNET_SCOPE_CONSENT), seeded = 0;
+        /* what was withdrawn before, for another purpose, keeps its time to be undone in */
+        uint32_t covered = 0, seeded = 0;
+        for (size_t i = 0; i < count; i++)
+            covered |= carnet_purpose_find(purposes[i])->scopes;
         for (size_t i = 0; i < after.record.seed_count; i++)
             if (!after.record.seeds[i].dead)
                 seeded |= 1u << after.record.seeds[i].scope;
-        out->blocked = closed & seeded;
+        out->blocked = covered & seeded & ~after.open & ~(1u << CARNET_SCOPE_CONSENT);
         if (now && out->blocked) {
             if (carnet_replica_self(replica)->verbs & CARNET_VERB_DARK) {
                 rc = carnet_replica_dark(replica, &view->book, &view->id, out->blocked, err);
@@ -165,22 +178,23 @@ carnet_rc carnet_people_object(struct carnet_replica *replica, const struct carn
     return refuse(replica, view, CARNET_EVENT_OBJECT, purposes, count, all, err);
 }
 
-/* The evidence of a grant: the cell written in the same change, else the newest one that bears the purpose's name. Scope consent is never closed but by erasure,
- * and is not a contact's field, so it is read from the record itself. */
-static struct carnet_slice evidence_of(const struct carnet_view *view, struct carnet_slice purpose, const struct carnet_dot *grant)
+/* The evidence of a grant: of the cells written in the same change the one that bears the purpose's name, else the first (copies of others' follow it); else the
+ * newest one of that name. Scope consent is never closed but by erasure, and is not a contact's field, so it is read from the record itself. */
+static const struct carnet_sibling *evidence_of(const struct carnet_view *view, struct carnet_slice purpose, const struct carnet_dot *grant)
 {
-    const struct carnet_sibling *best = NULL;
+    const struct carnet_sibling *beside = NULL, *newest = NULL;
     for (size_t i = 0; i < view->record.live_count; i++) {
         const struct carnet_sibling *s = &view->record.live[i];
         if (s->state != CARNET_SIBLING_VALUE || s->field != CARNET_FIELD_EVIDENCE)
             continue;
+        bool named = carnet_slice_equal(s->label, purpose);
         if (s->dot.author == grant->author && s->dot.stream == grant->stream && s->dot.seq == grant->seq &&
-            s->dot.index / CARNET_DOT_CHANGE == grant->index / CARNET_DOT_CHANGE)
-            return s->value;
-        if (carnet_slice_equal(s->label, purpose) && (!best || s->hlc > best->hlc))
-            best = s;
+            s->dot.index / CARNET_DOT_CHANGE == grant->index / CARNET_DOT_CHANGE && (!beside || named))
+            beside = s;
+        if (named && (!newest || s->hlc > newest->hlc))
+            newest = s;
     }
-    return best ? best->value : CARNET_SLICE_NONE;
+    return beside ? beside : newest;
 }
 
 /* The newest grant of the purpose on this record: whose evidence is shown also when a refusal decided. */
@@ -204,20 +218,39 @@ static struct carnet_dot newest_grant(const struct carnet_view *view, struct car
     return dot;
 }
 
+size_t carnet_people_evidence_keep(const struct carnet_view *view, struct carnet_slice label, const struct carnet_event *events, size_t event_count,
+                                   struct carnet_write_cell out[CARNET_PURPOSES_MAX])
+{
+    const struct carnet_purpose_def *def;
+    size_t count = 0;
+    for (size_t i = 0; (def = carnet_purpose_at(i)) && count < CARNET_PURPOSES_MAX; i++) {
+        struct carnet_slice purpose = carnet_slice_str(def->name);
+        bool named = false, anew = carnet_slice_equal(purpose, label);
+        for (size_t j = 0; j < event_count && !anew; j++)
+            anew = events[j].type == CARNET_EVENT_GRANT && carnet_slice_equal(events[j].purpose, purpose);
+        struct carnet_dot grant = newest_grant(view, purpose, &named);
+        const struct carnet_sibling *evidence = anew || !grant.seq ? NULL : evidence_of(view, purpose, &grant);
+        if (evidence && carnet_slice_equal(evidence->label, label))
+            out[count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_EVIDENCE, .label = purpose, .value = evidence->value };
+    }
+    return count;
+}
+
 struct carnet_people_consent *carnet_people_consents(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_arena *arena, size_t *count)
 {
-    struct carnet_people_consent *out = carnet_arena_alloc(arena, PURPOSES_MAX * sizeof *out);
+    struct carnet_people_consent *out = carnet_arena_alloc(arena, CARNET_PURPOSES_MAX * sizeof *out);
     const struct carnet_purpose_def *def;
     int64_t now_ms = carnet_replica_now_ms(replica);
     *count = 0;
-    for (size_t i = 0; (def = carnet_purpose_at(i)) && *count < PURPOSES_MAX; i++) {
+    for (size_t i = 0; (def = carnet_purpose_at(i)) && *count < CARNET_PURPOSES_MAX; i++) {
         struct carnet_slice purpose = carnet_slice_str(def->name);
         bool named = false;
         struct carnet_dot grant = newest_grant(view, purpose, &named);
         struct carnet_consent consent = carnet_consent_evaluate(view->person, view->person_count, purpose, now_ms);
         if (!named && consent.state == CARNET_CONSENT_NONE)
             continue;
-        struct carnet_slice evidence = evidence_of(view, purpose, consent.live ? &consent.dot : &grant);
+        const struct carnet_sibling *cell = evidence_of(view, purpose, consent.live ? &consent.dot : &grant);
+        struct carnet_slice evidence = cell ? cell->value : CARNET_SLICE_NONE;
         out[(*count)++] = (struct carnet_people_consent){ .purpose = purpose, .consent = consent, .source = carnet_people_evidence_get(evidence, "source"),
                                                           .proof = carnet_people_evidence_get(evidence, "proof") };
     }

@@ -53,6 +53,8 @@ carnet_rc carnet_people_cells(const struct carnet_assign *fields, size_t count, 
         carnet_buf_clear(&value);
         if (fields[i].value.len)
             rc = carnet_value_normalise(def, fields[i].value, &rules, &value, err);
+        if (rc == CARNET_LIMIT)
+            rc = err->rc = CARNET_USAGE; /* a word of the command line, not a limit of this machine */
         if (rc)
             break;
         cells[i] = (struct carnet_write_cell){ .field = def->field, .label = label, .value = carnet_arena_dup(arena, carnet_buf_slice(&value)) };
@@ -163,6 +165,11 @@ carnet_rc carnet_people_add(struct carnet_replica *replica, const struct carnet_
         goto out;
     }
     rc = carnet_people_cells(fields, field_count, &arena, &cells, err);
+    size_t filled = 0;
+    for (size_t i = 0; i < field_count && !rc; i++)
+        filled += cells[i].value.len > 0;
+    if (!rc && !filled)
+        rc = carnet_err_set(err, CARNET_USAGE, "a contact needs at least one field");
     if (!rc)
         rc = carnet_people_evidence(ground, CARNET_SLICE_NONE, &evidence, err);
     if (rc)
@@ -197,6 +204,13 @@ static struct carnet_write write_on(const struct carnet_view *view)
     return (struct carnet_write){ .book = view->book, .record = view->id, .subject = view->record.subject, .kind = view->record.kind };
 }
 
+static carnet_rc contact_only(const struct carnet_view *view, struct carnet_err *err)
+{
+    if (view->record.kind == CARNET_KIND_CONTACT)
+        return CARNET_OK;
+    return carnet_err_set(err, CARNET_USAGE, "this is not a contact but another record");
+}
+
 /* The values that these cells replace, dropped everywhere: as many events as it needs. */
 static size_t rectifications(const struct carnet_view *view, const struct carnet_write_cell *cells, size_t count, struct carnet_arena *arena,
                              struct carnet_event **out)
@@ -229,7 +243,11 @@ carnet_rc carnet_people_edit(struct carnet_replica *replica, const struct carnet
     struct carnet_write_cell *cells = NULL;
     struct carnet_event *events = NULL;
     carnet_arena_init(&arena);
-    carnet_rc rc = count ? carnet_people_cells(fields, count, &arena, &cells, err) : carnet_err_set(err, CARNET_USAGE, "nothing to change: give FIELD=VALUE");
+    carnet_rc rc = contact_only(view, err);
+    if (!rc && !count)
+        rc = carnet_err_set(err, CARNET_USAGE, "nothing to change: give FIELD=VALUE");
+    if (!rc)
+        rc = carnet_people_cells(fields, count, &arena, &cells, err);
     if (!rc) {
         struct carnet_write write = write_on(view);
         write.cells = cells;
@@ -246,15 +264,17 @@ carnet_rc carnet_people_tag(struct carnet_replica *replica, const struct carnet_
 {
     struct carnet_arena arena;
     struct carnet_buf text;
-    carnet_rc rc = count ? CARNET_OK : carnet_err_set(err, CARNET_USAGE, "no tag: give +TAG to set one, -TAG to remove it");
+    carnet_rc rc = contact_only(view, err);
+    if (!rc && !count)
+        rc = carnet_err_set(err, CARNET_USAGE, "no tag: give +TAG to set one, -TAG to remove it");
     carnet_arena_init(&arena);
-    carnet_buf_init(&text, CARNET_LABEL_LEN_MAX);
+    carnet_buf_init(&text, CARNET_VALUE_LEN_MAX);
     struct carnet_write_cell *cells = carnet_arena_alloc(&arena, (count ? count : 1) * sizeof *cells);
     for (size_t i = 0; i < count && !rc; i++) {
         bool on = words[i].len > 1 && words[i].ptr[0] == '+';
         carnet_buf_clear(&text);
         if (words[i].len < 2 || (!on && words[i].ptr[0] != '-') ||
-            carnet_text_normalise(carnet_slice(words[i].ptr + 1, words[i].len - 1), &text) || !text.len) {
+            carnet_value_label(carnet_slice(words[i].ptr + 1, words[i].len - 1), &text, NULL)) {
             carnet_err_set(err, CARNET_USAGE, "\"%.*s\" is not +TAG or -TAG of at most 64 bytes", (int)(words[i].len > 80 ? 80 : words[i].len),
                            (const char *)words[i].ptr);
             rc = CARNET_USAGE;
@@ -280,10 +300,10 @@ carnet_rc carnet_people_note(struct carnet_replica *replica, const struct carnet
 {
     struct carnet_buf value;
     carnet_buf_init(&value, CARNET_VALUE_LEN_MAX);
-    carnet_rc rc = carnet_text_normalise(text, &value);
-    if (rc)
+    carnet_rc rc = contact_only(view, err);
+    if (!rc && carnet_text_normalise(text, &value))
         rc = carnet_err_set(err, CARNET_USAGE, "the note is not UTF-8 text of at most %d bytes", CARNET_VALUE_LEN_MAX);
-    else if (!value.len)
+    else if (!rc && !value.len)
         rc = carnet_err_set(err, CARNET_USAGE, "the note is empty");
     if (!rc) {
         struct carnet_write_cell cell = { .field = CARNET_FIELD_TEXT, .value = carnet_buf_slice(&value) };

@@ -76,14 +76,15 @@ static int by_key(const void *a, const void *b)
 static carnet_rc give_kept(struct search *s)
 {
     carnet_rc rc = CARNET_OK;
-    if (!s->streaming)
+    if (!s->streaming && s->hit_count)
         qsort(s->hits, s->hit_count, sizeof *s->hits, by_key);
     for (size_t i = 0; i < s->hit_count; i++) {
         struct carnet_view view;
         if (!rc && !s->ended) {
             carnet_arena_reset(&s->arena);
             rc = carnet_replica_view_at(s->replica, s->hits[i].n, &s->arena, &view, s->err);
-            if (!rc)
+            /* whoever lives between two records may have changed this one */
+            if (!rc && matches(s, &view))
                 give(s, &view);
             else if (rc == CARNET_NOT_FOUND)
                 rc = CARNET_OK;

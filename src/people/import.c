@@ -4,13 +4,15 @@
  * import that is killed leaves whole entries, and a node goes on living between two transactions.
  *
  * Each contact keeps a mark of the row it was last read from: the same row again is passed over at once, also when it says nothing else to be known by. A row that differs from what is known changes a value
- * only when the file was collected on the day that the value was written here, or later: an old list does not undo what somebody typed since. */
+ * only when the file was collected on the day that the value was typed, or later: an old list does not undo what somebody typed since. What an import wrote is as
+ * old as its own file's collection, which the mark remembers. Of two rows of one file that are the same person, the first one decides. */
 #include "people.h"
 
 #include "carnet/people/rows.h"
 #include "carnet/replica/index.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,10 +41,14 @@ struct import {
     size_t rows_in_transaction;
     struct carnet_slice evidence;    /* common to all the rows */
     uint32_t terms;                  /* hash of what the options say of every row */
-    uint64_t *seen;                  /* rows that nothing else tells apart, by what they say: a set, 0 is free */
+    uint32_t day;                    /* that the file was collected, since 1970 */
+    bool met;                        /* the contact of this row was that of an earlier one */
+    uint64_t *seen;                  /* contacts met, and rows that nothing else tells apart, by what they say: a set, 0 is free */
     size_t seen_count, seen_slots;
 };
-enum { MARK_LEN = CARNET_INDEX_ROW_LEN + 8 };
+/* What the row says, its terms, the day that its file was collected (all in hexadecimal); then for each of the last imports that changed the contact before, newest
+ * first, the clock of its entry and its day. */
+enum { MARK_SAME_LEN = CARNET_INDEX_ROW_LEN + 8, MARK_DAY_LEN = 8, MARK_LEN = MARK_SAME_LEN + MARK_DAY_LEN, PAST_LEN = 16 + MARK_DAY_LEN, PAST_MAX = 4 };
 struct mark {
     char text[MARK_LEN + 1];
 };
@@ -131,11 +137,48 @@ static bool holds(const struct carnet_view *view, uint32_t field, struct carnet_
     return false;
 }
 
-/* The mark of the row that a contact was last read from; empty: none. */
-static struct carnet_slice mark_held(const struct carnet_view *view)
+/* The mark of the row that a contact was last read from; NULL: none. */
+static const struct carnet_sibling *mark_held(const struct carnet_view *view)
 {
     const struct carnet_sibling *s = value_held(view, CARNET_FIELD_SOURCE_ID, carnet_slice_str(CARNET_INDEX_ROW_LABEL));
-    return s ? s->value : CARNET_SLICE_NONE;
+    return s && s->value.len >= MARK_LEN ? s : NULL;
+}
+
+static uint64_t from_hex(const uint8_t *text, size_t len)
+{
+    uint8_t bytes[8] = { 0 };
+    uint64_t number = 0;
+    if (!carnet_unhex(carnet_slice(text, len), bytes, len / 2))
+        return 0;
+    for (size_t i = 0; i < len / 2; i++)
+        number = number << 8 | bytes[i];
+    return number;
+}
+
+static bool day_in_mark(const struct carnet_sibling *mark, const struct carnet_sibling *value, int64_t *day)
+{
+    *day = (int64_t)from_hex(mark->value.ptr + MARK_SAME_LEN, MARK_DAY_LEN);
+    if (value->hlc == mark->hlc && value->dot.author == mark->dot.author)
+        return true;
+    for (size_t at = MARK_LEN; at + PAST_LEN <= mark->value.len; at += PAST_LEN)
+        if (value->hlc == from_hex(mark->value.ptr + at, 16)) {
+            *day = (int64_t)from_hex(mark->value.ptr + at + 16, MARK_DAY_LEN);
+            return true;
+        }
+    return false;
+}
+
+/* The day that the file was collected from which an import wrote this value. false: somebody typed it, or it is too long ago. Two offices that import at once
+ * leave two marks. */
+static bool day_imported(const struct carnet_view *view, const struct carnet_sibling *value, int64_t *day)
+{
+    for (size_t i = 0; i < view->record.live_count; i++) {
+        const struct carnet_sibling *s = &view->record.live[i];
+        if (s->state == CARNET_SIBLING_VALUE && s->field == CARNET_FIELD_SOURCE_ID && s->value.len >= MARK_LEN &&
+            carnet_slice_equal(s->label, carnet_slice_str(CARNET_INDEX_ROW_LABEL)) && day_in_mark(s, value, day))
+            return true;
+    }
+    return false;
 }
 
 /* A point is a hash: the contact that it led to is compared for good. */
@@ -144,8 +187,8 @@ static bool is_this(struct import *im, const struct carnet_view *view, const str
     if (view->record.kind != CARNET_KIND_CONTACT || !carnet_id_equal(&view->book, &im->options->book))
         return false;
     if (by_mark) {
-        struct carnet_slice held = mark_held(view);
-        return held.len == MARK_LEN && memcmp(held.ptr, mark->text, CARNET_INDEX_ROW_LEN) == 0;
+        const struct carnet_sibling *held = mark_held(view);
+        return held && memcmp(held->value.ptr, mark->text, CARNET_INDEX_ROW_LEN) == 0;
     }
     bool common = false;
     for (size_t i = 0; i < row->cell_count && !common; i++) {
@@ -267,6 +310,23 @@ static void mark_of(struct import *im, const struct carnet_row *row, struct mark
     } while (!apart && was_seen(im, hash));
     carnet_hex(&hash, sizeof hash, out->text);
     carnet_hex(&im->terms, sizeof im->terms, out->text + CARNET_INDEX_ROW_LEN);
+    snprintf(out->text + MARK_SAME_LEN, MARK_DAY_LEN + 1, "%08x", (unsigned)im->day);
+}
+
+/* The mark to be kept on the contact, with what the former one tells of the imports before it. In the batch arena. */
+static struct carnet_slice mark_put(struct import *im, const struct carnet_view *known, const struct mark *mark)
+{
+    const struct carnet_sibling *held = known ? mark_held(known) : NULL;
+    if (!held)
+        return carnet_arena_dup(&im->batch_arena, carnet_slice(mark->text, MARK_LEN));
+    char text[MARK_LEN + PAST_LEN * PAST_MAX + 1];
+    size_t past = held->value.len - MARK_LEN, len = MARK_LEN + PAST_LEN;
+    memcpy(text, mark->text, MARK_LEN);
+    snprintf(text + MARK_LEN, 16 + 1, "%016llx", (unsigned long long)held->hlc);
+    memcpy(text + MARK_LEN + 16, held->value.ptr + MARK_SAME_LEN, MARK_DAY_LEN);
+    past = past > PAST_LEN * (PAST_MAX - 1) ? PAST_LEN * (PAST_MAX - 1) : past;
+    memcpy(text + len, held->value.ptr + MARK_LEN, past);
+    return carnet_arena_dup(&im->batch_arena, carnet_slice(text, len + past));
 }
 
 /* What the options say of every row. */
@@ -346,9 +406,11 @@ static void make_grant(struct import *im, struct making *m, const struct carnet_
 
 static void make_consent(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row)
 {
-    m->events = carnet_arena_alloc(&im->batch_arena, ROW_EVENTS_MAX * sizeof *m->events);
+    int64_t now_ms = carnet_replica_now_ms(im->replica);
+    size_t most = 1 + im->options->grant_count + row->grant_count;
+    m->events = carnet_arena_alloc(&im->batch_arena, (most < ROW_EVENTS_MAX ? most : ROW_EVENTS_MAX) * sizeof *m->events);
     if (row->objection_count)
-        m->refusals = carnet_arena_alloc(&im->batch_arena, ROW_EVENTS_MAX * sizeof *m->refusals);
+        m->refusals = carnet_arena_alloc(&im->batch_arena, (row->objection_count < ROW_EVENTS_MAX ? row->objection_count : ROW_EVENTS_MAX) * sizeof *m->refusals);
     m->open = (known ? known->open : 0) | 1u << CARNET_SCOPE_CONSENT;
     make_grant(im, m, known, row, carnet_slice_str("file"), 0);
     for (size_t i = 0; i < im->options->grant_count; i++)
@@ -360,28 +422,35 @@ static void make_consent(struct import *im, struct making *m, const struct carne
         const struct carnet_purpose_def *def = purpose.len ? carnet_purpose_find(purpose) : NULL;
         if (purpose.len && !def)
             continue;
-        if (known) {
-            const char *ask = purpose.len ? def->name : "file"; /* an objection to everything shows on every purpose */
-            if (carnet_consent_evaluate(known->person, known->person_count, carnet_slice_str(ask), carnet_replica_now_ms(im->replica)).state == CARNET_CONSENT_OBJECTED)
-                continue;
-        }
+        if (known && !def && carnet_people_objects_to_all(known, now_ms))
+            continue;
+        if (known && def && carnet_consent_evaluate(known->person, known->person_count, carnet_slice_str(def->name), now_ms).state == CARNET_CONSENT_OBJECTED)
+            continue;
         m->refusals[m->refusal_count++] = (struct carnet_event){ .type = CARNET_EVENT_OBJECT, .purpose = def ? carnet_slice_str(def->name) : CARNET_SLICE_NONE };
     }
 }
 
-/* Does the row's value go over what is known? */
+/* Does the row's value go over what is known? That a field was emptied, or is closed for now, is known too. */
 static bool goes_over(struct import *im, const struct carnet_view *known, uint32_t field, struct carnet_slice label, struct carnet_slice value)
 {
-    for (size_t i = 0; known && i < known->cell_count; i++) {
-        const struct carnet_cell *cell = &known->cells[i];
-        if (cell->field != field || !carnet_slice_equal(cell->label, label))
+    const struct carnet_sibling *newest = NULL;
+    int64_t day;
+    for (size_t i = 0; known && i < known->record.live_count; i++) {
+        const struct carnet_sibling *s = &known->record.live[i];
+        if (s->state != CARNET_SIBLING_VALUE || s->field != field || !carnet_slice_equal(s->label, label))
             continue;
-        for (size_t s = 0; s < cell->count; s++)
-            if (carnet_slice_equal(cell->siblings[s]->value, value))
-                return false;
-        return im->options->ground.collected_ms + DAY_MS > carnet_hlc_ms(cell->siblings[0]->hlc);
+        if (carnet_slice_equal(s->value, value))
+            return false;
+        if (!newest || s->hlc > newest->hlc)
+            newest = s;
     }
-    return true;
+    if (!newest)
+        return true;
+    if (im->met)
+        return false;
+    if (day_imported(known, newest, &day))
+        return im->day >= day;
+    return im->options->ground.collected_ms + DAY_MS > carnet_hlc_ms(newest->hlc);
 }
 
 static void make_cell(struct import *im, struct making *m, const struct carnet_view *known, uint32_t field, enum carnet_scope scope, struct carnet_slice label,
@@ -399,11 +468,23 @@ static void make_cell(struct import *im, struct making *m, const struct carnet_v
 
 static void make_cells(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row)
 {
-    m->cells = carnet_arena_alloc(&im->batch_arena, (row->cell_count + row->tag_count + 2) * sizeof *m->cells);
+    m->cells = carnet_arena_alloc(&im->batch_arena, (row->cell_count + row->tag_count + 2 + (known ? CARNET_PURPOSES_MAX : 0)) * sizeof *m->cells);
     for (size_t i = 0; i < row->cell_count; i++)
         make_cell(im, m, known, row->cells[i].def->field, row->cells[i].def->scope, row->cells[i].label, row->cells[i].value);
     for (size_t i = 0; i < row->tag_count; i++)
         make_cell(im, m, known, CARNET_FIELD_TAG, CARNET_SCOPE_IDENTITY, row->tags[i], carnet_slice_str("1"));
+}
+
+static void make_evidence(struct import *im, struct making *m, const struct carnet_view *known)
+{
+    m->cells[m->cell_count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_EVIDENCE, .label = m->evidence_label, .value = im->evidence };
+    if (!known)
+        return;
+    struct carnet_write_cell *kept = m->cells + m->cell_count;
+    size_t count = carnet_people_evidence_keep(known, m->evidence_label, m->events, m->event_count, kept);
+    for (size_t i = 0; i < count; i++)
+        kept[i].value = carnet_arena_dup(&im->batch_arena, kept[i].value);
+    m->cell_count += count;
 }
 
 static carnet_rc flush(struct import *im)
@@ -447,7 +528,8 @@ static carnet_rc take_row(struct import *im, const struct carnet_row *row)
         known = &view;
     else if (rc != CARNET_NOT_FOUND)
         return rc;
-    if (known && carnet_slice_equal(mark_held(known), carnet_slice(mark.text, MARK_LEN))) {
+    im->met = known && was_seen(im, carnet_id_tail(&known->id));
+    if (known && mark_held(known) && memcmp(mark_held(known)->value.ptr, mark.text, MARK_SAME_LEN) == 0) {
         im->result->unchanged++;
         return CARNET_OK;
     }
@@ -456,12 +538,13 @@ static carnet_rc take_row(struct import *im, const struct carnet_row *row)
     make_cells(im, &m, known, row);
     bool news = !known || m.cell_count || m.event_count || m.refusal_count;
     if (m.evidence_label.len)
-        m.cells[m.cell_count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_EVIDENCE, .label = m.evidence_label, .value = im->evidence };
+        make_evidence(im, &m, known);
     if (m.open & 1u << CARNET_SCOPE_IDENTITY)
         m.cells[m.cell_count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_SOURCE_ID, .label = carnet_slice_str(CARNET_INDEX_ROW_LABEL),
-                                                                .value = carnet_arena_dup(&im->batch_arena, carnet_slice(mark.text, MARK_LEN)) };
+                                                                .value = mark_put(im, known, &mark) };
     if (!known) {
         struct carnet_id id = carnet_replica_new_id(im->replica);
+        was_seen(im, carnet_id_tail(&id));
         im->result->created++;
         collect(im, &m, &id, true, &points);
     } else if (news) {
@@ -546,6 +629,7 @@ carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_row
     rc = carnet_people_evidence(&options->ground, CARNET_SLICE_NONE, &evidence, err);
     im->evidence = carnet_buf_slice(&evidence);
     im->terms = terms_of(im);
+    im->day = options->ground.collected_ms > 0 ? (uint32_t)(options->ground.collected_ms / DAY_MS) : 0;
     if (!rc)
         rc = carnet_replica_begin(replica, err);
     while (!rc) {

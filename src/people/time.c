@@ -54,11 +54,13 @@ carnet_rc carnet_date_parse(struct carnet_slice text, int64_t *ms, struct carnet
 
 void carnet_time_format(int64_t ms, struct carnet_buf *out)
 {
-    int64_t days = ms / DAY_MS, y;
+    int64_t days = ms / DAY_MS, rest = ms % DAY_MS, y;
     int m, d;
-    if (ms < 0 && ms % DAY_MS)
+    if (rest < 0) {
         days--;
-    int64_t rest = (ms - days * DAY_MS) / 1000;
+        rest += DAY_MS;
+    }
+    rest /= 1000;
     date_of(days, &y, &m, &d);
     carnet_buf_printf(out, "%04lld-%02d-%02dT%02d:%02d:%02dZ", (long long)y, m, d, (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60));
 }

@@ -52,9 +52,9 @@ void carnet_batch_event(struct carnet_replica *replica, const struct carnet_even
     carnet_draft_event(replica->draft, event);
 }
 
-void carnet_batch_seed(struct carnet_replica *replica, enum carnet_scope scope, const uint8_t seed[16])
+void carnet_batch_seed(struct carnet_replica *replica, const struct carnet_seed *seed)
 {
-    carnet_draft_seed(replica->draft, scope, seed);
+    carnet_draft_seed_named(replica->draft, seed->scope, seed->id, seed->b);
 }
 
 void carnet_batch_cells(struct carnet_replica *replica, enum carnet_scope scope, uint64_t epoch, uint64_t seed, const struct carnet_key *key,

@@ -167,8 +167,9 @@ carnet_rc carnet_replica_book_add(struct carnet_replica *replica, struct carnet_
     const struct carnet_cert *self = carnet_replica_self(replica);
     bool mine;
     uint64_t written;
-    if (name.len == 0 || name.len > CARNET_NAME_LEN_MAX || !carnet_text_is_nfc(name))
-        return carnet_err_set(err, CARNET_USAGE, "a name has between 1 and %d bytes", CARNET_NAME_LEN_MAX);
+    carnet_rc rc = carnet_replica_name_check(name, err);
+    if (rc != CARNET_OK)
+        return rc;
     if (!self || !(self->verbs & CARNET_VERB_CHARTER) || self->book_count)
         return carnet_err_set(err, CARNET_REFUSED, "only an admin of every book adds books");
     for (size_t i = 0; i < replica->book_count; i++)
@@ -176,7 +177,7 @@ carnet_rc carnet_replica_book_add(struct carnet_replica *replica, struct carnet_
             return carnet_err_set(err, CARNET_CONFLICT, "there is a book %s already", replica->books[i].name);
     if (replica->book_count >= CARNET_BOOKS_MAX)
         return carnet_err_set(err, CARNET_LIMIT, "a community has at most %d books", CARNET_BOOKS_MAX);
-    carnet_rc rc = carnet_tx_enter(replica, &mine, &written, err);
+    rc = carnet_tx_enter(replica, &mine, &written, err);
     if (rc != CARNET_OK)
         return rc;
     carnet_batch_reset(replica);

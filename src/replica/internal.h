@@ -166,7 +166,7 @@ struct carnet_replica {
     size_t random_left;
     const char *why;   /* of the last refusal: a static English text for logs */
     bool applying_own; /* the entry being applied is the batch */
-    bool rebuilding;
+    int64_t rebuilding;     /* the entry of which the derived part is computed again; 0: none */
     struct carnet_upkeep upkeep;
     bool broken; /* a rollback could not read the memory again: nothing is done any more */
 };
@@ -291,7 +291,7 @@ void carnet_batch_reset(struct carnet_replica *replica);
 CARNET_MUST_USE carnet_rc carnet_batch_change(struct carnet_replica *replica, const struct carnet_id *book, unsigned log, const struct carnet_id *record,
                                               const struct carnet_id *subject, enum carnet_kind kind, size_t size, bool fresh, struct carnet_err *err);
 void carnet_batch_event(struct carnet_replica *replica, const struct carnet_event *event);
-void carnet_batch_seed(struct carnet_replica *replica, enum carnet_scope scope, const uint8_t seed[16]);
+void carnet_batch_seed(struct carnet_replica *replica, const struct carnet_seed *seed);
 /* key NULL: clear (scope CLEAR). */
 void carnet_batch_cells(struct carnet_replica *replica, enum carnet_scope scope, uint64_t epoch, uint64_t seed, const struct carnet_key *key,
                         const struct carnet_draft_cell *cells, size_t count);
@@ -299,6 +299,9 @@ void carnet_batch_box(struct carnet_replica *replica, enum carnet_scope scope, u
 /* Signs and applies what was collected; nothing: OK. REFUSED: this node's rights. */
 CARNET_MUST_USE carnet_rc carnet_batch_flush(struct carnet_replica *replica, struct carnet_err *err);
 bool carnet_batch_has(const struct carnet_replica *replica, const struct carnet_id *record); /* a change of it waits */
+
+/* --- members.c --- */
+bool carnet_is_name(struct carnet_slice name);
 
 /* --- book.c --- */
 /* Boxes the key of an epoch that this node holds to one reader, into the batch (the charter's data log). REFUSED: not held. */

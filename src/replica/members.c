@@ -21,12 +21,27 @@ static const int64_t GUEST_MS = INT64_C(90) * 24 * 3600 * 1000; /* volunteers an
 #define TERMS_DOMAIN "carnet/1/terms"
 #define JOIN_DOMAIN "carnet/1/join"
 
-static bool is_name(struct carnet_slice name)
+/* Text on one line that drives no terminal: no control character (C1 neither), no mark that turns the direction of what follows. */
+bool carnet_is_name(struct carnet_slice name)
 {
-    bool clean = name.len > 0 && name.len <= CARNET_NAME_LEN_MAX && carnet_text_is_nfc(name);
-    for (size_t i = 0; clean && i < name.len; i++) /* a name is one line, wherever it is shown */
-        clean = name.ptr[i] >= 0x20 && name.ptr[i] != 0x7f;
-    return clean;
+    if (name.len == 0 || name.len > CARNET_NAME_LEN_MAX || !carnet_text_is_nfc(name))
+        return false;
+    for (size_t i = 0; i < name.len; i++) {
+        const uint8_t *p = name.ptr + i;
+        size_t left = name.len - i;
+        if (p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && left > 1 && p[1] < 0xa0))
+            return false;
+        if (p[0] == 0xe2 && left > 2 && ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) || (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)))
+            return false;
+    }
+    return true;
+}
+
+carnet_rc carnet_replica_name_check(struct carnet_slice name, struct carnet_err *err)
+{
+    if (carnet_is_name(name))
+        return CARNET_OK;
+    return carnet_err_set(err, CARNET_USAGE, "a name is a text of 1 to %d bytes on one line", CARNET_NAME_LEN_MAX);
 }
 
 static bool is_past(int64_t moment_ms, int64_t now_ms)
@@ -114,7 +129,7 @@ static void read_name(const struct carnet_record *record, const struct carnet_ce
     for (size_t i = 0; i < record->live_count; i++) {
         const struct carnet_sibling *sibling = &record->live[i];
         if (sibling->state == CARNET_SIBLING_VALUE && sibling->scope == CARNET_SCOPE_CLEAR && sibling->field == CARNET_FIELD_TEXT &&
-            sibling->dot.author == issuer && carnet_slice_equal(sibling->label, carnet_slice_str(label)) && is_name(sibling->value) &&
+            sibling->dot.author == issuer && carnet_slice_equal(sibling->label, carnet_slice_str(label)) && carnet_is_name(sibling->value) &&
             (!best || sibling->hlc > best->hlc))
             best = sibling;
     }
@@ -287,8 +302,9 @@ static carnet_rc settle_terms(struct carnet_replica *replica, const struct carne
 {
     int64_t now_ms = carnet_replica_now_ms(replica);
     bool guest = asked->role == CARNET_ROLE_VOLUNTEER || asked->role == CARNET_ROLE_GATEWAY;
-    if (!is_name(asked->name))
-        return carnet_err_set(err, CARNET_USAGE, "a name has between 1 and %d bytes", CARNET_NAME_LEN_MAX);
+    carnet_rc rc = carnet_replica_name_check(asked->name, err);
+    if (rc != CARNET_OK)
+        return rc;
     if (asked->role < CARNET_ROLE_ADMIN || asked->role > CARNET_ROLE_RELAY)
         return carnet_err_set(err, CARNET_USAGE, "there is no such role");
     if (asked->role < self->role)
@@ -300,7 +316,7 @@ static carnet_rc settle_terms(struct carnet_replica *replica, const struct carne
             return carnet_err_set(err, CARNET_REFUSED, "this node does not read the scope %s", carnet_scope_name((enum carnet_scope)scope));
     if (is_past(asked->code_until_ms ? asked->code_until_ms : 1, now_ms) || is_past(asked->expires_ms, now_ms))
         return carnet_err_set(err, CARNET_USAGE, "the invitation would have expired already");
-    carnet_rc rc = check_books(self, replica, asked, err);
+    rc = check_books(self, replica, asked, err);
     if (rc != CARNET_OK)
         return rc;
     *out = (struct terms){ .name = asked->name, .role = asked->role, .books = asked->books, .book_count = asked->book_count, .not_after_ms = asked->expires_ms };
@@ -350,7 +366,7 @@ static carnet_rc read_terms(struct carnet_slice bytes, struct carnet_arena *aren
     out->books = books;
     out->reads = (uint32_t)carnet_reader_uint_max(&r, UINT32_MAX);
     out->not_after_ms = (int64_t)carnet_reader_uint_max(&r, INT64_MAX);
-    if (carnet_reader_done(&r) != CARNET_OK || out->role < CARNET_ROLE_ADMIN || !is_name(out->name))
+    if (carnet_reader_done(&r) != CARNET_OK || out->role < CARNET_ROLE_ADMIN || !carnet_is_name(out->name))
         return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "an invitation");
     return CARNET_OK;
 }
@@ -440,7 +456,7 @@ void carnet_join_request(const struct carnet_identity *identity, struct carnet_s
     carnet_cbor_put_bytes(&bytes, carnet_slice(curve.b, sizeof curve.b));
     carnet_cbor_put_text(&bytes, node_name);
     carnet_cbor_put_bytes(&bytes, carnet_slice(client->b, sizeof client->b));
-    if (bytes.failed || !is_name(node_name))
+    if (bytes.failed || !carnet_is_name(node_name))
         out->failed = true;
     struct carnet_sig sig = carnet_sign(&sign_sk, carnet_buf_slice(&bytes));
     carnet_cbor_put_array(out, 2);
@@ -480,7 +496,7 @@ static carnet_rc read_request(struct carnet_slice raw, const struct carnet_box_p
     carnet_reader_bytes_exact(&r, out->curve.b, sizeof out->curve.b);
     out->name = carnet_reader_text_max(&r, CARNET_NAME_LEN_MAX);
     carnet_reader_bytes_exact(&r, named.b, sizeof named.b);
-    if (carnet_reader_done(&r) != CARNET_OK || !is_name(out->name) || memcmp(named.b, client->b, sizeof named.b) != 0 || !carnet_sign_pk_valid(&out->sign))
+    if (carnet_reader_done(&r) != CARNET_OK || !carnet_is_name(out->name) || memcmp(named.b, client->b, sizeof named.b) != 0 || !carnet_sign_pk_valid(&out->sign))
         return CARNET_MALFORMED;
     out->node = carnet_node_id(&out->sign);
     return carnet_verify(&out->sign, bytes, &sig);
@@ -504,9 +520,7 @@ static carnet_rc check_code(struct carnet_replica *replica, const struct carnet_
     const struct carnet_cert *cert = carnet_authority_node(replica->authority, &request->node);
     *again = false;
     bool used = row->used_ms != 0;
-#if defined(CARNET_PLANT) && CARNET_PLANT == 17
-    used = used && carnet_id_equal(&row->node, &request->node); /* planted: a code can be used twice */
-#endif
+    used = used && (!CARNET_PLANTED(17) || carnet_id_equal(&row->node, &request->node)); /* planted: a code can be used twice */
     if (used) {
         *again = carnet_id_equal(&row->node, &request->node) && cert && is_theirs(cert, request);
         if (!*again) {

@@ -653,11 +653,6 @@ static carnet_rc put_roots(struct carnet_replica *replica, struct carnet_slice g
     return rc;
 }
 
-static bool is_name(struct carnet_slice name)
-{
-    return name.len > 0 && name.len <= CARNET_NAME_LEN_MAX && carnet_text_is_nfc(name);
-}
-
 /* The first entry: the genesis and the founder's certificate with its name. */
 static carnet_rc write_founder(struct carnet_replica *replica, struct carnet_slice genesis, struct carnet_slice cert, struct carnet_slice node,
                                struct carnet_err *err)
@@ -725,10 +720,13 @@ carnet_rc carnet_replica_found(const char *path, const struct carnet_replica_env
                                const struct carnet_identity *identity, const uint8_t root[32], struct carnet_replica **out, struct carnet_err *err)
 {
     *out = NULL;
-    if (!is_name(community) || !is_name(node))
-        return carnet_err_set(err, CARNET_USAGE, "a name has between 1 and %d bytes", CARNET_NAME_LEN_MAX);
+    carnet_rc rc = carnet_replica_name_check(community, err);
+    if (rc == CARNET_OK)
+        rc = carnet_replica_name_check(node, err);
+    if (rc != CARNET_OK)
+        return rc;
     struct carnet_replica *replica = new_replica(env, identity);
-    carnet_rc rc = open_fresh(replica, path, err);
+    rc = open_fresh(replica, path, err);
     if (rc == CARNET_OK)
         rc = carnet_store_begin(replica->store, err);
     if (rc == CARNET_OK)
@@ -895,11 +893,7 @@ struct carnet_charter carnet_replica_charter(const struct carnet_replica *replic
 
 int64_t carnet_replica_last(const struct carnet_replica *replica)
 {
-#if defined(CARNET_PLANT) && (CARNET_PLANT == 10 || CARNET_PLANT == 11)
-    return replica->last_new; /* planted: what is not durable yet is announced */
-#else
-    return replica->last;
-#endif
+    return CARNET_PLANTED(10) || CARNET_PLANTED(11) ? replica->last_new : replica->last; /* planted: what is not durable yet is announced */
 }
 
 static carnet_rc local_name(const char *name, char *out, size_t size, struct carnet_err *err)

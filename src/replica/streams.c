@@ -93,7 +93,13 @@ bool carnet_dot_seen(struct carnet_replica *replica, const struct carnet_id *boo
 {
     const struct carnet_cert *author = carnet_authority_author(replica->authority, dot->author);
     const struct carnet_stream *stream = author ? carnet_streams_find(&replica->streams, book, &author->node, dot->stream) : NULL;
-    return stream && dot->seq <= stream->row.seq;
+    struct carnet_entry_row row;
+    if (!stream || dot->seq > stream->row.seq)
+        return false;
+    if (!replica->rebuilding)
+        return true;
+    /* its turn may come only now */
+    return carnet_store_entry_find(replica->store, stream->row.n, dot->seq, &row, NULL) == CARNET_OK && row.n < replica->rebuilding;
 }
 
 bool carnet_numbers_has(const struct carnet_numbers *numbers, uint64_t number)

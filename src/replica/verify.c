@@ -211,6 +211,7 @@ static carnet_rc replay_all(struct carnet_replica *replica, struct carnet_err *e
     for (int64_t from = 1; (rc = carnet_store_entry_next(replica->store, 3, from, &row, err)) == CARNET_OK;) {
         struct carnet_entry entry;
         from = row.n + 1;
+        replica->rebuilding = row.n;
         carnet_arena_reset(&replica->entry_arena);
         if (carnet_entry_decode(carnet_arena_dup(&replica->entry_arena, row.bytes), &replica->entry_arena, &entry) != CARNET_OK)
             return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "entry");
@@ -232,10 +233,9 @@ carnet_rc carnet_replica_rebuild(struct carnet_replica *replica, struct carnet_e
     if (rc != CARNET_OK)
         return rc;
     replica->written++;
-    replica->rebuilding = true;
     rc = carnet_store_derived_drop(replica->store, err);
     if (rc == CARNET_OK)
         rc = replay_all(replica, err);
-    replica->rebuilding = false;
+    replica->rebuilding = 0;
     return carnet_tx_leave(replica, mine, written, rc, err);
 }

@@ -64,9 +64,8 @@ static carnet_rc find_open(struct carnet_replica *replica, struct carnet_view *v
     }
     for (size_t i = 0; i < count; i++)
         view->restricted = view->restricted || carnet_consent_restricted(person[i]);
-#if defined(CARNET_PLANT) && CARNET_PLANT == 14
-    view->open |= 1u << CARNET_SCOPE_PHONE; /* planted: phones are shown whatever was said */
-#endif
+    if (CARNET_PLANTED(14))
+        view->open |= 1u << CARNET_SCOPE_PHONE; /* planted: phones are shown whatever was said */
     return rc;
 }
 
@@ -148,7 +147,7 @@ carnet_rc carnet_replica_view_text(struct carnet_replica *replica, struct carnet
     if (hex)
         low = high = carnet_id_tail(&whole);
     else if (!carnet_id_range(text, &low, &high))
-        return carnet_err_set(err, CARNET_USAGE, "%.*s is not an id", (int)shown, text.len ? (const char *)text.ptr : "");
+        return carnet_err_set(err, CARNET_USAGE, "\"%.*s\" is not an id", (int)shown, text.len ? (const char *)text.ptr : "");
     carnet_rc rc = carnet_store_record_tails(replica->store, low, high, MATCHES_MAX, numbers, &count, err);
     for (size_t i = 0; rc == CARNET_OK && i < count; i++) {
         bool named;

@@ -340,7 +340,7 @@ static carnet_rc find_seed(struct writing *w, enum carnet_scope scope, struct ca
     out->scope = scope;
     w->made[scope] = *out;
     if (w->self) {
-        carnet_batch_seed(replica, scope, out->b);
+        carnet_batch_seed(replica, out);
         return CARNET_OK;
     }
     return carnet_err_set(err, CARNET_AGAIN, "the person has no key for these fields yet");
@@ -361,7 +361,7 @@ static carnet_rc make_subject_seeds(struct writing *w, struct carnet_err *err)
         made->scope = scope;
         rc = carnet_batch_change(replica, &w->write->book, CARNET_LOG_DATA, &w->subject, &w->subject, w->seeds->kind, CHANGE_SIZE + SEED_SIZE, false, err);
         if (rc == CARNET_OK)
-            carnet_batch_seed(replica, scope, made->b);
+            carnet_batch_seed(replica, made);
     }
     return rc;
 }

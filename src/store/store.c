@@ -10,13 +10,6 @@
 
 #include "carnet/sys/file.h"
 
-/* 7: what the durability tests must catch. */
-#if defined CARNET_PLANT && CARNET_PLANT == 7
-#define SYNCHRONOUS "NORMAL"
-#else
-#define SYNCHRONOUS "FULL"
-#endif
-
 /* The heap SQLite may have beside the page cache: far above what any statement of ours needs; only a sweep lifts it. */
 enum { HEAP_LEN_MAX = 1024 * 1024 * 1024, CACHE_LEN = 64 * 1024 * 1024 };
 
@@ -219,7 +212,7 @@ static carnet_rc open_wal(struct carnet_store *store, bool unclean, struct carne
     if (code == SQLITE_OK && !journal)
         code = SQLITE_CANTOPEN;
     if (code == SQLITE_OK)
-        code = execute(store, "PRAGMA synchronous=" SYNCHRONOUS);
+        code = execute(store, CARNET_PLANTED(7) ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL"); /* planted: what power cuts must catch */
     if (code != SQLITE_OK)
         return carnet_store__fail(store, code, err);
     code = prepare(store);

@@ -3,13 +3,6 @@
 
 #include <string.h>
 
-/* 8: what the search for erased bytes must catch. */
-#if defined CARNET_PLANT && CARNET_PLANT == 8
-enum { SWEEP_PAGES = 0 };
-#else
-enum { SWEEP_PAGES = 1 };
-#endif
-
 /* A reader that is in the way ends soon; there is none but ourselves. */
 enum { CHECKPOINT_TRIES = 10 };
 
@@ -86,7 +79,7 @@ carnet_rc carnet_store_sweep(struct carnet_store *store, struct carnet_err *err)
     carnet_rc rc = carnet_store__renew(store, err);
     if (rc != CARNET_OK)
         return rc;
-    if (SWEEP_PAGES) {
+    if (!CARNET_PLANTED(8)) { /* planted: what the search for erased bytes must catch */
         rc = carnet_store__run(store, carnet_store__read(store, Q_SEARCH_OPTIMIZE), err);
         if (rc != CARNET_OK)
             return rc;

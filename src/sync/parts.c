@@ -13,6 +13,8 @@ bool carnet_parts_gets_all(const struct carnet_cert *cert)
 static bool is_for(void *ctx, const struct carnet_change *change, const struct carnet_part *part)
 {
     (void)change;
+    if (CARNET_PLANTED(23))
+        return true; /* planted: everybody gets every part */
     return part->type == CARNET_PART_BOX || part->type == CARNET_PART_CLEAR || carnet_cert_gets(*(const struct carnet_cert **)ctx, part->scope);
 }
 

@@ -138,17 +138,10 @@ unsigned carnet_sync_stage_lane(enum stage stage)
     switch (stage) {
     case STAGE_CHARTER:
         return 0;
-#if defined(CARNET_PLANT) && CARNET_PLANT == 9
     case STAGE_LAW: /* planted: data is served before law is done */
-        return 2;
+        return CARNET_PLANTED(9) ? 2 : 1;
     case STAGE_DATA:
-        return 1;
-#else
-    case STAGE_LAW:
-        return 1;
-    case STAGE_DATA:
-        return 2;
-#endif
+        return CARNET_PLANTED(9) ? 1 : 2;
     case STAGE_HELLO:
     case STAGE_BOOKS:
     case STAGE_WANTS:
@@ -250,6 +243,8 @@ bool carnet_sync_read_list(struct carnet_sync *sync, struct frame *f)
 static bool in_force(struct carnet_sync *sync, const struct carnet_cert *cert)
 {
     const struct carnet_authority *authority = sync->source->authority(sync->source->ctx);
+    if (CARNET_PLANTED(20))
+        return true; /* planted: whoever was a member once is served */
     if (carnet_authority_is_cut(authority, &cert->node)) {
         carnet_sync_close(sync, CARNET_SYNC_REASON_CUT);
         return false;
@@ -427,7 +422,9 @@ static void on_frame(struct carnet_sync *sync, struct carnet_slice bytes, struct
         carnet_sync_close(sync, CARNET_SYNC_REASON_NOISE);
         return;
     }
-    if (!carnet_frame_open(&f, carnet_buf_slice(&sync->received)))
+    bool good = carnet_frame_open(&f, carnet_buf_slice(&sync->received));
+    CARNET_ASSERT(good || !CARNET_PLANTED(21)); /* planted: received bytes are asserted on */
+    if (!good)
         carnet_sync_close(sync, CARNET_SYNC_REASON_NOISE);
     else if (f.type == FRAME_BYE)
         on_bye(sync, &f);

@@ -45,6 +45,10 @@ const char *carnet_errno_text(enum carnet_lang lang, int code)
         return carnet_tr(lang, "too many open files");
     case ELOOP:
         return carnet_tr(lang, "too many symbolic links");
+    case EADDRINUSE:
+        return carnet_tr(lang, "another program uses this address");
+    case EADDRNOTAVAIL:
+        return carnet_tr(lang, "this machine has no such address");
     default:
         return strerror(code);
     }

@@ -139,6 +139,8 @@ static bool deliver_one(struct net *net)
         carnet_buf_append(&net->heard, parcel->bytes, parcel->len);
     } else if (!net->down[parcel->to]) {
         carnet_core_frame(to->core, parcel->to, carnet_slice(parcel->bytes, parcel->len));
+        if (!net->first || net->ends[net->first->to] != to) /* all that came together; then its tick is due */
+            carnet_core_tick(to->core);
     }
     free(parcel);
     return true;

@@ -68,6 +68,17 @@ carnet_rc carnet_err_set(struct carnet_err *err, carnet_rc rc, const char *fmt, 
 /* Adds the hint; same catalogue. */
 void carnet_err_hint(struct carnet_err *err, const char *fmt, ...) CARNET_PRINTF(2, 3);
 
+/* Faults planted for the tests of the tests: the simulator has to catch them. In the product it is the constant false. CARNET_PLANTS: chosen when
+ * the program runs, for one build of all; CARNET_PLANT=N: when it is compiled. */
+#if defined(CARNET_PLANTS)
+extern int carnet_planted;
+#define CARNET_PLANTED(n) (carnet_planted == (n))
+#elif defined(CARNET_PLANT)
+#define CARNET_PLANTED(n) (CARNET_PLANT == (n))
+#else
+#define CARNET_PLANTED(n) false
+#endif
+
 /* A bug of ours: prints where and aborts; also in release builds. Never for received bytes. */
 #define CARNET_ASSERT(cond) ((cond) ? (void)0 : carnet_bug(#cond, __FILE__, __LINE__))
 _Noreturn void carnet_bug(const char *what, const char *file, int line);

@@ -41,6 +41,7 @@ struct carnet_part {
     unsigned place;             /* of its first cell: index of dot = change * 256 + 64 + place */
     struct carnet_slice bytes;  /* empty and absent when dropped */
     bool present;
+    bool seed_fits;             /* of a SEED that is present: its bytes are the seed that the head names */
 };
 struct carnet_change {
     struct carnet_slice leaf;   /* its bytes */
@@ -117,6 +118,7 @@ void carnet_draft_clear(struct carnet_draft *draft);
 void carnet_draft_change(struct carnet_draft *draft, const struct carnet_id *record, const struct carnet_id *subject, enum carnet_kind kind);
 void carnet_draft_event(struct carnet_draft *draft, const struct carnet_event *event);
 void carnet_draft_seed(struct carnet_draft *draft, enum carnet_scope scope, const uint8_t seed[16]);
+void carnet_draft_seed_named(struct carnet_draft *draft, enum carnet_scope scope, uint64_t id, const uint8_t seed[16]); /* id: carnet_seed_id of it, known */
 /* A part of cells, at least one. key: the sealing key (carnet_part_key), NULL for scope CLEAR. epoch and seed: the ids it names; a record about
  * somebody is sealed under a seed, one about nobody without. Only the charter has clear cells. */
 void carnet_draft_cells(struct carnet_draft *draft, enum carnet_scope scope, uint64_t epoch, uint64_t seed, const struct carnet_key *key,

@@ -71,7 +71,8 @@ void carnet_record_add_seed(struct carnet_record *record, const struct carnet_se
 /* Merges other into record; slices of other must outlive record. An erasure on either side leaves nothing but id, kind, subject and the
  * erasing events. A dark event kills its seeds and the values sealed under them; a rectification the values it names. */
 void carnet_record_merge(struct carnet_record *record, const struct carnet_record *other);
-/* For a part that comes after its change was applied: betters the siblings of `late` that are live in record, and the seeds; nothing of
+/* For a part that comes after its change was applied: betters the siblings of `late` that are live in record (a part that came and
+ * is for others ends the waiting: LOCKED), and the seeds; nothing of
  * what was replaced and forgotten meanwhile comes back. */
 void carnet_record_fill(struct carnet_record *record, const struct carnet_record *late);
 /* Forgets replaced dots that `seen` says were applied: they never come again. */
@@ -90,7 +91,7 @@ struct carnet_cell {
     struct carnet_slice label;
     const struct carnet_sibling **siblings; /* in the arena */
     size_t count;
-    bool conflict; /* at least two different values; never for tags */
+    bool conflict; /* at least two different values; never for tags, ids of sources and evidence */
 };
 /* Groups the live siblings of state VALUE whose scope is in the mask, ordered by field, then label; cells whose siblings are all empty
  * are left out. A tag is there when any sibling is "1". The array lives in the arena. */

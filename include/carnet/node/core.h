@@ -17,6 +17,7 @@ struct carnet_core_ops {
 };
 struct carnet_core *carnet_core_new(struct carnet_replica *replica, const struct carnet_core_ops *ops); /* gives */
 void carnet_core_free(struct carnet_core *core);
+void carnet_core_lang(struct carnet_core *core, enum carnet_lang lang); /* of the lines of the log; English before */
 
 /* May this key open a link? Every key but those of members that are cut: the others are known members, joiners with a one-time key, and strangers,
  * members perhaps, who get a handshake to show a chain of certificates. For carnet_net_options.admit, ctx: the core. */
@@ -25,7 +26,7 @@ bool carnet_core_admits(void *ctx, const struct carnet_box_pk *curve);
  * (a one-time key) are answered by carnet_replica_admit and the link is closed. Of two sessions with one node, the one that the smaller node id opened stays,
  * the newer one when both were opened by the same node. */
 void carnet_core_up(struct carnet_core *core, uint64_t link, const struct carnet_box_pk *curve, bool connector);
-void carnet_core_frame(struct carnet_core *core, uint64_t link, struct carnet_slice frame);
+void carnet_core_frame(struct carnet_core *core, uint64_t link, struct carnet_slice frame); /* kept until the next tick, which is due at once */
 void carnet_core_down(struct carnet_core *core, uint64_t link);
 void carnet_core_writable(struct carnet_core *core, uint64_t link);
 /* Something was written here and is durable: push it. Called after each command. */

@@ -70,6 +70,9 @@ struct carnet_sync_result {
  * used. NOT_FOUND: nobody is known there. */
 CARNET_MUST_USE carnet_rc carnet_node_sync(struct carnet_node *node, const char *address, bool (*each)(void *ctx, const struct carnet_sync_result *result), void *ctx,
                                            struct carnet_err *err);
+/* Before anything is asked of a person: CONFLICT when a node is in HOME already; MALFORMED when the text is no code. */
+CARNET_MUST_USE carnet_rc carnet_node_vacant(const char *home, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_node_code_check(struct carnet_slice code, struct carnet_err *err);
 /* Makes HOME and joins with a code: reaches the inviter, proves the code, writes keystore and database, then syncs once. REFUSED, UNREACHABLE, CONFLICT (a node is
  * there already), MALFORMED (not a code). */
 CARNET_MUST_USE carnet_rc carnet_node_join(const char *home, struct carnet_slice code, struct carnet_slice node_name, struct carnet_slice passphrase, struct carnet_node **out,

@@ -82,6 +82,8 @@ size_t carnet_replica_book_count(const struct carnet_replica *replica);
 const struct carnet_book *carnet_replica_book_at(const struct carnet_replica *replica, size_t i); /* in order of name */
 /* By name (case ignored) or id text; empty: the only one held, else `main`, else the first held. NOT_FOUND. */
 CARNET_MUST_USE carnet_rc carnet_replica_book_find(const struct carnet_replica *replica, struct carnet_slice name, const struct carnet_book **out, struct carnet_err *err);
+/* Names of communities, members, nodes and books: USAGE unless text of 1 to CARNET_NAME_LEN_MAX bytes on one line. */
+CARNET_MUST_USE carnet_rc carnet_replica_name_check(struct carnet_slice name, struct carnet_err *err);
 /* Makes it with its epochs, whose keys are boxed to every reader. REFUSED: not an admin. CONFLICT: the name is taken. */
 CARNET_MUST_USE carnet_rc carnet_replica_book_add(struct carnet_replica *replica, struct carnet_slice name, struct carnet_id *out, struct carnet_err *err);
 

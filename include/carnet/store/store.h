@@ -58,7 +58,7 @@ struct carnet_entry_row {
     int64_t stream_n;
     uint64_t seq;
     uint64_t hlc;
-    int64_t arrived_ms; /* when it came or was written here, by this node's clock */
+    int64_t arrived_ms; /* when it came or was written here, by this node's clock or those of two others, the later */
     unsigned lane;      /* 0 charter, 1 law, 2 data */
     unsigned flags;
     struct carnet_hash hash;

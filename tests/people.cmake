@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: EUPL-1.2
+# What an office does with its address book.
+carnet_test(people people)
+target_sources(test_people PRIVATE support/replica_world.c)
+target_include_directories(test_people PRIVATE support)

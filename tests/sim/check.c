@@ -1,0 +1,763 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* What must hold. Each check is written from the promises, not from the code: where both know the same thing, they learned it apart. */
+#include "sim.h"
+
+#include "carnet/log/entry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FRAME_HELLO = 1, FRAME_BOOKS, FRAME_CHAIN, FRAME_HAVE, FRAME_ENTRIES, FRAME_DONE, FRAME_CREDIT, FRAME_WANT, FRAME_GONE, FRAME_BYE };
+
+/* --- what is sent --- */
+
+static bool contains(struct carnet_slice bytes, const void *needle, size_t len)
+{
+    return bytes.len >= len && memmem(bytes.ptr, bytes.len, needle, len) != NULL;
+}
+
+/* One place of one log has one content, for ever and everywhere. */
+static void place(struct sim *sim, const struct sim_head *head)
+{
+    for (size_t i = sim->place_count; i-- > 0;) {
+        const struct sim_head *known = &sim->places[i];
+        if (known->seq != head->seq || known->stream != head->stream || !carnet_id_equal(&known->author, &head->author) || !carnet_id_equal(&known->book, &head->book))
+            continue;
+        if (!carnet_hash_equal(&known->hash, &head->hash))
+            sim_fail(sim, "P2", "two contents at one place: a node took a sequence number twice");
+        return;
+    }
+    CARNET_GROW(sim->places, sim->place_count, sim->place_cap);
+    sim->places[sim->place_count++] = *head;
+}
+
+static void shown(struct sim_node *node, const struct sim_head *head)
+{
+    for (size_t i = 0; i < node->shown_count; i++) {
+        struct sim_head *known = &node->shown[i];
+        if (known->stream != head->stream || !carnet_id_equal(&known->author, &head->author) || !carnet_id_equal(&known->book, &head->book))
+            continue;
+        if (head->seq > known->seq)
+            *known = *head;
+        return;
+    }
+    CARNET_GROW(node->shown, node->shown_count, node->shown_cap);
+    node->shown[node->shown_count++] = *head;
+}
+
+static void sent_entries(struct sim_node *node, struct sim_node *to, struct carnet_slice frame)
+{
+    struct sim *sim = node->sim;
+    struct carnet_reader reader;
+    struct carnet_arena arena;
+    if (carnet_store_in_transaction(carnet_replica_store(node->replica)))
+        sim_fail(sim, "P2", "n%u announces inside a transaction", node->index);
+    carnet_arena_init(&arena);
+    carnet_reader_init(&reader, frame);
+    carnet_reader_array(&reader);
+    carnet_reader_uint(&reader);
+    for (size_t left = carnet_reader_array(&reader); left > 0; left--) {
+        struct carnet_slice raw = carnet_reader_bytes(&reader);
+        struct carnet_entry_header header;
+        struct sim_head head;
+        struct carnet_entry entry;
+        if (carnet_entry_peek(raw, &header, &head.hash) != CARNET_OK)
+            sim_fail(sim, "P9", "n%u sends an entry that cannot be read", node->index);
+        head.book = header.book;
+        head.author = header.author;
+        head.stream = carnet_entry_stream(&header);
+        head.seq = header.seq;
+        place(sim, &head);
+        shown(node, &head);
+        for (unsigned b = 0; b < sim->book_count; b++)
+            if (carnet_id_equal(&sim->books[b], &header.book) && !sim_node_holds(to, b))
+                sim_fail(sim, "P8", "n%u sends n%u an entry of a book that it does not hold", node->index, to->index);
+        if (to->role == CARNET_ROLE_RELAY || (to->reads & CARNET_SCOPES_ALL) == CARNET_SCOPES_ALL)
+            continue;
+        carnet_arena_reset(&arena);
+        if (carnet_entry_decode(raw, &arena, &entry) != CARNET_OK)
+            sim_fail(sim, "P9", "n%u sends an entry that cannot be decoded", node->index);
+        for (size_t c = 0; c < entry.change_count; c++)
+            for (size_t p = 0; p < entry.changes[c].part_count; p++) {
+                const struct carnet_part *part = &entry.changes[c].parts[p];
+                if (part->present && part->type != CARNET_PART_CLEAR && part->type != CARNET_PART_BOX && !sim_node_reads(to, part->scope))
+                    sim_fail(sim, "P6", "n%u sends n%u a part of scope %s", node->index, to->index, carnet_scope_name(part->scope));
+            }
+    }
+    carnet_arena_deinit(&arena);
+}
+
+void sim_check_sent(struct sim_node *node, const struct sim_link *link, unsigned side, struct carnet_slice frame)
+{
+    struct sim *sim = node->sim;
+    unsigned type = frame.len > 1 ? frame.ptr[1] : 0;
+    unsigned other = link->node[!side];
+    const struct carnet_authority *authority = carnet_replica_authority(node->replica);
+    bool member = other != SIM_HOSTILE;
+    if (member) {
+        const struct carnet_cert *cert = carnet_authority_node(authority, &sim->nodes[other].id);
+        if (cert && carnet_authority_is_cut(authority, &cert->node)) /* one that the charter does not name yet proves itself by its chain */
+            member = false;
+        if (cert && cert->not_after_ms && cert->not_after_ms <= sim_wall(node))
+            member = false;
+    }
+    if (member) {
+        if (type == FRAME_ENTRIES)
+            sent_entries(node, &sim->nodes[other], frame);
+        return;
+    }
+    if (type != FRAME_HELLO && type != FRAME_CHAIN && type != FRAME_BYE && other == SIM_HOSTILE)
+        sim_fail(sim, "P8", "n%u sends a frame of type %u to a stranger", node->index, type);
+    for (unsigned b = 0; b < sim->book_count; b++)
+        if (contains(frame, sim->books[b].b, sizeof sim->books[b].b) && type != FRAME_CHAIN)
+            sim_fail(sim, "P8", "n%u names a book to %s in a frame of type %u", node->index, other == SIM_HOSTILE ? "a stranger" : "a node that it knows cut or expired", type);
+    if (type == FRAME_ENTRIES || type == FRAME_HAVE || type == FRAME_BOOKS || type == FRAME_WANT)
+        sim_fail(sim, "P8", "n%u sends a frame of type %u to a node that it knows cut or expired", node->index, type);
+}
+
+/* --- P2 --- */
+
+void sim_check_opened(struct sim_node *node)
+{
+    struct sim *sim = node->sim;
+    struct carnet_sync_source source = carnet_replica_source(node->replica);
+    for (size_t i = 0; i < node->shown_count; i++) {
+        const struct sim_head *head = &node->shown[i];
+        if (!source.position(source.ctx, &head->book, &head->author, head->stream, head->seq))
+            sim_fail(sim, "P2", "n%u announced entry %llu of log %u of n%u, and lost it (%lld entries left)", node->index, (unsigned long long)head->seq, (unsigned)head->stream,
+                     sim_node_of(sim, carnet_id_head(&head->author)), (long long)carnet_replica_last(node->replica));
+    }
+    for (size_t i = 0; i < sim->event_count; i++)
+        if (sim->events[i].node == node->index && sim->events[i].fate == SIM_ACKED && !sim_holds_dot(node, sim->records[sim->events[i].record].book, &sim->events[i].dot))
+            sim_fail(sim, "P2", "n%u lost an acknowledged event of r%zu", node->index, sim->events[i].record);
+    for (size_t i = 0; i < sim->write_count; i++)
+        if (sim->writes[i].node == node->index && sim->writes[i].fate == SIM_ACKED && !sim_holds_dot(node, sim->records[sim->writes[i].record].book, &sim->writes[i].dot))
+            sim_fail(sim, "P2", "n%u lost an acknowledged write of r%zu", node->index, sim->writes[i].record);
+    sim->check_count++;
+}
+
+/* --- P4: consent, evaluated again from the events that the node holds --- */
+
+static bool same_person(const struct sim *sim, const struct carnet_view *view, size_t record)
+{
+    for (size_t i = 0; i < view->person_count; i++)
+        if (carnet_id_equal(&view->person[i]->id, &sim->records[record].id))
+            return true;
+    return false;
+}
+
+static bool held(struct sim_node *node, const struct sim_event *event)
+{
+    return event->fate == SIM_ACKED && sim_holds_dot(node, node->sim->records[event->record].book, &event->dot);
+}
+
+static bool names(const struct sim_event *event, const struct carnet_dot *dot)
+{
+    for (size_t i = 0; i < event->name_count; i++)
+        if (carnet_dot_equal(&event->names[i], dot))
+            return true;
+    return false;
+}
+
+static bool countersigned(struct sim_node *node, const struct sim_event *grant)
+{
+    const struct sim *sim = node->sim;
+    for (size_t i = 0; i < sim->event_count; i++) {
+        const struct sim_event *event = &sim->events[i];
+        if (event->type == CARNET_EVENT_COUNTERSIGN && event->record == grant->record && event->dot.author != grant->dot.author && names(event, &grant->dot) && held(node, event) &&
+            !sim_beyond(node, sim->records[event->record].book, &event->dot))
+            return true;
+    }
+    return false;
+}
+
+/* With --trace: what the oracle knows of a record, before a promise is said to be broken. */
+static void explain(struct sim_node *node, size_t record)
+{
+    const struct sim *sim = node->sim;
+    for (size_t i = 0; sim->trace && i < sim->event_count; i++) {
+        const struct sim_event *event = &sim->events[i];
+        if (event->record == record)
+            printf("  e%zu n%u type %u %s scope %u proof %u until %lld at %lld dot %llu/%u, %zu names, %s%s%s%s\n", i, event->node, (unsigned)event->type, event->purpose,
+                   (unsigned)event->scope, (unsigned)event->proof, (long long)event->until_ms, (long long)event->at, (unsigned long long)event->dot.seq, (unsigned)event->dot.index,
+                   event->name_count, event->fate == SIM_ACKED ? "acked" : event->fate == SIM_FAILED ? "failed" : "unknown", held(node, event) ? ", held" : "",
+                   sim_beyond(node, sim->records[record].book, &event->dot) ? ", beyond" : "", event->timely ? "" : ", future");
+    }
+    for (size_t i = 0; sim->trace && i < sim->write_count; i++) {
+        const struct sim_write *write = &sim->writes[i];
+        if (write->record == record)
+            printf("  w%zu n%u field %u/%s \"%s\" dot %llu/%u, %zu seen, %s\n", i, write->node, (unsigned)write->field, write->label, write->value, (unsigned long long)write->dot.seq,
+                   (unsigned)write->dot.index, write->seen_count, write->fate == SIM_ACKED ? "acked" : write->fate == SIM_FAILED ? "failed" : "unknown");
+    }
+}
+
+static void show_record(struct sim_node *node, size_t record)
+{
+    struct sim *sim = node->sim;
+    const struct sim_record *r = &sim->records[record];
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_record_row row;
+    struct carnet_record state;
+    carnet_record_init(&state);
+    if (carnet_store_record_get(carnet_replica_store(node->replica), &sim->books[r->book], &r->id, &row, &err) != CARNET_OK || carnet_record_unpack(row.state, &state) != CARNET_OK)
+        return;
+    printf("  r%zu kind %u erased %d hlc %llx-%llx\n", record, (unsigned)state.kind, state.erased, (unsigned long long)state.hlc_first, (unsigned long long)state.hlc_last);
+    for (size_t i = 0; i < state.live_count; i++)
+        printf("    live n%u %u/%llu/%u scope %u state %u seed %llx field %u %.*s\n", sim_node_of(sim, state.live[i].dot.author), state.live[i].dot.stream,
+               (unsigned long long)state.live[i].dot.seq, state.live[i].dot.index, (unsigned)state.live[i].scope, (unsigned)state.live[i].state, (unsigned long long)state.live[i].seed,
+               (unsigned)state.live[i].field, (int)state.live[i].value.len, state.live[i].value.len ? (const char *)state.live[i].value.ptr : "");
+    for (size_t i = 0; i < state.replaced_count; i++)
+        printf("    replaced n%u %u/%llu/%u\n", sim_node_of(sim, state.replaced[i].dot.author), state.replaced[i].dot.stream, (unsigned long long)state.replaced[i].dot.seq, state.replaced[i].dot.index);
+    for (size_t i = 0; i < state.event_count; i++)
+        printf("    event n%u %u/%llu/%u type %llu\n", sim_node_of(sim, state.events[i].dot.author), state.events[i].dot.stream, (unsigned long long)state.events[i].dot.seq,
+               state.events[i].dot.index, (unsigned long long)carnet_event_peek(state.events[i].raw));
+    for (size_t i = 0; i < state.seed_count; i++)
+        printf("    seed %llx scope %u%s%s\n", (unsigned long long)state.seeds[i].id, (unsigned)state.seeds[i].scope, state.seeds[i].dead ? " dead" : "", state.seeds[i].held ? " held" : "");
+    carnet_record_deinit(&state);
+}
+
+struct verdict {
+    bool erased, restricted;
+    uint32_t open;
+};
+
+static struct verdict judge(struct sim_node *node, size_t record, const struct carnet_view *view, int64_t now)
+{
+    const struct sim *sim = node->sim;
+    struct verdict verdict = { .open = 1u << CARNET_SCOPE_CONSENT };
+    unsigned book = sim->records[record].book;
+    for (size_t i = 0; i < sim->event_count; i++) {
+        const struct sim_event *event = &sim->events[i];
+        if (sim->records[event->record].book != book || !same_person(sim, view, event->record))
+            continue;
+        if (event->type == CARNET_EVENT_ERASE && held(node, event) && !sim_beyond(node, book, &event->dot))
+            verdict.erased = true;
+        if (event->type == CARNET_EVENT_RESTRICT && held(node, event)) {
+            bool lifted = false;
+            for (size_t j = 0; j < sim->event_count; j++)
+                lifted = lifted || (sim->events[j].type == CARNET_EVENT_LIFT && sim->events[j].record == event->record && names(&sim->events[j], &event->dot) && held(node, &sim->events[j]) &&
+                                    !sim_beyond(node, book, &sim->events[j].dot));
+            verdict.restricted = verdict.restricted || !lifted;
+        }
+    }
+    for (size_t i = 0; i < sim->event_count; i++) {
+        const struct sim_event *grant = &sim->events[i];
+        if (grant->type != CARNET_EVENT_GRANT || grant->record != record || (grant->until_ms && grant->until_ms <= now) || !held(node, grant) ||
+            sim_beyond(node, book, &grant->dot))
+            continue;
+        bool live = true, refused = false;
+        for (size_t j = 0; j < sim->event_count && live; j++) {
+            const struct sim_event *refusal = &sim->events[j];
+            if ((refusal->type != CARNET_EVENT_WITHDRAW && refusal->type != CARNET_EVENT_OBJECT) || !same_person(sim, view, refusal->record) ||
+                (refusal->purpose[0] && strcmp(refusal->purpose, grant->purpose) != 0) || !held(node, refusal))
+                continue;
+            refused = true;
+            live = names(grant, &refusal->dot);
+        }
+        if (refused && live)
+            live = grant->proof == CARNET_PROOF_DOUBLE_OPT_IN || grant->proof == CARNET_PROOF_INBOUND || (grant->proof == CARNET_PROOF_PAPER && countersigned(node, grant));
+        if (live)
+            verdict.open |= carnet_purpose_find(carnet_slice_str(grant->purpose))->scopes;
+    }
+    if (verdict.restricted || verdict.erased)
+        verdict.open = 0;
+    return verdict;
+}
+
+void sim_check_consent(struct sim_node *node, size_t record)
+{
+    struct sim *sim = node->sim;
+    const struct sim_record *r = &sim->records[record];
+    struct carnet_arena arena;
+    struct carnet_view view;
+    struct carnet_err err = CARNET_ERR_INIT;
+    if (r->kind != CARNET_KIND_CONTACT || !sim_node_holds(node, r->book))
+        return;
+    sim->check_count++;
+    carnet_arena_init(&arena);
+    carnet_rc rc = carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &arena, &view, &err);
+    if (rc != CARNET_OK) {
+        carnet_arena_deinit(&arena);
+        return;
+    }
+    struct verdict verdict = judge(node, record, &view, sim_wall(node));
+    uint32_t open = view.open & ~(1u << CARNET_SCOPE_CONSENT);
+    for (size_t i = 0; i < sim->event_count; i++)
+        if (sim->events[i].record == record && sim->events[i].type == CARNET_EVENT_ERASE && held(node, &sim->events[i]) && !sim_beyond(node, r->book, &sim->events[i].dot))
+            sim_fail(sim, "P4", "n%u shows r%zu, whose erasure it holds", node->index, record);
+    if (open & ~verdict.open)
+        sim_fail(sim, "P4", "n%u opens scopes %#x of r%zu, where %#x may be", node->index, open, record, verdict.open);
+    for (size_t i = 0; i < view.cell_count; i++) {
+        const struct carnet_field_def *def = carnet_field_by_number(view.cells[i].field);
+        if (def && def->scope != CARNET_SCOPE_CONSENT && !(verdict.open & 1u << def->scope))
+            sim_fail(sim, "P4", "n%u shows %s of r%zu", node->index, def->name, record);
+        if (def && !sim_node_reads(node, def->scope))
+            sim_fail(sim, "P6", "n%u shows %s of r%zu without the right to read it", node->index, def->name, record);
+    }
+    for (enum carnet_scope scope = CARNET_SCOPE_EMAIL; scope <= CARNET_SCOPE_POSTAL; scope++) {
+        struct carnet_consent consent;
+        if (!(verdict.open & 1u << scope) && carnet_replica_allowed(node->replica, &view, CARNET_SLICE_NONE, scope, &consent) == CARNET_OK)
+            sim_fail(sim, "P4", "n%u allows %s of r%zu", node->index, carnet_scope_name(scope), record);
+    }
+    if (sim->healing) { /* what others have reached may expire a grant earlier */
+        uint32_t least = judge(node, record, &view, carnet_replica_now_ms(node->replica)).open & ~(1u << CARNET_SCOPE_CONSENT);
+        if (least & ~open)
+            explain(node, record);
+        if (least & ~open)
+            sim_fail(sim, "P3", "n%u opens scopes %#x of r%zu, where live grants open %#x", node->index, open, record, least);
+    }
+    carnet_arena_deinit(&arena);
+}
+
+/* --- P10: what a node destroyed by itself --- */
+
+void sim_check_darks(struct sim_node *node, size_t index)
+{
+    struct sim *sim = node->sim;
+    const struct sim_event *dark = &sim->events[index];
+    const struct sim_record *r = &sim->records[dark->record];
+    sim->check_count++;
+    for (size_t i = 0; i < sim->event_count; i++) { /* issued again: an event that came from the future said so before */
+        const struct sim_event *event = &sim->events[i];
+        if (i != index && event->record == dark->record && event->type == dark->type && event->scope == dark->scope && event->fate == SIM_ACKED)
+            return;
+    }
+    if (dark->type == CARNET_EVENT_ERASE)
+        sim_fail(sim, "P10", "n%u erases r%zu by itself", node->index, dark->record);
+    /* by true time: nothing was open for dark_after */
+    int64_t after = carnet_replica_charter(node->replica).dark_after_ms, now = SIM_EPOCH + sim->now, closed = 0;
+    bool refused_all = false;
+    for (size_t i = 0; i < sim->event_count; i++) {
+        const struct sim_event *event = &sim->events[i];
+        if (sim->records[event->record].book != r->book || !held(node, event))
+            continue;
+        if (event->record == dark->record && event->type == CARNET_EVENT_GRANT && carnet_purpose_find(carnet_slice_str(event->purpose))->scopes & 1u << dark->scope) {
+            int64_t until = event->until_ms ? event->until_ms : INT64_MAX;
+            for (size_t j = 0; j < sim->event_count; j++) {
+                const struct sim_event *refusal = &sim->events[j];
+                if ((refusal->type == CARNET_EVENT_WITHDRAW || refusal->type == CARNET_EVENT_OBJECT) && (!refusal->purpose[0] || !strcmp(refusal->purpose, event->purpose)) &&
+                    held(node, refusal) && sim->records[refusal->record].book == r->book && SIM_EPOCH + refusal->at < until)
+                    until = SIM_EPOCH + refusal->at;
+            }
+            if (until > closed)
+                closed = until;
+            refused_all = true;
+        }
+    }
+    if (refused_all && closed > now - after + 20 * SIM_MINUTE && !sim_beyond(node, r->book, &dark->dot))
+        sim_fail(sim, "P10", "n%u darkens %s of r%zu %lld s before its time", node->index, carnet_scope_name(dark->scope), dark->record, (long long)(closed + after - now) / 1000);
+}
+
+/* An erasure or darkening from the future blocks, and takes no byte away until an office with a right clock says so too. */
+static void check_future(struct sim_node *node)
+{
+    struct sim *sim = node->sim;
+    struct carnet_err err = CARNET_ERR_INIT;
+    for (size_t i = 0; i < sim->event_count; i++) {
+        const struct sim_event *event = &sim->events[i];
+        if ((event->type != CARNET_EVENT_ERASE && event->type != CARNET_EVENT_DARK) || event->timely || event->fate != SIM_ACKED || event->node == node->index ||
+            carnet_hlc_ms(event->hlc) < sim_wall(node) + SIM_DAY || !held(node, event))
+            continue;
+        bool other = false; /* something of now kills the same */
+        for (size_t j = 0; j < sim->event_count; j++)
+            other = other || (j != i && sim->events[j].record == event->record && (sim->events[j].type == CARNET_EVENT_ERASE || sim->events[j].type == CARNET_EVENT_DARK ||
+                                                                                    sim->events[j].type == CARNET_EVENT_RECTIFY));
+        for (size_t w = 0; w < sim->write_count && !other; w++) {
+            const struct sim_write *write = &sim->writes[w];
+            unsigned book = sim->records[write->record].book;
+            if (write->record != event->record || write->fate != SIM_ACKED || !sim_holds_dot(node, book, &write->dot) || strlen(write->value) != SIM_MARK_LEN)
+                continue;
+            enum carnet_scope scope = carnet_field_by_number(write->field)->scope;
+            if (!sim_node_reads(node, scope) || (event->type == CARNET_EVENT_DARK && event->scope != scope))
+                continue;
+            struct carnet_sync_source source = carnet_replica_source(node->replica);
+            const struct carnet_id *author = &sim->nodes[sim_node_of(sim, write->dot.author)].id;
+            int64_t n = source.position(source.ctx, &sim->books[book], author, write->dot.stream, write->dot.seq);
+            struct carnet_entry_row row;
+            struct carnet_entry entry;
+            struct carnet_arena arena;
+            if (carnet_store_entry_get(carnet_replica_store(node->replica), n, &row, &err) != CARNET_OK || row.flags & CARNET_ENTRY_WANTING)
+                continue;
+            carnet_arena_init(&arena);
+            if (carnet_entry_decode(row.bytes, &arena, &entry) == CARNET_OK && write->dot.index / CARNET_DOT_CHANGE < entry.change_count) {
+                const struct carnet_change *change = &entry.changes[write->dot.index / CARNET_DOT_CHANGE];
+                for (size_t p = 0; p < change->part_count; p++)
+                    if (change->parts[p].type == CARNET_PART_SEALED && change->parts[p].scope == scope && !change->parts[p].present)
+                        sim_fail(sim, "P10", "n%u: an event from the future took bytes of r%zu away", node->index, event->record);
+            }
+            carnet_arena_deinit(&arena);
+        }
+        sim->check_count++;
+    }
+}
+
+/* --- P1 --- */
+
+static bool same_entries(struct sim_node *a, struct sim_node *b, const struct carnet_id *book, bool charter)
+{
+    struct carnet_sync_source sa = carnet_replica_source(a->replica), sb = carnet_replica_source(b->replica);
+    for (unsigned lane = charter ? 0 : 1; lane <= (charter ? 0u : 2u); lane++) {
+        struct carnet_hash ha = sa.digest(sa.ctx, book, lane), hb = sb.digest(sb.ctx, book, lane);
+        if (!carnet_hash_equal(&ha, &hb))
+            return false;
+    }
+    return true;
+}
+
+static void compare_views(struct sim_node *a, struct sim_node *b, size_t record)
+{
+    struct sim *sim = a->sim;
+    const struct sim_record *r = &sim->records[record];
+    struct carnet_arena arena;
+    struct carnet_view va, vb;
+    struct carnet_err err = CARNET_ERR_INIT;
+    carnet_arena_init(&arena);
+    carnet_rc ra = carnet_replica_view(a->replica, &sim->books[r->book], &r->id, &arena, &va, &err);
+    carnet_rc rb = carnet_replica_view(b->replica, &sim->books[r->book], &r->id, &arena, &vb, &err);
+    if (ra == CARNET_FAILED || rb == CARNET_FAILED)
+        goto out;
+    if ((ra == CARNET_OK) != (rb == CARNET_OK))
+        sim_fail(sim, "P1", "n%u and n%u: r%zu is there for one only", a->index, b->index, record);
+    if (ra != CARNET_OK)
+        goto out;
+    for (size_t i = 0, j = 0; i < va.record.live_count || j < vb.record.live_count; i++, j++) {
+        const struct carnet_sibling *x = i < va.record.live_count ? &va.record.live[i] : NULL, *y = j < vb.record.live_count ? &vb.record.live[j] : NULL;
+        if (!x || !y || !carnet_dot_equal(&x->dot, &y->dot))
+            sim_fail(sim, "P1", "n%u and n%u have other live writes of r%zu", a->index, b->index, record);
+        if (x->state == CARNET_SIBLING_VALUE && y->state == CARNET_SIBLING_VALUE &&
+            (x->field != y->field || !carnet_slice_equal(x->label, y->label) || !carnet_slice_equal(x->value, y->value)))
+            sim_fail(sim, "P1", "n%u and n%u read one write of r%zu differently", a->index, b->index, record);
+        if ((x->state == CARNET_SIBLING_DARK) != (y->state == CARNET_SIBLING_DARK))
+            sim_fail(sim, "P1", "n%u and n%u: a write of r%zu is dark for one only", a->index, b->index, record);
+    }
+out:
+    carnet_arena_deinit(&arena);
+}
+
+static void compare(struct sim_node *a, struct sim_node *b, bool all)
+{
+    struct sim *sim = a->sim;
+    struct carnet_err err = CARNET_ERR_INIT;
+    if (!same_entries(a, b, &sim->community, true))
+        return;
+    for (unsigned book = 0; book < sim->book_count; book++) {
+        struct carnet_hash ha, hb;
+        if (!sim_node_holds(a, book) || !sim_node_holds(b, book) || !same_entries(a, b, &sim->books[book], false))
+            continue;
+        if (carnet_replica_state(a->replica, &sim->books[book], &ha, &err) != CARNET_OK || carnet_replica_state(b->replica, &sim->books[book], &hb, &err) != CARNET_OK)
+            continue; /* a failing disk */
+        if (!carnet_hash_equal(&ha, &hb)) {
+            for (size_t i = 0; i < sim->record_count; i++)
+                if (sim->records[i].book == book)
+                    compare_views(a, b, i);
+            sim_fail(sim, "P1", "n%u and n%u have the same entries of book %u and other states", a->index, b->index, book);
+        }
+        sim->check_count++;
+        for (size_t i = 0; i < sim->record_count; i++)
+            if (sim->records[i].book == book && (all || sim_chance(sim, 100)))
+                compare_views(a, b, i);
+    }
+}
+
+void sim_check_pair(struct sim *sim)
+{
+    struct sim_node *a = &sim->nodes[sim_below(sim, sim->node_count)], *b = &sim->nodes[sim_below(sim, sim->node_count)];
+    if (a != b && a->on && b->on)
+        compare(a, b, false);
+}
+
+/* --- P5, P6: bytes --- */
+
+struct hunt {
+    struct sim_node *node;
+    const struct sim_needle **needles;
+    size_t count;
+    uint32_t *next, *heads; /* by hash of the first four bytes */
+    uint8_t *filter;        /* by the first three */
+};
+enum { HUNT_HEADS = 4096, HUNT_FILTER = 1 << 20 };
+
+static uint32_t first_three(const uint8_t *at)
+{
+    uint32_t word;
+    memcpy(&word, at, sizeof word);
+    return ((word & 0xffffff) * 2654435761u) >> 12;
+}
+
+static bool hunt_file(void *ctx, const char *file, struct carnet_slice bytes)
+{
+    struct hunt *hunt = ctx;
+    struct sim *sim = hunt->node->sim;
+    for (size_t i = 0; i + 16 <= bytes.len; i++) {
+        uint32_t hash = first_three(bytes.ptr + i);
+        if (!(hunt->filter[hash >> 3] & 1u << (hash & 7)))
+            continue;
+        for (uint32_t n = hunt->heads[hash % HUNT_HEADS]; n; n = hunt->next[n]) {
+            const struct sim_needle *needle = hunt->needles[n];
+            if (memcmp(bytes.ptr + i, needle->bytes, needle->len) != 0)
+                continue;
+            bool may = needle->kind == SIM_NEEDLE_VALUE && (!sim_node_reads(hunt->node, needle->scope) || !sim_node_holds(hunt->node, sim->records[needle->record].book));
+            if (sim->trace)
+                explain(hunt->node, needle->record);
+            if (sim->trace)
+                show_record(hunt->node, needle->record);
+            sim_fail(sim, may ? "P6" : "P5", "n%u: %s of r%zu (%s) in %s at %zu of %zu", hunt->node->index,
+                     needle->kind == SIM_NEEDLE_VALUE ? "plaintext" : needle->kind == SIM_NEEDLE_SEED ? "a seed" : "ciphertext", needle->record, carnet_scope_name(needle->scope), file, i,
+                     bytes.len);
+        }
+    }
+    return true;
+}
+
+/* Does the node know, by an event that its clock can believe, that these bytes are to be gone? */
+static bool doomed(struct sim_node *node, const struct sim_needle *needle, bool final)
+{
+    const struct sim *sim = node->sim;
+    const struct sim_record *r = &sim->records[needle->record];
+    for (size_t i = 0; i < sim->event_count; i++) {
+        const struct sim_event *event = &sim->events[i];
+        if (event->type == CARNET_EVENT_ERASE && event->record == r->person && (event->timely || final) && held(node, event) && !sim_beyond(node, r->book, &event->dot))
+            return true;
+    }
+    return false;
+}
+
+void sim_check_files(struct sim_node *node, bool swept, bool final)
+{
+    struct sim *sim = node->sim;
+    struct hunt hunt = { .node = node };
+    struct carnet_arena arena;
+    struct carnet_err err = CARNET_ERR_INIT;
+    bool late = !final && node->offset_ms < -4 * SIM_MINUTE; /* what is now for others is future here */
+    if (final && sim->mix.years)
+        final = true;
+    carnet_arena_init(&arena);
+    hunt.needles = carnet_alloc((sim->needle_count + 1) * sizeof *hunt.needles);
+    hunt.next = carnet_alloc((sim->needle_count + 1) * sizeof *hunt.next);
+    hunt.heads = carnet_alloc(HUNT_HEADS * sizeof *hunt.heads);
+    hunt.filter = carnet_alloc(HUNT_FILTER / 8);
+    uint8_t *erased = carnet_alloc(sim->record_count + 1); /* 1: no, 2: yes */
+    for (size_t i = 0; i < sim->needle_count; i++) {
+        const struct sim_needle *needle = &sim->needles[i];
+        const struct sim_record *r = &sim->records[needle->record];
+        bool foreign = needle->kind == SIM_NEEDLE_VALUE && (!sim_node_reads(node, needle->scope) || !sim_node_holds(node, r->book));
+        bool gone = false;
+        if (!foreign && swept && !late && sim_node_holds(node, r->book)) {
+            if (!erased[needle->record])
+                erased[needle->record] = doomed(node, needle, final) ? 2 : 1;
+            gone = erased[needle->record] == 2;
+        }
+        if (!foreign && !gone && final && swept && needle->seed && needle->kind != SIM_NEEDLE_SEALED && sim_node_holds(node, r->book)) { /* dark */
+            struct carnet_view view;
+            carnet_arena_reset(&arena);
+            if (carnet_replica_view(node->replica, &sim->books[r->book], &sim->records[r->person].id, &arena, &view, &err) == CARNET_OK) {
+                const struct carnet_seed *seed = carnet_record_seed(&view.record, needle->seed);
+                gone = seed && seed->dead;
+            }
+        }
+        if (!foreign && !gone)
+            continue;
+        uint32_t hash = first_three(needle->bytes), n = (uint32_t)++hunt.count;
+        hunt.needles[n] = needle;
+        hunt.filter[hash >> 3] |= (uint8_t)(1u << (hash & 7));
+        hunt.next[n] = hunt.heads[hash % HUNT_HEADS];
+        hunt.heads[hash % HUNT_HEADS] = n;
+    }
+    if (hunt.count) {
+        simvfs_files(sim->vfs, node->name, SIMVFS_VOLATILE, hunt_file, &hunt);
+        simvfs_files(sim->vfs, node->name, SIMVFS_DURABLE, hunt_file, &hunt);
+    }
+    sim->check_count += hunt.count;
+    free(hunt.needles);
+    free(hunt.next);
+    free(hunt.heads);
+    free(hunt.filter);
+    free(erased);
+    carnet_arena_deinit(&arena);
+}
+
+/* --- P3 --- */
+
+static void check_write(struct sim_node *node, const struct sim_write *write, const struct carnet_view *view, bool gone)
+{
+    struct sim *sim = node->sim;
+    const struct sim_record *r = &sim->records[write->record];
+    const struct carnet_sibling *live = NULL;
+    for (size_t i = 0; !gone && i < view->record.live_count; i++)
+        if (carnet_dot_equal(&view->record.live[i].dot, &write->dot))
+            live = &view->record.live[i];
+    if (!sim_node_member(&sim->nodes[write->node]) && !sim_holds_dot(node, r->book, &write->dot))
+        return; /* its author was cut or expired before it met anybody */
+    bool voided = sim_beyond(node, r->book, &write->dot);
+    if (voided) {
+        if (live)
+            sim_fail(sim, "P3", "n%u shows a write of r%zu beyond a cut", node->index, write->record);
+        return;
+    }
+    bool dark = false;
+    for (size_t i = 0; i < sim->event_count; i++) {
+        const struct sim_event *event = &sim->events[i];
+        if (event->type == CARNET_EVENT_ERASE && event->record == r->person && held(node, event))
+            return; /* P4 looks at it */
+        if (event->fate == SIM_ACKED && ((event->type == CARNET_EVENT_DARK && event->record == r->person && event->scope == carnet_field_by_number(write->field)->scope) ||
+                                         (event->type == CARNET_EVENT_RECTIFY && event->record == write->record && names(event, &write->dot))))
+            dark = true;
+    }
+    bool superseded = false, perhaps = false; /* by a write that a crash hid: it may have landed or not */
+    for (size_t i = 0; i < sim->write_count && !superseded; i++) {
+        const struct sim_write *later = &sim->writes[i];
+        if (later->record != write->record || later->fate == SIM_FAILED || later == write ||
+            (later->dot.seq && (sim_beyond(node, r->book, &later->dot) || !sim_holds_dot(node, r->book, &later->dot))))
+            continue;
+        for (size_t j = 0; j < later->seen_count; j++) {
+            bool names_it = carnet_dot_equal(&later->seen[j], &write->dot);
+            superseded = superseded || (names_it && later->dot.seq);
+            perhaps = perhaps || (names_it && !later->dot.seq);
+        }
+    }
+    if (gone)
+        sim_fail(sim, "P3", "n%u does not have r%zu", node->index, write->record);
+    if (superseded && live)
+        explain(node, write->record);
+    if (superseded && live)
+        sim_fail(sim, "P3", "n%u shows a write of r%zu that was replaced", node->index, write->record);
+    if (superseded || (!live && (dark || perhaps)))
+        return;
+    if (!live)
+        explain(node, write->record);
+    if (!live)
+        sim_fail(sim, "P3", "n%u lost the write \"%s\" (field %u) of r%zu by n%u", node->index, write->value, (unsigned)write->field, write->record, write->node);
+    if (live->state == CARNET_SIBLING_DARK) {
+        if (!dark)
+            sim_fail(sim, "P10", "n%u: a write of r%zu is dark and no event says so", node->index, write->record);
+        return;
+    }
+    if (!sim_node_reads(node, live->scope))
+        return;
+    if (live->state != CARNET_SIBLING_VALUE)
+        sim_fail(sim, "P3", "n%u cannot read the write \"%s\" (%s) of r%zu by n%u: %s", node->index, write->value, carnet_scope_name(live->scope), write->record, write->node,
+                 live->state == CARNET_SIBLING_LOCKED ? "locked" : "missing");
+    if (live->field != write->field || !carnet_slice_equal(live->label, carnet_slice_str(write->label)) || !carnet_slice_equal(live->value, carnet_slice_str(write->value)))
+        sim_fail(sim, "P3", "n%u reads another value of r%zu", node->index, write->record);
+}
+
+/* --- during the run and at its end --- */
+
+void sim_check_some(struct sim *sim)
+{
+    sim_check_pair(sim);
+    struct sim_node *node = &sim->nodes[sim_below(sim, sim->node_count)];
+    if (!node->on)
+        return;
+    for (unsigned i = 0; i < 4 && sim->record_count; i++)
+        sim_check_consent(node, sim_below(sim, sim->record_count));
+    if (sim->mix.years)
+        check_future(node);
+    if (sim_chance(sim, 50))
+        sim_check_files(node, false, false);
+}
+
+/* Who is cut: what anybody knows counts, for a cut whose commit failed may have survived. */
+static void find_cuts(struct sim *sim)
+{
+    for (unsigned i = 0; i < sim->node_count; i++) {
+        sim->nodes[i].cut = false;
+        for (unsigned j = 0; j < sim->node_count; j++)
+            if (sim->nodes[j].on && carnet_authority_is_cut(carnet_replica_authority(sim->nodes[j].replica), &sim->nodes[i].id))
+                sim->nodes[i].cut = true;
+    }
+}
+
+bool sim_converged(struct sim *sim, char *why, size_t len)
+{
+    find_cuts(sim);
+    for (unsigned i = 0; i < sim->node_count; i++) {
+        struct sim_node *a = &sim->nodes[i];
+        if (!sim_node_member(a))
+            continue;
+        if (!a->on) {
+            snprintf(why, len, "n%u is away", i);
+            return false;
+        }
+        struct carnet_sync_source source = carnet_replica_source(a->replica);
+        for (unsigned j = 0; j < sim->node_count; j++) {
+            struct sim_node *b = &sim->nodes[j];
+            if (i == j || !sim_node_member(b) || !b->on)
+                continue;
+            if (!same_entries(a, b, &sim->community, true)) {
+                snprintf(why, len, "n%u and n%u: other charters", i, j);
+                return false;
+            }
+            for (unsigned book = 0; book < sim->book_count; book++)
+                if (sim_node_holds(a, book) && sim_node_holds(b, book) && !same_entries(a, b, &sim->books[book], false)) {
+                    snprintf(why, len, "n%u and n%u: other entries of book %u", i, j, book);
+                    return false;
+                }
+            struct carnet_sync_head wants[4];
+            const struct carnet_cert *cert = carnet_authority_node(carnet_replica_authority(a->replica), &b->id);
+            if (cert && source.wants(source.ctx, cert, wants, 4)) {
+                snprintf(why, len, "n%u wants parts of n%u", i, j);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+void sim_show_records(struct sim_node *node, const char *when)
+{
+    printf("  n%u %s\n", node->index, when);
+    for (size_t i = 0; i < node->sim->record_count; i++)
+        show_record(node, i);
+}
+
+static void verify_line(void *ctx, const char *error)
+{
+    struct sim_node *node = ctx;
+    struct carnet_err err = CARNET_ERR_INIT;
+    for (size_t i = 0; node->sim->trace && i < node->sim->record_count; i++) {
+        if (!strstr(error, carnet_id_text(&node->sim->records[i].id).s))
+            continue;
+        explain(node, node->sim->records[i].person);
+        show_record(node, i);
+        if (carnet_replica_rebuild(node->replica, &err) == CARNET_OK)
+            show_record(node, i);
+    }
+    sim_fail(node->sim, "verify", "n%u: %s", node->index, error);
+}
+
+void sim_check_final(struct sim *sim)
+{
+    struct carnet_err err = CARNET_ERR_INIT;
+    for (unsigned i = 0; i < sim->node_count; i++)
+        for (unsigned j = i + 1; j < sim->node_count; j++)
+            if (sim_node_member(&sim->nodes[i]) && sim_node_member(&sim->nodes[j]))
+                compare(&sim->nodes[i], &sim->nodes[j], true);
+    for (unsigned i = 0; i < sim->node_count; i++) {
+        struct sim_node *node = &sim->nodes[i];
+        bool member = sim_node_member(node);
+        if (!node->on)
+            continue;
+        for (size_t r = 0; r < sim->record_count; r++) {
+            const struct sim_record *record = &sim->records[r];
+            struct carnet_arena arena;
+            struct carnet_view view;
+            if (!sim_node_holds(node, record->book) || !member)
+                continue;
+            sim_check_consent(node, r);
+            carnet_arena_init(&arena);
+            bool gone = carnet_replica_view(node->replica, &sim->books[record->book], &record->id, &arena, &view, &err) != CARNET_OK;
+            for (size_t w = 0; w < sim->write_count; w++)
+                if (sim->writes[w].record == r && sim->writes[w].fate == SIM_ACKED)
+                    check_write(node, &sim->writes[w], &view, gone);
+            carnet_arena_deinit(&arena);
+        }
+        if (carnet_replica_verify(node->replica, verify_line, node, &err) != CARNET_OK)
+            sim_fail(sim, "verify", "n%u: %s", i, err.what);
+        if (carnet_replica_sweep(node->replica, &err) != CARNET_OK)
+            sim_fail(sim, "P5", "n%u cannot sweep: %s", i, err.what);
+        sim_check_files(node, true, member);
+        sim_trace(sim, "n%u has %lld entries, disk %016llx", i, (long long)carnet_replica_last(node->replica), (unsigned long long)simvfs_digest(sim->vfs, node->name));
+    }
+}

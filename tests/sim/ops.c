@@ -1,0 +1,579 @@
+// SPDX-License-Identifier: EUPL-1.2
+/* What people do. Each operation is drawn, its facts are noted, it is done as a command would do it, and its answer is noted. */
+#include "sim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH_MAX = 48, CELLS_MAX = 12, EVENTS_MAX = 6 };
+
+struct plan { /* one write with what it borrows */
+    struct carnet_write write;
+    struct carnet_write_cell cells[CELLS_MAX];
+    struct carnet_event events[EVENTS_MAX];
+    char labels[CELLS_MAX][24], values[CELLS_MAX][24];
+    size_t record;
+};
+
+static struct carnet_slice str(const char *text)
+{
+    return carnet_slice_str(text);
+}
+
+static void plan_begin(struct sim *sim, struct plan *plan, size_t record)
+{
+    const struct sim_record *r = &sim->records[record];
+    memset(plan, 0, sizeof *plan);
+    plan->record = record;
+    plan->write = (struct carnet_write){ .book = sim->books[r->book], .record = r->id, .subject = r->subject, .kind = r->kind, .cells = plan->cells, .events = plan->events };
+}
+
+static void plan_cell(struct sim *sim, struct plan *plan, unsigned node, const struct carnet_view *view, uint32_t field, const char *label, const char *value)
+{
+    if (plan->write.cell_count == CELLS_MAX)
+        return;
+    size_t i = plan->write.cell_count++;
+    snprintf(plan->labels[i], sizeof plan->labels[i], "%s", label);
+    snprintf(plan->values[i], sizeof plan->values[i], "%s", value);
+    plan->cells[i] = (struct carnet_write_cell){ field, str(plan->labels[i]), str(plan->values[i]) };
+    size_t index = sim_write_add(sim, plan->record, node, field, label, value);
+    struct sim_write *write = &sim->writes[index];
+    for (size_t j = 0; view && j < view->record.live_count; j++) {
+        const struct carnet_sibling *s = &view->record.live[j];
+        if (s->state != CARNET_SIBLING_VALUE || s->field != field || !carnet_slice_equal(s->label, str(label)))
+            continue;
+        write->seen = carnet_realloc(write->seen, write->seen_count + 1, sizeof *write->seen);
+        write->seen[write->seen_count++] = s->dot;
+    }
+}
+
+static struct carnet_event *plan_event(struct plan *plan, enum carnet_event_type type)
+{
+    CARNET_ASSERT(plan->write.event_count < EVENTS_MAX);
+    struct carnet_event *event = &plan->events[plan->write.event_count++];
+    *event = (struct carnet_event){ .type = type };
+    return event;
+}
+
+static void plan_note(struct sim *sim, const struct plan *plan, unsigned node)
+{
+    for (size_t i = 0; i < plan->write.event_count; i++)
+        sim_event_add(sim, plan->record, node, &plan->events[i]);
+}
+
+/* What the answer of a write says about what was written. */
+static enum sim_fate fate_of(struct sim_node *node, carnet_rc rc, const struct carnet_err *err)
+{
+    struct sim *sim = node->sim;
+    const struct sim_mix *mix = &sim->mix;
+    bool faulty = mix->ioerr_ppm || mix->enospc_ppm || mix->fsyncerr_ppm;
+    if (rc == CARNET_OK)
+        return SIM_ACKED;
+    if (!simvfs_is_on(sim->vfs, node->name))
+        return SIM_UNKNOWN;
+    if (rc == CARNET_FAILED || rc == CARNET_CORRUPT) {
+        if (!faulty)
+            sim_fail(sim, "P9", "n%u: %s on an honest disk", node->index, err->what);
+        node->crashed_in_op = true;
+        return SIM_UNKNOWN;
+    }
+    return SIM_FAILED;
+}
+
+static carnet_rc done(struct sim_node *node, const char *what, size_t record, size_t first_write, size_t first_event, carnet_rc rc, const struct carnet_err *err)
+{
+    struct sim *sim = node->sim;
+    sim_ack(node, first_write, first_event, fate_of(node, rc, err));
+    sim_trace(sim, "n%u %s r%zu: %s%s%s", node->index, what, record, rc == CARNET_OK ? "ok" : carnet_rc_name(rc), rc == CARNET_OK ? "" : ", ", rc == CARNET_OK ? "" : err->what);
+    if (rc == CARNET_OK && node->on && simvfs_is_on(sim->vfs, node->name))
+        carnet_core_written(node->core);
+    if (node->crashed_in_op && simvfs_is_on(sim->vfs, node->name) && sim_chance(sim, 500))
+        sim_crash(node, false);
+    sim_settle(node);
+    return rc;
+}
+
+static carnet_rc commit(struct sim_node *node, const char *what, struct plan *plans, size_t count, size_t first_write)
+{
+    struct sim *sim = node->sim;
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_write writes[BATCH_MAX];
+    size_t first_event = sim->event_count;
+    for (size_t i = 0; i < count; i++) {
+        plan_note(sim, &plans[i], node->index);
+        writes[i] = plans[i].write;
+    }
+    carnet_rc rc = carnet_replica_write(node->replica, writes, count, false, NULL, &err);
+    return done(node, what, plans[0].record, first_write, first_event, rc, &err);
+}
+
+static struct sim_node *actor(struct sim *sim)
+{
+    for (unsigned tries = 0; tries < 20; tries++) {
+        struct sim_node *node = &sim->nodes[sim_below(sim, sim->node_count)];
+        if (node->on && node->role != CARNET_ROLE_RELAY)
+            return node;
+    }
+    return NULL;
+}
+
+/* A contact that the node sees, newest more often. */
+static size_t target(struct sim_node *node, struct carnet_view *view)
+{
+    struct sim *sim = node->sim;
+    struct carnet_err err = CARNET_ERR_INIT;
+    carnet_arena_reset(&sim->arena);
+    for (unsigned tries = 0; tries < 12 && sim->record_count; tries++) {
+        size_t span = sim_chance(sim, 500) && sim->record_count > 6 ? 6 : sim->record_count;
+        size_t record = sim->record_count - 1 - sim_below(sim, span);
+        if (tries == 0 && sim_chance(sim, 300)) /* the one that somebody else has at hand */
+            record = sim->hot;
+        const struct sim_record *r = &sim->records[record];
+        if (r->kind == CARNET_KIND_CONTACT && sim_node_holds(node, r->book) &&
+            carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &sim->arena, view, &err) == CARNET_OK) {
+            sim->hot = record;
+            return record;
+        }
+    }
+    return SIZE_MAX;
+}
+
+static const uint32_t fields_of[CARNET_SCOPE_COUNT][2] = {
+    [CARNET_SCOPE_IDENTITY] = { CARNET_FIELD_FAMILY, CARNET_FIELD_GIVEN }, [CARNET_SCOPE_EMAIL] = { CARNET_FIELD_EMAIL, CARNET_FIELD_EMAIL },
+    [CARNET_SCOPE_PHONE] = { CARNET_FIELD_PHONE, CARNET_FIELD_PHONE },     [CARNET_SCOPE_POSTAL] = { CARNET_FIELD_CITY, CARNET_FIELD_STREET },
+    [CARNET_SCOPE_SOCIAL] = { CARNET_FIELD_HANDLE, CARNET_FIELD_WEBSITE }, [CARNET_SCOPE_OPINION] = { CARNET_FIELD_ISSUES, CARNET_FIELD_SUPPORT },
+    [CARNET_SCOPE_NOTES] = { CARNET_FIELD_NOTE, CARNET_FIELD_NOTE },       [CARNET_SCOPE_CONSENT] = { CARNET_FIELD_EVIDENCE, CARNET_FIELD_EVIDENCE },
+};
+
+static const char *draw_label(struct sim *sim, enum carnet_scope scope)
+{
+    static const char *const labels[] = { "", "home", "2" };
+    return scope == CARNET_SCOPE_IDENTITY ? "" : labels[sim_below(sim, 3)];
+}
+
+static const char *draw_purpose(struct sim *sim)
+{
+    size_t count = 0;
+    while (carnet_purpose_at(count))
+        count++;
+    return carnet_purpose_at(sim_below(sim, count))->name;
+}
+
+static int64_t draw_until(struct sim_node *node)
+{
+    struct sim *sim = node->sim;
+    if (!sim_chance(sim, 250))
+        return 0;
+    return sim_wall(node) + (sim->mix.sparse ? sim_log_uniform(sim, 5 * SIM_DAY, 100 * SIM_DAY) : sim_log_uniform(sim, SIM_MINUTE, 60 * SIM_MINUTE));
+}
+
+static void plan_grant(struct sim_node *node, struct plan *plan, const struct carnet_view *view, const char *purpose)
+{
+    struct sim *sim = node->sim;
+    char mark[24];
+    struct carnet_event *event = plan_event(plan, CARNET_EVENT_GRANT);
+    event->purpose = str(purpose);
+    event->basis = CARNET_BASIS_CONSENT;
+    event->since_ms = sim_wall(node);
+    event->until_ms = draw_until(node);
+    if (sim_node_reads(node, CARNET_SCOPE_CONSENT)) {
+        sim_mark(sim, mark);
+        plan_cell(sim, plan, node->index, view, CARNET_FIELD_EVIDENCE, purpose, mark);
+    }
+}
+
+/* A new contact with grants and one value in most of the scopes they cover. */
+static void plan_contact(struct sim_node *node, struct plan *plan)
+{
+    struct sim *sim = node->sim;
+    char mark[24];
+    unsigned book;
+    do
+        book = (unsigned)sim_below(sim, sim->book_count);
+    while (!sim_node_holds(node, book));
+    struct carnet_id id = carnet_replica_new_id(node->replica);
+    size_t record = sim_record_add(sim, &id, &id, book, CARNET_KIND_CONTACT, SIZE_MAX, node->index);
+    plan_begin(sim, plan, record);
+    plan->write.fresh = sim_chance(sim, 500);
+    uint32_t covered = carnet_purpose_find(str("file"))->scopes;
+    plan_grant(node, plan, NULL, "file");
+    for (uint64_t more = sim_below(sim, 4); more > 0; more--) {
+        const char *purpose = draw_purpose(sim);
+        bool again = false;
+        for (size_t i = 0; i < plan->write.event_count; i++)
+            again = again || carnet_slice_equal(plan->events[i].purpose, str(purpose));
+        if (again)
+            continue;
+        covered |= carnet_purpose_find(str(purpose))->scopes;
+        plan_grant(node, plan, NULL, purpose);
+    }
+    for (enum carnet_scope scope = CARNET_SCOPE_IDENTITY; scope < CARNET_SCOPE_CONSENT; scope++) {
+        bool empty = !sim_chance(sim, 850);
+        if (!(covered & 1u << scope) || !sim_node_reads(node, scope) || empty)
+            continue;
+        sim_mark(sim, mark);
+        plan_cell(sim, plan, node->index, NULL, fields_of[scope][0], "", mark);
+    }
+}
+
+static void op_add(struct sim *sim, struct sim_node *node)
+{
+    struct plan plan;
+    size_t first_write = sim->write_count;
+    plan_contact(node, &plan);
+    commit(node, "adds", &plan, 1, first_write);
+}
+
+static void op_import(struct sim *sim, struct sim_node *node)
+{
+    static struct plan plans[BATCH_MAX];
+    size_t first_write = sim->write_count, count = 5 + sim_below(sim, 20);
+    for (size_t i = 0; i < count; i++)
+        plan_contact(node, &plans[i]);
+    commit(node, "imports from", plans, count, first_write);
+}
+
+static void op_edit(struct sim *sim, struct sim_node *node)
+{
+    struct plan plan;
+    struct carnet_view view;
+    char mark[24];
+    size_t record = target(node, &view), first_write = sim->write_count;
+    if (record == SIZE_MAX)
+        return;
+    plan_begin(sim, &plan, record);
+    for (uint64_t more = 1 + sim_below(sim, 2); more > 0; more--) {
+        enum carnet_scope scope = (enum carnet_scope)(1 + sim_below(sim, CARNET_SCOPE_CONSENT - 1));
+        if (!(view.open & 1u << scope) && sim_chance(sim, 900))
+            scope = CARNET_SCOPE_IDENTITY;
+        if (!sim_node_reads(node, scope))
+            continue;
+        uint32_t field = fields_of[scope][sim_below(sim, 2)];
+        const char *label = draw_label(sim, scope);
+        bool again = false;
+        for (size_t i = 0; i < plan.write.cell_count; i++)
+            again = again || (plan.cells[i].field == field && carnet_slice_equal(plan.cells[i].label, str(label)));
+        if (again)
+            continue;
+        sim_mark(sim, mark);
+        if (sim_chance(sim, 120))
+            mark[0] = 0;
+        plan_cell(sim, &plan, node->index, &view, field, label, mark);
+    }
+    if (plan.write.cell_count)
+        commit(node, "edits", &plan, 1, first_write);
+}
+
+static void op_tag(struct sim *sim, struct sim_node *node)
+{
+    struct plan plan;
+    struct carnet_view view;
+    char label[8];
+    size_t record = target(node, &view), first_write = sim->write_count;
+    if (record == SIZE_MAX || !sim_node_reads(node, CARNET_SCOPE_IDENTITY))
+        return;
+    plan_begin(sim, &plan, record);
+    snprintf(label, sizeof label, "t%u", (unsigned)sim_below(sim, 4));
+    plan_cell(sim, &plan, node->index, &view, CARNET_FIELD_TAG, label, sim_chance(sim, 650) ? "1" : "");
+    commit(node, "tags", &plan, 1, first_write);
+}
+
+static void op_grant(struct sim *sim, struct sim_node *node)
+{
+    struct plan plan;
+    struct carnet_view view;
+    size_t record = target(node, &view), first_write = sim->write_count;
+    if (record == SIZE_MAX)
+        return;
+    const char *purpose = draw_purpose(sim);
+    plan_begin(sim, &plan, record);
+    plan_grant(node, &plan, &view, purpose);
+    struct carnet_event *event = &plan.events[0];
+    if (sim_chance(sim, 700))
+        for (size_t i = 0; i < view.person_count; i++)
+            event->name_count += carnet_consent_refusals(view.person[i], event->purpose, event->names + event->name_count, 60 - event->name_count);
+    event->proof = (enum carnet_proof)sim_below(sim, 4);
+    enum carnet_scope scope = CARNET_SCOPE_EMAIL;
+    if (carnet_purpose_find(str(purpose))->scopes & 1u << scope && sim_node_reads(node, scope) && !event->name_count && sim_chance(sim, 500)) {
+        char mark[24];
+        sim_mark(sim, mark);
+        plan_cell(sim, &plan, node->index, &view, CARNET_FIELD_EMAIL, "", mark);
+    }
+    commit(node, "grants on", &plan, 1, first_write);
+}
+
+static void op_countersign(struct sim *sim, struct sim_node *node)
+{
+    for (size_t i = sim->event_count; i-- > 0;) {
+        const struct sim_event *grant = &sim->events[i];
+        if (grant->type != CARNET_EVENT_GRANT || !grant->name_count || grant->fate != SIM_ACKED || grant->proof != CARNET_PROOF_PAPER ||
+            !sim_node_holds(node, sim->records[grant->record].book) || !sim_holds_dot(node, sim->records[grant->record].book, &grant->dot))
+            continue;
+        struct plan plan;
+        size_t first_write = sim->write_count;
+        plan_begin(sim, &plan, grant->record);
+        struct carnet_event *event = plan_event(&plan, CARNET_EVENT_COUNTERSIGN);
+        event->names[event->name_count++] = grant->dot;
+        commit(node, "countersigns", &plan, 1, first_write);
+        return;
+    }
+}
+
+static void darken(struct sim_node *node, size_t record)
+{
+    struct sim *sim = node->sim;
+    struct carnet_view view;
+    struct carnet_err err = CARNET_ERR_INIT;
+    const struct sim_record *r = &sim->records[record];
+    uint32_t scopes = 0;
+    carnet_arena_reset(&sim->arena);
+    if (!node->on || carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &sim->arena, &view, &err) != CARNET_OK)
+        return;
+    for (size_t i = 0; i < view.record.seed_count; i++)
+        if (!view.record.seeds[i].dead)
+            scopes |= 1u << view.record.seeds[i].scope;
+    scopes &= ~view.open & ~(1u << CARNET_SCOPE_CONSENT) & CARNET_SCOPES_ALL;
+    if (!scopes)
+        return;
+    size_t first_event = sim->event_count;
+    for (enum carnet_scope scope = CARNET_SCOPE_IDENTITY; scope < CARNET_SCOPE_COUNT; scope++)
+        if (scopes & 1u << scope) {
+            struct carnet_event event = { .type = CARNET_EVENT_DARK, .scope = scope };
+            sim_event_add(sim, record, node->index, &event);
+        }
+    carnet_rc rc = carnet_replica_dark(node->replica, &sim->books[r->book], &r->id, scopes, &err);
+    done(node, "darkens", record, sim->write_count, first_event, rc, &err);
+}
+
+static void refuse(struct sim *sim, struct sim_node *node, enum carnet_event_type type)
+{
+    struct plan plan;
+    struct carnet_view view;
+    size_t record = target(node, &view), first_write = sim->write_count;
+    if (record == SIZE_MAX)
+        return;
+    plan_begin(sim, &plan, record);
+    struct carnet_event *event = plan_event(&plan, type);
+    event->purpose = str(draw_purpose(sim));
+    if (type == CARNET_EVENT_OBJECT && sim_chance(sim, 300))
+        event->purpose = CARNET_SLICE_NONE;
+    for (size_t i = 0; i < sim->event_count && sim_chance(sim, 800); i++) /* rather a purpose that was granted */
+        if (sim->events[i].record == record && sim->events[i].type == CARNET_EVENT_GRANT && event->purpose.len)
+            event->purpose = str(carnet_purpose_find(str(sim->events[i].purpose))->name);
+    if (commit(node, type == CARNET_EVENT_OBJECT ? "objects for" : "withdraws for", &plan, 1, first_write) == CARNET_OK && node->on) {
+        sim_check_consent(node, record);
+        if (sim_chance(sim, 400))
+            darken(node, record);
+    }
+}
+
+static void op_withdraw(struct sim *sim, struct sim_node *node)
+{
+    refuse(sim, node, CARNET_EVENT_WITHDRAW);
+}
+
+static void op_object(struct sim *sim, struct sim_node *node)
+{
+    refuse(sim, node, CARNET_EVENT_OBJECT);
+}
+
+static void op_dark(struct sim *sim, struct sim_node *node)
+{
+    struct carnet_view view;
+    size_t record = target(node, &view);
+    if (record != SIZE_MAX && sim == node->sim)
+        darken(node, record);
+}
+
+static void op_erase(struct sim *sim, struct sim_node *node)
+{
+    struct plan plan;
+    struct carnet_view view;
+    size_t record = target(node, &view), first_write = sim->write_count;
+    if (record == SIZE_MAX)
+        return;
+    plan_begin(sim, &plan, record);
+    plan_event(&plan, CARNET_EVENT_ERASE);
+    if (commit(node, "erases", &plan, 1, first_write) == CARNET_OK && node->on)
+        sim_check_consent(node, record);
+}
+
+static void op_restrict(struct sim *sim, struct sim_node *node)
+{
+    struct plan plan;
+    struct carnet_view view;
+    size_t record = target(node, &view), first_write = sim->write_count;
+    if (record == SIZE_MAX)
+        return;
+    plan_begin(sim, &plan, record);
+    struct carnet_event *event = plan_event(&plan, view.restricted ? CARNET_EVENT_LIFT : CARNET_EVENT_RESTRICT);
+    for (size_t i = 0; view.restricted && i < view.record.event_count && event->name_count < 32; i++)
+        if (carnet_event_peek(view.record.events[i].raw) == CARNET_EVENT_RESTRICT)
+            event->names[event->name_count++] = view.record.events[i].dot;
+    commit(node, view.restricted ? "lifts" : "restricts", &plan, 1, first_write);
+}
+
+static void op_merge(struct sim *sim, struct sim_node *node)
+{
+    struct plan plan;
+    struct carnet_view view, other;
+    size_t b = target(node, &other), a = target(node, &view), first_write = sim->write_count;
+    if (a == SIZE_MAX || b == SIZE_MAX || a == b || sim->records[a].book != sim->records[b].book)
+        return;
+    plan_begin(sim, &plan, a);
+    struct carnet_event *event = plan_event(&plan, CARNET_EVENT_EDGE);
+    event->other = sim->records[b].id;
+    event->on = true;
+    for (size_t i = 0; i < view.record.event_count && event->name_count < 32; i++) {
+        struct carnet_event seen;
+        if (carnet_event_decode(view.record.events[i].raw, &seen) == CARNET_OK && seen.type == CARNET_EVENT_EDGE && carnet_id_equal(&seen.other, &event->other)) {
+            event->names[event->name_count++] = view.record.events[i].dot;
+            event->on = !seen.on;
+        }
+    }
+    commit(node, event->on ? "merges" : "unmerges", &plan, 1, first_write);
+}
+
+static void op_note(struct sim *sim, struct sim_node *node)
+{
+    struct plan plan;
+    struct carnet_view view;
+    char mark[24];
+    size_t person = target(node, &view), first_write = sim->write_count;
+    if (person == SIZE_MAX || !sim_node_reads(node, CARNET_SCOPE_NOTES))
+        return;
+    struct carnet_id id = carnet_replica_new_id(node->replica), subject = sim->records[person].id;
+    size_t record = sim_record_add(sim, &id, &subject, sim->records[person].book, CARNET_KIND_NOTE, person, node->index);
+    plan_begin(sim, &plan, record);
+    sim_mark(sim, mark);
+    plan_cell(sim, &plan, node->index, NULL, CARNET_FIELD_TEXT, "", mark);
+    commit(node, "notes", &plan, 1, first_write);
+}
+
+static void op_rectify(struct sim *sim, struct sim_node *node)
+{
+    struct plan plan;
+    struct carnet_view view;
+    char mark[24];
+    size_t record = target(node, &view), first_write = sim->write_count;
+    if (record == SIZE_MAX || !(view.open & 1u << CARNET_SCOPE_IDENTITY) || !sim_node_reads(node, CARNET_SCOPE_IDENTITY))
+        return;
+    plan_begin(sim, &plan, record);
+    struct carnet_event *event = plan_event(&plan, CARNET_EVENT_RECTIFY);
+    for (size_t i = 0; i < view.record.live_count && event->name_count < 8; i++)
+        if (view.record.live[i].state == CARNET_SIBLING_VALUE && view.record.live[i].field == CARNET_FIELD_FAMILY)
+            event->names[event->name_count++] = view.record.live[i].dot;
+    if (!event->name_count)
+        return;
+    sim_mark(sim, mark);
+    plan_cell(sim, &plan, node->index, &view, CARNET_FIELD_FAMILY, "", mark);
+    commit(node, "rectifies", &plan, 1, first_write);
+}
+
+static void op_sweep(struct sim *sim, struct sim_node *node)
+{
+    struct carnet_err err = CARNET_ERR_INIT;
+    carnet_rc rc = carnet_replica_sweep(node->replica, &err);
+    done(node, "sweeps", 0, sim->write_count, sim->event_count, rc, &err);
+    if (rc == CARNET_OK && node->on)
+        sim_check_files(node, true, false);
+}
+
+static void op_rebuild(struct sim *sim, struct sim_node *node)
+{
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_hash before[SIM_BOOKS_MAX], after;
+    for (unsigned i = 0; i < sim->book_count; i++)
+        if (sim_node_holds(node, i) && carnet_replica_state(node->replica, &sim->books[i], &before[i], &err) != CARNET_OK)
+            return;
+    if (sim->trace) /* which records, when the states differ */
+        sim_show_records(node, "before");
+    carnet_rc rc = carnet_replica_rebuild(node->replica, &err);
+    if (sim->trace)
+        sim_show_records(node, "after");
+    done(node, "rebuilds", 0, sim->write_count, sim->event_count, rc, &err);
+    for (unsigned i = 0; rc == CARNET_OK && node->on && i < sim->book_count; i++)
+        if (sim_node_holds(node, i) && carnet_replica_state(node->replica, &sim->books[i], &after, &err) == CARNET_OK && !carnet_hash_equal(&before[i], &after))
+            sim_fail(sim, "P1", "n%u: a rebuild changes the state of book %u", node->index, i);
+}
+
+static void op_book(struct sim *sim, struct sim_node *node)
+{
+    struct carnet_err err = CARNET_ERR_INIT;
+    char name[16];
+    if (sim->book_count == SIM_BOOKS_MAX || !sim_chance(sim, 200))
+        return;
+    snprintf(name, sizeof name, "carnet %zu", sim->book_count);
+    struct carnet_id id;
+    carnet_rc rc = carnet_replica_book_add(node->replica, str(name), &id, &err);
+    if (rc == CARNET_OK)
+        sim->books[sim->book_count++] = id;
+    done(node, "makes a book", 0, sim->write_count, sim->event_count, rc, &err);
+}
+
+static void op_join(struct sim *sim, struct sim_node *node)
+{
+    if (sim_chance(sim, 250)) {
+        sim_admit(sim, node);
+        sim_settle(node);
+    }
+}
+
+static void op_cut(struct sim *sim, struct sim_node *node)
+{
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct sim_node *whose = &sim->nodes[sim_below(sim, sim->node_count)];
+    unsigned left = 0;
+    for (unsigned i = 0; i < sim->node_count; i++)
+        left += sim_node_member(&sim->nodes[i]);
+    if (!sim_chance(sim, 100) || whose == node || whose->index < 2 || left < 4)
+        return;
+    carnet_rc rc = carnet_replica_cut(node->replica, &whose->id, &err);
+    if (rc == CARNET_OK || rc == CARNET_FAILED)
+        whose->cut = true; /* an unknown one may come back: it is left out of what must converge */
+    char what[24];
+    snprintf(what, sizeof what, "cuts n%u", whose->index);
+    done(node, what, 0, sim->write_count, sim->event_count, rc, &err);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(struct sim *sim, struct sim_node *node);
+    uint32_t more;
+} ops[] = {
+    { "add", op_add, 8 },       { "import", op_import, 1 },     { "edit", op_edit, 20 },     { "tag", op_tag, 8 },         { "grant", op_grant, 6 },
+    { "countersign", op_countersign, 3 }, { "withdraw", op_withdraw, 5 }, { "object", op_object, 3 }, { "dark", op_dark, 3 }, { "erase", op_erase, 3 },
+    { "restrict", op_restrict, 2 }, { "merge", op_merge, 4 },   { "note", op_note, 4 },      { "rectify", op_rectify, 2 }, { "sweep", op_sweep, 1 },
+    { "rebuild", op_rebuild, 0 }, { "book", op_book, 1 },       { "join", op_join, 2 },      { "cut", op_cut, 2 },
+};
+
+size_t sim_op_total(void)
+{
+    return sizeof ops / sizeof *ops;
+}
+
+const char *sim_op_name(size_t op)
+{
+    return ops[op].name;
+}
+
+void sim_op(struct sim *sim)
+{
+    uint64_t total = 0;
+    struct sim_node *node = actor(sim);
+    sim->op_count++;
+    if (!node)
+        return;
+    for (size_t i = 0; i < sim_op_total(); i++)
+        total += (sim->mix.weight[i] || i == 0) * (uint64_t)(sim->mix.weight[i] + 1 + ops[i].more);
+    uint64_t at = sim_below(sim, total);
+    for (size_t i = 0; i < sim_op_total(); i++) {
+        uint64_t weight = (sim->mix.weight[i] || i == 0) * (uint64_t)(sim->mix.weight[i] + 1 + ops[i].more);
+        if (at < weight) {
+            ops[i].run(sim, node);
+            return;
+        }
+        at -= weight;
+    }
+}
