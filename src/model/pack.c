@@ -385,7 +385,7 @@ static void get_seeds(struct reader *r, struct carnet_record *out)
         if (b)
             memcpy(seed.b, b, sizeof seed.b);
         if (flags > (15 | DEAD | HELD) || seed.scope >= CARNET_SCOPE_COUNT || (seed.dead && seed.held) || seed.id == 0 ||
-            (i > 0 && seed.id <= out->seeds[i - 1].id))
+            (i > 0 && (seed.id < out->seeds[i - 1].id || (seed.id == out->seeds[i - 1].id && seed.scope <= out->seeds[i - 1].scope))))
             fail(r);
         out->seeds[i] = seed;
         out->seed_count = i + 1;
@@ -473,8 +473,9 @@ void carnet_record_canonical(const struct carnet_record *record, struct carnet_b
     }
     carnet_cbor_put_array(out, record->seed_count);
     for (size_t i = 0; i < record->seed_count; i++) {
-        carnet_cbor_put_array(out, 2);
+        carnet_cbor_put_array(out, 3);
         carnet_cbor_put_uint(out, record->seeds[i].id);
+        carnet_cbor_put_uint(out, record->seeds[i].scope);
         carnet_cbor_put_bool(out, record->seeds[i].dead);
     }
 }

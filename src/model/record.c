@@ -93,19 +93,19 @@ static void kill(struct carnet_sibling *sibling)
     sibling->label = sibling->value = CARNET_SLICE_NONE;
 }
 
-static size_t place_seed(const struct carnet_record *record, uint64_t id, bool *found)
+static size_t place_seed(const struct carnet_record *record, uint64_t id, enum carnet_scope scope, bool *found)
 {
     size_t at = 0;
-    while (at < record->seed_count && record->seeds[at].id < id)
+    while (at < record->seed_count && (record->seeds[at].id < id || (record->seeds[at].id == id && record->seeds[at].scope < scope)))
         at++;
-    *found = at < record->seed_count && record->seeds[at].id == id;
+    *found = at < record->seed_count && record->seeds[at].id == id && record->seeds[at].scope == scope;
     return at;
 }
 
-const struct carnet_seed *carnet_record_seed(const struct carnet_record *record, uint64_t id)
+const struct carnet_seed *carnet_record_seed(const struct carnet_record *record, uint64_t id, enum carnet_scope scope)
 {
     bool found;
-    size_t at = place_seed(record, id, &found);
+    size_t at = place_seed(record, id, scope, &found);
     return found ? &record->seeds[at] : NULL;
 }
 
@@ -117,9 +117,9 @@ const struct carnet_seed *carnet_record_seed_live(const struct carnet_record *re
     return NULL;
 }
 
-static bool is_dead(const struct carnet_record *record, uint64_t seed)
+static bool is_dead(const struct carnet_record *record, const struct carnet_sibling *sibling)
 {
-    const struct carnet_seed *known = seed ? carnet_record_seed(record, seed) : NULL;
+    const struct carnet_seed *known = sibling->seed ? carnet_record_seed(record, sibling->seed, sibling->scope) : NULL;
     return known && known->dead;
 }
 
@@ -169,7 +169,7 @@ void carnet_record_add_sibling(struct carnet_record *record, const struct carnet
         added.field = CARNET_FIELD_NONE;
         added.label = added.value = CARNET_SLICE_NONE;
     }
-    if (is_dead(record, added.seed) || is_rectified(record, &added.dot))
+    if (is_dead(record, &added) || is_rectified(record, &added.dot))
         kill(&added);
     size_t at = PLACE(record->live, record->live_count, &added.dot, &found);
     if (!found)
@@ -202,12 +202,10 @@ void carnet_record_add_seed(struct carnet_record *record, const struct carnet_se
     bool found;
     if (record->erased || added.id == 0)
         return;
-    size_t at = place_seed(record, added.id, &found);
+    size_t at = place_seed(record, added.id, added.scope, &found);
     bool dies = added.dead && !(found && record->seeds[at].dead);
     if (found) {
         const struct carnet_seed *known = &record->seeds[at];
-        if (known->scope < added.scope)
-            added.scope = known->scope;
         added.dead |= known->dead;
         if (known->held && (!added.held || memcmp(known->b, added.b, sizeof added.b) < 0)) {
             added.held = true;
@@ -223,7 +221,7 @@ void carnet_record_add_seed(struct carnet_record *record, const struct carnet_se
     else
         INSERT(record->seeds, record->seed_count, record->seed_cap, at, added);
     for (size_t i = 0; dies && i < record->live_count; i++)
-        if (record->live[i].seed == added.id)
+        if (record->live[i].seed == added.id && record->live[i].scope == added.scope)
             kill(&record->live[i]);
 }
 
@@ -360,7 +358,7 @@ bool carnet_record_darken(struct carnet_record *record, const struct carnet_reco
     bool changed = false;
     for (size_t i = 0; i < record->live_count; i++) {
         struct carnet_sibling *sibling = &record->live[i];
-        if (sibling->state == CARNET_SIBLING_DARK || !is_dead(subject, sibling->seed))
+        if (sibling->state == CARNET_SIBLING_DARK || !is_dead(subject, sibling))
             continue;
         kill(sibling);
         changed = true;

@@ -19,6 +19,7 @@ enum {
     UPKEEP_SOON_MS = 50,
     UPKEEP_MS = 60 * 1000,          /* between two looks at what is due */
     SWEEP_QUIET_MS = 60 * 1000,     /* nothing was received or written for so long */
+    LEFT_MAX = 4,                   /* incarnations left in a day on the word of peers */
     HEARD_MS = 60 * 60 * 1000,      /* how often `last heard` is written while a session lives */
     INBOX_LEN_MAX = 1024 * 1024,    /* frames of a session that wait for the next tick; more are taken at once */
     HOLD_MS = 25                    /* one transaction, about */
@@ -63,6 +64,8 @@ struct carnet_core {
     int64_t pushed;            /* the largest arrival number that sessions were told of */
     int64_t upkeep_ms, quiet_ms, agreed_ms;
     bool agreed;
+    int64_t left_ms;           /* when an incarnation was left last */
+    unsigned left_count;
     struct carnet_err failure;
     bool failed;
     enum carnet_lang lang;
@@ -356,6 +359,12 @@ static void leave_incarnation(struct carnet_core *core, uint32_t incarnation)
     struct carnet_err err = CARNET_ERR_INIT;
     if (carnet_replica_incarnation(core->replica) > incarnation)
         return;
+    /* the peer's word is not proved, and incarnations are not without end */
+    if (core->left_count && mono_ms(core) - core->left_ms >= DAY_MS)
+        core->left_count = 0;
+    if (core->left_count++ >= LEFT_MAX)
+        return;
+    core->left_ms = mono_ms(core);
     log_line(core, "a peer knows more of this node's own log: going on under a new incarnation");
     if (carnet_replica_new_incarnation(core->replica, &err) != CARNET_OK)
         fail(core, &err);

@@ -46,16 +46,16 @@ struct open_ctx {
     const struct carnet_record *seeds;
 };
 
-static bool find_seed(const struct open_ctx *ctx, const struct carnet_change *change, uint64_t id, const uint8_t **out)
+static bool find_seed(const struct open_ctx *ctx, const struct carnet_change *change, uint64_t id, enum carnet_scope scope, const uint8_t **out)
 {
     for (size_t i = 0; i < change->part_count; i++) {
         const struct carnet_part *part = &change->parts[i];
-        if (part->type == CARNET_PART_SEED && part->seed == id && part->seed_fits) {
+        if (part->type == CARNET_PART_SEED && part->seed == id && part->scope == scope && part->seed_fits) {
             *out = part->bytes.ptr;
             return true;
         }
     }
-    const struct carnet_seed *seed = ctx->seeds ? carnet_record_seed(ctx->seeds, id) : NULL;
+    const struct carnet_seed *seed = ctx->seeds ? carnet_record_seed(ctx->seeds, id, scope) : NULL;
     if (!seed || !seed->held || seed->dead)
         return false;
     *out = seed->b;
@@ -68,7 +68,7 @@ static bool part_key(void *ctx, const struct carnet_entry_header *header, const 
     const struct open_ctx *open = ctx;
     const uint8_t *seed = NULL;
     const struct carnet_epoch *epoch = carnet_keyring_find(open->replica->keyring, &header->book, part->scope, part->epoch);
-    if (!epoch || !epoch->held || (part->seed && !find_seed(open, change, part->seed, &seed)))
+    if (!epoch || !epoch->held || (part->seed && !find_seed(open, change, part->seed, part->scope, &seed)))
         return false;
     *out = carnet_part_key(&epoch->key, &header->community, &header->book, &change->subject, part->scope, seed);
     return true;
@@ -138,9 +138,13 @@ carnet_rc carnet_apply_timely(struct carnet_replica *replica, const struct carne
 }
 
 /* What of a subject was destroyed by events that did not come from the future. */
+struct killed_seed {
+    uint64_t id;
+    enum carnet_scope scope;
+};
 struct killed {
     bool all;
-    uint64_t *seeds;
+    struct killed_seed *seeds;
     size_t seed_count, seed_cap;
 };
 
@@ -162,7 +166,7 @@ static carnet_rc find_killed(struct carnet_replica *replica, const struct carnet
         out->all = out->all || type == CARNET_EVENT_ERASE;
         for (size_t j = 0; j < event.seed_count; j++) {
             CARNET_GROW(out->seeds, out->seed_count, out->seed_cap);
-            out->seeds[out->seed_count++] = event.seeds[j];
+            out->seeds[out->seed_count++] = (struct killed_seed){ event.seeds[j], event.scope };
         }
     }
     return rc;
@@ -175,7 +179,7 @@ static bool is_killed(const struct killed *killed, const struct carnet_part *par
     if (killed->all)
         return true;
     for (size_t i = 0; part->seed && i < killed->seed_count; i++)
-        if (killed->seeds[i] == part->seed)
+        if (killed->seeds[i].id == part->seed && killed->seeds[i].scope == part->scope)
             return true;
     return false;
 }

@@ -117,17 +117,17 @@ bool carnet_erase_destroys(const struct carnet_change *change)
     return false;
 }
 
-static bool has_seed(const struct carnet_event *event, uint64_t seed)
+static bool has_seed(const struct carnet_event *event, uint64_t seed, enum carnet_scope scope)
 {
-    for (size_t i = 0; i < event->seed_count; i++)
+    for (size_t i = 0; event->scope == scope && i < event->seed_count; i++)
         if (event->seeds[i] == seed)
             return true;
     return false;
 }
 
 /* Some event of the record that is no longer in doubt erased it, or killed the seed (0: only erasing counts). */
-static carnet_rc is_settled(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_record *record, uint64_t seed, bool *out,
-                            struct carnet_err *err)
+static carnet_rc is_settled(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_record *record, uint64_t seed,
+                            enum carnet_scope scope, bool *out, struct carnet_err *err)
 {
     carnet_rc rc = CARNET_OK;
     *out = false;
@@ -135,7 +135,7 @@ static carnet_rc is_settled(struct carnet_replica *replica, const struct carnet_
         struct carnet_event event;
         uint64_t type = carnet_event_peek(record->events[i].raw);
         bool kills = type == CARNET_EVENT_ERASE || (seed && type == CARNET_EVENT_DARK && carnet_event_decode(record->events[i].raw, &event) == CARNET_OK &&
-                                                    has_seed(&event, seed));
+                                                    has_seed(&event, seed, scope));
         if (kills)
             rc = carnet_apply_timely(replica, book, &record->events[i].dot, out, err);
     }
@@ -215,9 +215,9 @@ carnet_rc carnet_erase_pending(struct carnet_replica *replica, const struct carn
         for (size_t j = 0; rc == CARNET_OK && settled && event.type == CARNET_EVENT_RECTIFY && j < event.name_count; j++)
             rc = is_rectified(replica, &entry->header.book, &loaded.record, &event.names[j], &settled, err);
         if (event.type == CARNET_EVENT_ERASE)
-            rc = is_settled(replica, &entry->header.book, &loaded.record, 0, &settled, err);
+            rc = is_settled(replica, &entry->header.book, &loaded.record, 0, CARNET_SCOPE_CLEAR, &settled, err);
         for (size_t j = 0; rc == CARNET_OK && settled && j < event.seed_count; j++)
-            rc = is_settled(replica, &entry->header.book, &loaded.record, event.seeds[j], &settled, err);
+            rc = is_settled(replica, &entry->header.book, &loaded.record, event.seeds[j], event.scope, &settled, err);
         *pending = !settled;
     }
     carnet_loaded_deinit(&loaded);

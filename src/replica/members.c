@@ -268,7 +268,10 @@ static carnet_rc inviter(struct carnet_replica *replica, const struct carnet_cer
         return carnet_err_set(err, CARNET_REFUSED, "this node was revoked");
     if (carnet_cert_expired(self, carnet_replica_now_ms(replica)))
         return carnet_err_set(err, CARNET_REFUSED, "the rights of this node have expired");
-    if (!(self->verbs & CARNET_VERB_INVITE))
+    size_t chain = 0;
+    for (const struct carnet_cert *cert = self; cert; cert = carnet_authority_find(replica->authority, &cert->issuer))
+        chain++;
+    if (!(self->verbs & CARNET_VERB_INVITE) || chain >= CARNET_CHAIN_MAX) /* nobody would believe a longer one */
         return carnet_err_set(err, CARNET_REFUSED, "this node may not invite");
     return CARNET_OK;
 }

@@ -150,7 +150,7 @@ static bool is_wanted(struct carnet_replica *replica, const struct carnet_entry 
             const struct carnet_part *part = &change->parts[j];
             if (part->present || part->type == CARNET_PART_BOX || !carnet_replica_gets(replica, part->scope) || !carnet_cert_gets(peer, part->scope))
                 continue;
-            const struct carnet_seed *seed = part->type == CARNET_PART_SEED ? carnet_record_seed(&loaded.record, part->seed) : NULL;
+            const struct carnet_seed *seed = part->type == CARNET_PART_SEED ? carnet_record_seed(&loaded.record, part->seed, part->scope) : NULL;
             wanted = seed && !seed->held && !seed->dead;
             for (size_t k = 0; k < loaded.record.live_count && part->type != CARNET_PART_SEED && !wanted; k++) {
                 struct carnet_sibling *sibling = &loaded.record.live[k];

@@ -380,6 +380,41 @@ static void a_relay_writes_nothing_about_anybody(void **state)
     carnet_draft_free(draft);
 }
 
+/* A seed is one of its scope: who reads one scope destroys nothing of another, and nobody takes a seed over. */
+static void a_seed_belongs_to_its_scope(void **state)
+{
+    (void)state;
+    size_t office = world_invite(&world, 0, "antenne", CARNET_ROLE_OFFICE, 1u << CARNET_SCOPE_IDENTITY | 1u << CARNET_SCOPE_CONSENT);
+    struct carnet_id zoe = world_add(&world, 0, "sms", 0, CARNET_FIELD_PHONE, "+33639980012");
+    struct chain law = chain_of(office, &world.book, CARNET_LOG_LAW), data = chain_of(office, &world.book, CARNET_LOG_DATA);
+    struct carnet_draft *draft = carnet_draft_new();
+    struct carnet_arena arena;
+    struct carnet_event dark = { .type = CARNET_EVENT_DARK, .scope = CARNET_SCOPE_IDENTITY };
+    uint8_t bytes[16] = { 0 };
+    carnet_arena_init(&arena);
+    struct carnet_record record = record_of(0, &world.book, &zoe, &arena);
+    for (size_t i = 0; i < record.seed_count; i++) {
+        if (record.seeds[i].scope != CARNET_SCOPE_PHONE)
+            continue;
+        dark.seeds[dark.seed_count++] = record.seeds[i].id;
+        memcpy(bytes, record.seeds[i].b, sizeof bytes);
+    }
+    assert_int_equal(dark.seed_count, 1);
+    carnet_draft_change(draft, &zoe, &zoe, CARNET_KIND_CONTACT);
+    carnet_draft_event(draft, &dark);
+    assert_int_equal(take(0, sign(&law, draft)), CARNET_OK);
+    assert_string_equal(world_value(&world, 0, &zoe, CARNET_FIELD_PHONE), "+33639980012");
+    assert_int_equal(world_dark(&world, 0, &zoe), 0);
+    carnet_draft_change(draft, &zoe, &zoe, CARNET_KIND_CONTACT);
+    carnet_draft_seed(draft, CARNET_SCOPE_IDENTITY, bytes); /* as if it were known: its id is */
+    assert_int_equal(take(0, sign(&data, draft)), CARNET_OK);
+    record = record_of(0, &world.book, &zoe, &arena);
+    assert_true(carnet_record_seed_live(&record, CARNET_SCOPE_PHONE) && carnet_record_seed_live(&record, CARNET_SCOPE_PHONE)->id == dark.seeds[0]);
+    assert_string_equal(world_value(&world, 0, &zoe, CARNET_FIELD_PHONE), "+33639980012");
+    carnet_draft_free(draft);
+    carnet_arena_deinit(&arena);
+}
+
 /* --- clocks --- */
 
 /* The 72 hours in which a withdrawal can be undone begin when this node learns of it, whatever the clock of its author says. */
@@ -537,6 +572,20 @@ static void no_number_of_logs_keeps_access(void **state)
     carnet_draft_free(draft);
 }
 
+/* Of a person of more records than are followed, nobody knows whether one says no. */
+static void a_person_without_end_is_blocked(void **state)
+{
+    (void)state;
+    struct carnet_id zoe = world_add(&world, 0, "file", 0, CARNET_FIELD_GIVEN, "Zoé");
+    assert_string_equal(world_value(&world, 0, &zoe, CARNET_FIELD_GIVEN), "Zoé");
+    for (uint8_t i = 0; i < 70; i++) {
+        const struct carnet_event edge = { .type = CARNET_EVENT_EDGE, .other = { { 1, i } }, .on = true };
+        world_event(&world, 0, &zoe, &edge);
+    }
+    assert_string_equal(world_value(&world, 0, &zoe, CARNET_FIELD_GIVEN), "");
+    same(0, 0);
+}
+
 /* A record grows no larger than what can be stored: the rest waits, refusals and erasures still pass. */
 static void a_record_that_is_full_stops_nobody(void **state)
 {
@@ -581,10 +630,12 @@ int main(void)
         T(a_volunteer_claims_no_opt_in),
         T(names_stay),
         T(a_relay_writes_nothing_about_anybody),
+        T(a_seed_belongs_to_its_scope),
         T(an_old_date_does_not_shorten_the_time_to_undo),
         T(a_cut_that_comes_to_count_counts_for_all),
         T(a_kind_that_changes_is_the_same_everywhere),
         T(no_number_of_logs_keeps_access),
+        T(a_person_without_end_is_blocked),
         T(a_record_that_is_full_stops_nobody),
     };
     return cmocka_run_group_tests_name("attack", tests, NULL, NULL);

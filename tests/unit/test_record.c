@@ -546,7 +546,7 @@ static void dark_kills_seeds_and_values_whenever_they_come(void **state)
         assert_false(holds(&record, value.seeds[0].b, 16));
         assert_int_equal(carnet_record_scopes_in(&record, CARNET_SIBLING_DARK), 1u << CARNET_SCOPE_EMAIL);
         assert_null(carnet_record_seed_live(&record, CARNET_SCOPE_EMAIL));
-        assert_true(carnet_record_seed(&record, 3)->dead && !carnet_record_seed(&record, 3)->held);
+        assert_true(carnet_record_seed(&record, 3, CARNET_SCOPE_EMAIL)->dead && !carnet_record_seed(&record, 3, CARNET_SCOPE_EMAIL)->held);
 
         struct carnet_record fresh = sealed(7); /* a grant afterwards brings a seed of its own */
         fresh.live_count = 0;
@@ -580,7 +580,8 @@ static void the_smallest_live_seed_that_is_held_is_used(void **state)
     assert_int_equal(carnet_record_seed_live(&record, CARNET_SCOPE_EMAIL)->id, 6);
     assert_int_equal(carnet_record_seed_live(&record, CARNET_SCOPE_PHONE)->id, 4);
     assert_null(carnet_record_seed_live(&record, CARNET_SCOPE_NOTES));
-    assert_null(carnet_record_seed(&record, 7));
+    assert_null(carnet_record_seed(&record, 7, CARNET_SCOPE_EMAIL));
+    assert_null(carnet_record_seed(&record, 4, CARNET_SCOPE_EMAIL)); /* of another scope it is another one */
     carnet_record_deinit(&record);
 }
 

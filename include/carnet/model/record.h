@@ -54,7 +54,7 @@ struct carnet_record {
     size_t replaced_count, replaced_cap;
     struct carnet_event_item *events; /* ordered by dot */
     size_t event_count, event_cap;
-    struct carnet_seed *seeds;        /* ordered by id */
+    struct carnet_seed *seeds;        /* ordered by id, then scope: of another scope it is another seed, whoever says so */
     size_t seed_count, seed_cap;
 };
 
@@ -81,7 +81,7 @@ void carnet_record_prune(struct carnet_record *record, bool (*seen)(void *ctx, c
 bool carnet_record_darken(struct carnet_record *record, const struct carnet_record *subject);
 /* For records about an erased subject: leaves nothing but id, kind and subject. */
 void carnet_record_erase(struct carnet_record *record);
-const struct carnet_seed *carnet_record_seed(const struct carnet_record *record, uint64_t id); /* NULL: unknown */
+const struct carnet_seed *carnet_record_seed(const struct carnet_record *record, uint64_t id, enum carnet_scope scope); /* NULL: unknown */
 /* The smallest seed of the scope that is not dead and is held; NULL: none. */
 const struct carnet_seed *carnet_record_seed_live(const struct carnet_record *record, enum carnet_scope scope);
 
