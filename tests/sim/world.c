@@ -469,7 +469,7 @@ static void draw(struct sim *sim)
     mix->partition_pm = sometimes(sim, 600, 60);
     mix->clog_pm = sometimes(sim, 400, 30);
     mix->jump_pm = mix->years ? 0 : sometimes(sim, 500, 40);
-    mix->corrupt_ppm = mix->years ? 0 : sometimes(sim, 400, 8000);
+    mix->corrupt_ppm = mix->years ? 0 : sim_chance(sim, 250) ? 20000 : sometimes(sim, 350, 10000);
     mix->hostile_pm = sometimes(sim, 500, 100);
     mix->ioerr_ppm = sometimes(sim, 250, 300);
     mix->enospc_ppm = sometimes(sim, 200, 300);
@@ -516,7 +516,6 @@ static void fault(struct sim *sim)
         }
     }
     if (sim_chance(sim, mix->clog_pm)) { /* swizzle: nodes are clogged one after the other, and freed in another order */
-        int64_t at = sim->now;
         for (unsigned i = 0; i < sim->node_count; i++) {
             if (!sim_chance(sim, 500))
                 continue;
@@ -527,7 +526,6 @@ static void fault(struct sim *sim)
                 sim_due(sim, until, SIM_HEAL_WAY, i, j);
                 sim_due(sim, until, SIM_HEAL_WAY, j, i);
             }
-            at += unit / 4;
         }
     }
     if (sim_chance(sim, mix->jump_pm)) {
