@@ -439,7 +439,7 @@ static carnet_rc field_node(struct query_parser *p, const struct carnet_field_de
     }
     if (def->field == CARNET_FIELD_BORN) {
         node->kind = QUERY_BORN;
-        bool read = !stars && read_range(value->text, query_date, is_year_range(value->text), &node->low, &node->high);
+        bool read = !stars && read_range(value->text, carnet_query_date, is_year_range(value->text), &node->low, &node->high);
         if (!read) {
             rc = bad_value(p, node->name, value);
             carnet_err_hint(p->err, "write born:1960, born:1960-05, born:1960-1970 or born:1960-05..1961-02");
