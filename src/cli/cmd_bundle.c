@@ -117,6 +117,7 @@ int cmd_bundle_import(struct cli *cli)
     struct file f = { .cli = cli, .fd = cli_file(cli, cli->words[0]), .err = { .lang = cli->err.lang } };
     const struct carnet_bundle_input input = { .ctx = &f, .read = read_file, .apply = apply };
     const char *why = NULL;
+    int64_t before = carnet_replica_last(cli->node->replica);
     carnet_rc rc = carnet_bundle_read(&source, &input, &stats, &why);
     if (rc && f.err.rc) {
         cli->err = f.err;
@@ -129,7 +130,10 @@ int cmd_bundle_import(struct cli *cli)
     }
     if (rc)
         return cli_fail(cli);
-    cli_json(cli, counts(&stats));
-    cli_say(cli, _("entries taken in: %llu, refused: %llu\n"), (unsigned long long)stats.entries, (unsigned long long)stats.refused);
+    json_t *object = counts(&stats);
+    json_object_set_new(object, "new", json_integer(carnet_replica_last(cli->node->replica) - before));
+    cli_json(cli, object);
+    cli_say(cli, _("entries read: %llu, new: %lld, refused: %llu\n"), (unsigned long long)stats.entries,
+            (long long)(carnet_replica_last(cli->node->replica) - before), (unsigned long long)stats.refused);
     return 0;
 }

@@ -120,7 +120,7 @@ int cmd_import(struct cli *cli)
     const char *rejects = cli_value(cli, "rejects");
     carnet_rc rc = CARNET_OK;
     rc = cli_ground(cli, &options.ground);
-    if (!rc && (options.ground.basis == CARNET_BASIS_ROLL || cli_flag(cli, "ballot")))
+    if (!rc && (options.ground.basis == CARNET_BASIS_ROLL))
         rc = carnet_err_set(&cli->err, CARNET_USAGE, "electoral rolls are not imported by this version");
     if (!rc)
         rc = cli_book(cli, &book);

@@ -70,7 +70,6 @@ static const struct cli_option import_options[] = {
     { "source", "TEXT", 0, _("where the file comes from; required") },
     { "collected", "DATE", 0, _("the day it was collected; required") },
     { "basis", "BASIS", 0, _("what allows it: consent, legitimate-interest, explicit-consent or member; required") },
-    { "ballot", "DATE", 0, _("the ballot that a roll is for") },
     { "rejects", "FILE", CLI_FILE_OUT, _("where the rows that cannot be read go (else FILE.rejected)") },
     { "dry-run", NULL, 0, _("show what the columns are taken for, write nothing") },
     { NULL, NULL, 0, NULL },

@@ -208,3 +208,8 @@ carnet_rc carnet_cert_within(const struct carnet_cert *child, const struct carne
             return CARNET_REFUSED;
     return CARNET_OK;
 }
+
+bool carnet_cert_expired(const struct carnet_cert *cert, int64_t now_ms)
+{
+    return cert->not_after_ms != 0 && cert->not_after_ms <= now_ms;
+}

@@ -216,7 +216,7 @@ static carnet_rc check_part(struct check *check, const struct carnet_change *cha
             return refuse(check, "a boxed key that its author does not give");
         return CARNET_OK;
     case CARNET_PART_SEED:
-        if (part->scope == CARNET_SCOPE_CONSENT && may(check, CARNET_VERB_GRANT | CARNET_VERB_REFUSE))
+        if (!check->charter && part->scope == CARNET_SCOPE_CONSENT && may(check, CARNET_VERB_GRANT | CARNET_VERB_REFUSE))
             return CARNET_OK; /* it comes with a contact's first event */
         break;
     case CARNET_PART_SEALED:

@@ -225,6 +225,14 @@ struct carnet_consent carnet_consent_evaluate(const struct carnet_record *const 
     return out;
 }
 
+bool carnet_consent_blocked(const struct carnet_record *record)
+{
+    struct facts facts;
+    gather(&facts, &record, 1);
+    release(&facts);
+    return facts.blocked;
+}
+
 static uint32_t covered(const struct fact *grant)
 {
     const struct carnet_purpose_def *purpose = carnet_purpose_find(grant->purpose);

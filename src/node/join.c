@@ -76,7 +76,7 @@ static carnet_rc take(struct joining *j, const struct carnet_net_event *event, s
     if (rc != CARNET_OK)
         return carnet_err_set(err, CARNET_REFUSED, "the answer to the invitation cannot be read");
     char *database = carnet_home_file(j->home, true);
-    rc = carnet_replica_join(database, &env, &j->home->identity, welcome, &j->home->node.replica, err);
+    rc = carnet_replica_join(database, &env, &j->home->identity, &j->code.community, welcome, &j->home->node.replica, err);
     if (rc != CARNET_OK)
         carnet_home_remove_database(database);
     free(database);

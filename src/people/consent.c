@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-#include "people.h"
+#include "internal.h"
 
 #include <string.h>
 

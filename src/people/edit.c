@@ -3,7 +3,7 @@
 
 #include "carnet/people/values.h"
 
-#include "people.h"
+#include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
  * Each contact keeps a mark of the row it was last read from: the same row again is passed over at once, also when it says nothing else to be known by. A row that differs from what is known changes a value
  * only when the file was collected on the day that the value was typed, or later: an old list does not undo what somebody typed since. What an import wrote is as
  * old as its own file's collection, which the mark remembers. Of two rows of one file that are the same person, the first one decides. */
-#include "people.h"
+#include "internal.h"
 
 #include "carnet/people/rows.h"
 #include "carnet/replica/index.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-size_t query_column(const struct query_parser *p, size_t at)
+size_t carnet_query_column(const struct query_parser *p, size_t at)
 {
     size_t column = 1;
     for (size_t i = 0; i < at; i++)
@@ -12,7 +12,7 @@ size_t query_column(const struct query_parser *p, size_t at)
     return column;
 }
 
-struct query_shown query_shown(struct carnet_slice text)
+struct query_shown carnet_query_shown(struct carnet_slice text)
 {
     struct query_shown shown;
     size_t len = text.len < sizeof shown.s ? text.len : sizeof shown.s - 1;
@@ -24,7 +24,7 @@ struct query_shown query_shown(struct carnet_slice text)
     return shown;
 }
 
-carnet_rc query_node_new(struct query_parser *p, enum query_kind kind, struct query_node **out)
+carnet_rc carnet_query_node_new(struct query_parser *p, enum query_kind kind, struct query_node **out)
 {
     if (p->nodes == CARNET_QUERY_NODES_MAX)
         return carnet_err_set(p->err, CARNET_USAGE, "the query has more than %d words and operators",
@@ -35,10 +35,10 @@ carnet_rc query_node_new(struct query_parser *p, enum query_kind kind, struct qu
     return CARNET_OK;
 }
 
-struct carnet_slice query_keep(struct query_parser *p, struct query_text *text)
+struct carnet_slice carnet_query_keep(struct query_parser *p, struct carnet_query_text *text)
 {
-    struct carnet_slice kept = carnet_arena_dup(&p->query->arena, query_text_slice(text));
-    query_text_deinit(text);
+    struct carnet_slice kept = carnet_arena_dup(&p->query->arena, carnet_query_text_slice(text));
+    carnet_query_text_deinit(text);
     return kept;
 }
 
@@ -72,41 +72,41 @@ static enum token token_at(struct carnet_slice words, size_t at, size_t *len)
 }
 
 /* The index keeps no positions (detail none), so words in a row are words that are all there: the exact match looks at their order. */
-struct carnet_slice query_fts_words(struct query_parser *p, const char *mark, struct carnet_slice words, bool prefix)
+struct carnet_slice carnet_query_fts_words(struct query_parser *p, const char *mark, struct carnet_slice words, bool prefix)
 {
     uint8_t array[256];
-    struct query_text text;
+    struct carnet_query_text text;
     size_t pieces = 0;
     bool inside = false;
-    query_text_init(&text, array, sizeof array);
-    query_text_put(&text, "(", 1);
+    carnet_query_text_init(&text, array, sizeof array);
+    carnet_query_text_put(&text, "(", 1);
     if (mark) {
-        query_text_put(&text, "\"", 1);
-        query_text_put(&text, mark, QUERY_MARK_LEN);
+        carnet_query_text_put(&text, "\"", 1);
+        carnet_query_text_put(&text, mark, QUERY_MARK_LEN);
         inside = true;
         pieces = 1;
     }
     for (size_t at = 0, len; at < words.len; at += len) {
         enum token token = token_at(words, at, &len);
         if (token == TOKEN_UNKNOWN) {
-            query_text_deinit(&text);
+            carnet_query_text_deinit(&text);
             return CARNET_SLICE_NONE;
         }
         if (token == TOKEN_PART && !inside) {
-            query_text_put(&text, " AND \"" + (pieces ? 0 : 5), pieces ? 6 : 1);
+            carnet_query_text_put(&text, pieces ? " AND \"" : "\"", pieces ? 6 : 1);
             pieces++;
         }
         if (token == TOKEN_NOT && inside)
-            query_text_put(&text, "\"", 1);
+            carnet_query_text_put(&text, "\"", 1);
         if (token == TOKEN_PART)
-            query_text_put(&text, words.ptr + at, len);
+            carnet_query_text_put(&text, words.ptr + at, len);
         inside = token == TOKEN_PART;
     }
     if (inside)
-        query_text_put(&text, "\"*", prefix ? 2 : 1);
+        carnet_query_text_put(&text, "\"*", prefix ? 2 : 1);
     if (pieces > 1)
-        query_text_put(&text, ")", 1);
-    struct carnet_slice kept = query_keep(p, &text);
+        carnet_query_text_put(&text, ")", 1);
+    struct carnet_slice kept = carnet_query_keep(p, &text);
     if (pieces == 1)
         kept = carnet_slice(kept.ptr + 1, kept.len - 1);
     return pieces ? kept : CARNET_SLICE_NONE;
@@ -204,7 +204,7 @@ static carnet_rc read_quotation(struct query_parser *p, struct query_value *valu
         value->whole = value->text;
         return CARNET_OK;
     }
-    return carnet_err_set(p->err, CARNET_USAGE, "column %zu: this quotation mark is not closed", query_column(p, open));
+    return carnet_err_set(p->err, CARNET_USAGE, "column %zu: this quotation mark is not closed", carnet_query_column(p, open));
 }
 
 static struct query_value plain_value(const struct query_parser *p, size_t at, size_t end)
@@ -227,20 +227,20 @@ static struct query_value plain_value(const struct query_parser *p, size_t at, s
 static carnet_rc phrase_node(struct query_parser *p, const struct query_value *value, struct query_node **out)
 {
     uint8_t array[256];
-    struct query_text words;
-    query_text_init(&words, array, sizeof array);
-    if (!query_put_words(&words, value->text)) {
-        query_text_deinit(&words);
+    struct carnet_query_text words;
+    carnet_query_text_init(&words, array, sizeof array);
+    if (!carnet_query_put_words(&words, value->text)) {
+        carnet_query_text_deinit(&words);
         return CARNET_OK;
     }
     if (!value->star_last)
-        query_text_put(&words, " ", 1);
-    struct carnet_slice needle = query_keep(p, &words);
-    carnet_rc rc = query_node_new(p, QUERY_WORDS, out);
+        carnet_query_text_put(&words, " ", 1);
+    struct carnet_slice needle = carnet_query_keep(p, &words);
+    carnet_rc rc = carnet_query_node_new(p, QUERY_WORDS, out);
     if (rc)
         return rc;
     (*out)->needle = needle;
-    (*out)->fts = query_fts_words(p, NULL, needle, value->star_last);
+    (*out)->fts = carnet_query_fts_words(p, NULL, needle, value->star_last);
     return CARNET_OK;
 }
 
@@ -256,33 +256,33 @@ static bool all_digits(struct carnet_slice text)
 static struct carnet_slice number_needle(struct query_parser *p, struct carnet_slice digits)
 {
     uint8_t array[64];
-    struct query_text text;
+    struct carnet_query_text text;
     size_t skip = digits.len > 2 && digits.ptr[0] == '0' && digits.ptr[1] == '0' ? 2 : 0;
-    query_text_init(&text, array, sizeof array);
-    query_text_put(&text, " ", 1);
-    query_text_put(&text, digits.ptr + skip, digits.len - skip);
-    return query_keep(p, &text);
+    carnet_query_text_init(&text, array, sizeof array);
+    carnet_query_text_put(&text, " ", 1);
+    carnet_query_text_put(&text, digits.ptr + skip, digits.len - skip);
+    return carnet_query_keep(p, &text);
 }
 
 static carnet_rc word_node(struct query_parser *p, struct carnet_slice run, struct query_node **out)
 {
     uint8_t array[256];
-    struct query_text text;
-    query_text_init(&text, array, sizeof array);
-    size_t count = query_put_words(&text, run);
-    struct carnet_slice needle = query_keep(p, &text);
+    struct carnet_query_text text;
+    carnet_query_text_init(&text, array, sizeof array);
+    size_t count = carnet_query_put_words(&text, run);
+    struct carnet_slice needle = carnet_query_keep(p, &text);
     if (!count)
         return CARNET_OK;
-    query_text_init(&text, array, sizeof array);
-    query_put_joined(&text, run);
-    struct carnet_slice joined = query_keep(p, &text);
+    carnet_query_text_init(&text, array, sizeof array);
+    carnet_query_put_joined(&text, run);
+    struct carnet_slice joined = carnet_query_keep(p, &text);
     struct query_node *node;
-    carnet_rc rc = query_node_new(p, QUERY_WORDS, &node);
+    carnet_rc rc = carnet_query_node_new(p, QUERY_WORDS, &node);
     if (rc)
         return rc;
     *out = node;
     node->needle = needle;
-    node->fts = query_fts_words(p, NULL, needle, true);
+    node->fts = carnet_query_fts_words(p, NULL, needle, true);
     if (all_digits(joined))
         p->digits = joined;
     if (count > 1 || (p->digits.len > 2 && joined.ptr[0] == '0' && joined.ptr[1] == '0')) {
@@ -290,21 +290,21 @@ static carnet_rc word_node(struct query_parser *p, struct carnet_slice run, stru
         if (p->digits.len) {
             node->other = number_needle(p, joined);
         } else {
-            query_text_init(&text, array, sizeof array);
-            query_text_put(&text, " ", 1);
-            query_text_put(&text, joined.ptr, joined.len);
-            node->other = query_keep(p, &text);
+            carnet_query_text_init(&text, array, sizeof array);
+            carnet_query_text_put(&text, " ", 1);
+            carnet_query_text_put(&text, joined.ptr, joined.len);
+            node->other = carnet_query_keep(p, &text);
         }
-        struct carnet_slice other = query_fts_words(p, NULL, node->other, true);
-        query_text_init(&text, both, sizeof both);
+        struct carnet_slice other = carnet_query_fts_words(p, NULL, node->other, true);
+        carnet_query_text_init(&text, both, sizeof both);
         if (node->fts.len && other.len) {
-            query_text_put(&text, "(", 1);
-            query_text_put(&text, node->fts.ptr, node->fts.len);
-            query_text_put(&text, " OR ", 4);
-            query_text_put(&text, other.ptr, other.len);
-            query_text_put(&text, ")", 1);
+            carnet_query_text_put(&text, "(", 1);
+            carnet_query_text_put(&text, node->fts.ptr, node->fts.len);
+            carnet_query_text_put(&text, " OR ", 4);
+            carnet_query_text_put(&text, other.ptr, other.len);
+            carnet_query_text_put(&text, ")", 1);
         }
-        node->fts = query_keep(p, &text);
+        node->fts = carnet_query_keep(p, &text);
     }
     return CARNET_OK;
 }
@@ -326,7 +326,7 @@ static carnet_rc parse_run(struct query_parser *p, struct query_node **out)
         if (rc)
             return rc;
     }
-    return query_parse_value(p, name, from, &value, out);
+    return carnet_query_parse_value(p, name, from, &value, out);
 }
 
 static carnet_rc parse_parentheses(struct query_parser *p, struct query_node **out)
@@ -334,7 +334,7 @@ static carnet_rc parse_parentheses(struct query_parser *p, struct query_node **o
     size_t open = p->at++;
     if (p->depth == CARNET_QUERY_DEPTH_MAX)
         return carnet_err_set(p->err, CARNET_USAGE, "column %zu: more than %d parentheses in each other",
-                              query_column(p, open), CARNET_QUERY_DEPTH_MAX);
+                              carnet_query_column(p, open), CARNET_QUERY_DEPTH_MAX);
     p->depth++;
     carnet_rc rc = parse_or(p, out);
     p->depth--;
@@ -343,7 +343,7 @@ static carnet_rc parse_parentheses(struct query_parser *p, struct query_node **o
         return rc;
     if (!starts(p, p->at, ")"))
         return carnet_err_set(p->err, CARNET_USAGE, "column %zu: this parenthesis is not closed",
-                              query_column(p, open));
+                              carnet_query_column(p, open));
     p->at++;
     return CARNET_OK;
 }
@@ -377,7 +377,7 @@ static carnet_rc parse_factor(struct query_parser *p, struct query_node **out)
         return rc;
     struct query_node *child = *out;
     p->digits = CARNET_SLICE_NONE;
-    rc = query_node_new(p, QUERY_NOT, out);
+    rc = carnet_query_node_new(p, QUERY_NOT, out);
     if (!rc)
         (*out)->first = child;
     return rc;
@@ -389,7 +389,7 @@ struct list {
     size_t count;
     struct query_node **run; /* where the first of those words hangs */
     size_t run_count;
-    struct query_text digits;
+    struct carnet_query_text digits;
 };
 
 /* 06 39 98: each of the words, or the number they make. */
@@ -402,15 +402,15 @@ static carnet_rc close_run(struct query_parser *p, struct list *list)
         list->digits.len = 0;
         return CARNET_OK;
     }
-    carnet_rc rc = query_node_new(p, QUERY_OR, &either);
+    carnet_rc rc = carnet_query_node_new(p, QUERY_OR, &either);
     if (!rc)
-        rc = query_node_new(p, QUERY_WORDS, &number);
+        rc = carnet_query_node_new(p, QUERY_WORDS, &number);
     if (!rc)
-        rc = query_node_new(p, QUERY_AND, &each);
+        rc = carnet_query_node_new(p, QUERY_AND, &each);
     if (rc)
         return rc;
-    number->needle = number_needle(p, query_text_slice(&list->digits));
-    number->fts = query_fts_words(p, NULL, number->needle, true);
+    number->needle = number_needle(p, carnet_query_text_slice(&list->digits));
+    number->fts = carnet_query_fts_words(p, NULL, number->needle, true);
     each->first = *list->run;
     either->first = number;
     number->next = each;
@@ -430,7 +430,7 @@ static carnet_rc list_add(struct query_parser *p, struct list *list, struct quer
     } else {
         if (!list->run_count++)
             list->run = list->tail;
-        query_text_put(&list->digits, p->digits.ptr, p->digits.len);
+        carnet_query_text_put(&list->digits, p->digits.ptr, p->digits.len);
     }
     *list->tail = node;
     list->tail = &node->next;
@@ -444,7 +444,7 @@ static carnet_rc list_node(struct query_parser *p, struct list *list, enum query
     *out = list->first;
     if (list->count < 2)
         return CARNET_OK;
-    carnet_rc rc = query_node_new(p, kind, out);
+    carnet_rc rc = carnet_query_node_new(p, kind, out);
     if (!rc)
         (*out)->first = list->first;
     return rc;
@@ -462,7 +462,7 @@ static carnet_rc parse_and(struct query_parser *p, struct query_node **out)
     carnet_rc rc = CARNET_OK;
     size_t end;
     list.tail = &list.first;
-    query_text_init(&list.digits, array, sizeof array);
+    carnet_query_text_init(&list.digits, array, sizeof array);
     for (skip_spaces(p); !rc && !is_end(p); skip_spaces(p)) {
         struct query_node *node;
         if (list.count && operator_at(p, "or", "ou", &end))
@@ -478,7 +478,7 @@ static carnet_rc parse_and(struct query_parser *p, struct query_node **out)
     }
     if (!rc)
         rc = close_run(p, &list);
-    query_text_deinit(&list.digits);
+    carnet_query_text_deinit(&list.digits);
     p->digits = CARNET_SLICE_NONE;
     return rc ? rc : list_node(p, &list, QUERY_AND, out);
 }
@@ -519,7 +519,7 @@ carnet_rc carnet_query_parse(struct carnet_slice text, struct carnet_query **out
     carnet_rc rc = parse_or(&p, &root);
     if (!rc && p.at < p.text.len)
         rc = carnet_err_set(err, CARNET_USAGE, "column %zu: no parenthesis is open that this one would close",
-                            query_column(&p, p.at));
+                            carnet_query_column(&p, p.at));
     if (!rc && !root) {
         root = carnet_arena_alloc(&query->arena, sizeof *root);
         root->kind = QUERY_ALL;

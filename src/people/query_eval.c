@@ -6,11 +6,11 @@
 /* One contact under one query; `search` is made when a word first asks for it. */
 struct eval {
     const struct carnet_query_subject *subject;
-    struct query_text search, value;
+    struct carnet_query_text search, value;
     bool searched;
 };
 
-static bool holds(const struct query_text *text, struct carnet_slice needle)
+static bool holds(const struct carnet_query_text *text, struct carnet_slice needle)
 {
     return needle.len && memmem(text->ptr, text->len, needle.ptr, needle.len) != NULL;
 }
@@ -18,36 +18,36 @@ static bool holds(const struct query_text *text, struct carnet_slice needle)
 static bool words_match(struct eval *e, const struct query_node *node)
 {
     if (!e->searched) {
-        query_put_search(&e->search, e->subject->cells, e->subject->count);
+        carnet_query_put_search(&e->search, e->subject->cells, e->subject->count);
         e->searched = true;
     }
     return holds(&e->search, node->needle) || holds(&e->search, node->other);
 }
 
-static bool form_matches(struct eval *e, enum query_form form, struct carnet_slice needle, struct carnet_slice value)
+static bool form_matches(struct eval *e, enum carnet_query_form form, struct carnet_slice needle, struct carnet_slice value)
 {
     e->value.len = 0;
-    query_put_form(&e->value, form, value);
+    carnet_query_put_form(&e->value, form, value);
     return holds(&e->value, needle);
 }
 
 static struct carnet_slice joined(struct eval *e, struct carnet_slice value)
 {
     e->value.len = 0;
-    query_put_joined(&e->value, value);
-    return query_text_slice(&e->value);
+    carnet_query_put_joined(&e->value, value);
+    return carnet_query_text_slice(&e->value);
 }
 
 static bool born_matches(const struct query_node *node, struct carnet_slice value)
 {
     uint64_t first, last;
-    return query_date(value, &first, &last) && first >= node->low && last <= node->high;
+    return carnet_query_date(value, &first, &last) && first >= node->low && last <= node->high;
 }
 
 static bool age_matches(const struct query_node *node, struct carnet_slice value, uint32_t today)
 {
     uint64_t first, last;
-    if (!query_date(value, &first, &last) || last > today)
+    if (!carnet_query_date(value, &first, &last) || last > today)
         return false;
     uint64_t years = (today - last) / 10000; /* the last day it may be: as young as the date allows */
     return years >= node->low && years <= node->high;
@@ -67,7 +67,7 @@ static bool value_matches(struct eval *e, const struct query_node *node, struct 
         text.len = node->needle.len;
         return carnet_slice_compare(text, node->needle) >= 0 && carnet_slice_compare(text, node->other) <= 0;
     case QUERY_NUMBER:
-        return query_number(joined(e, value), &number) && number >= node->low && number <= node->high;
+        return carnet_query_number(joined(e, value), &number) && number >= node->low && number <= node->high;
     case QUERY_AGE:
         return age_matches(node, value, e->subject->today);
     case QUERY_BORN:
@@ -173,11 +173,11 @@ bool carnet_query_matches(const struct carnet_query *query, const struct carnet_
 {
     uint8_t search[1024], value[512];
     struct eval e = { .subject = subject };
-    query_text_init(&e.search, search, sizeof search);
-    query_text_init(&e.value, value, sizeof value);
+    carnet_query_text_init(&e.search, search, sizeof search);
+    carnet_query_text_init(&e.value, value, sizeof value);
     bool matched = matches(&e, query->root);
-    query_text_deinit(&e.search);
-    query_text_deinit(&e.value);
+    carnet_query_text_deinit(&e.search);
+    carnet_query_text_deinit(&e.value);
     return matched;
 }
 

@@ -24,7 +24,7 @@ struct query_node {
     uint32_t field;
     struct carnet_slice name;  /* for carnet_query_selectors */
     struct carnet_slice label; /* joined; empty: any */
-    enum query_form form;
+    enum carnet_query_form form;
     struct carnet_slice needle, other;
     uint64_t low, high;
     struct carnet_slice fts; /* a superset of its matches; empty: none */
@@ -35,8 +35,8 @@ struct carnet_query {
 };
 
 /* "1960", "1960-05", "1960-05-12" as the first and last day it may be, YYYYMMDD. */
-bool query_date(struct carnet_slice text, uint64_t *low, uint64_t *high);
+bool carnet_query_date(struct carnet_slice text, uint64_t *low, uint64_t *high);
 /* Digits alone, at most 18. */
-bool query_number(struct carnet_slice text, uint64_t *out);
+bool carnet_query_number(struct carnet_slice text, uint64_t *out);
 
 #endif

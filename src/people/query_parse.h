@@ -22,17 +22,17 @@ struct query_value {
     bool star_first, star_last, any; /* any: a star alone */
 };
 
-size_t query_column(const struct query_parser *p, size_t at);
+size_t carnet_query_column(const struct query_parser *p, size_t at);
 /* What people typed, cut to a length that fits an error. */
 struct query_shown { char s[49]; };
-struct query_shown query_shown(struct carnet_slice text);
-CARNET_MUST_USE carnet_rc query_node_new(struct query_parser *p, enum query_kind kind, struct query_node **out);
+struct query_shown carnet_query_shown(struct carnet_slice text);
+CARNET_MUST_USE carnet_rc carnet_query_node_new(struct query_parser *p, enum query_kind kind, struct query_node **out);
 /* Copies the text into the query, and frees what it held. */
-struct carnet_slice query_keep(struct query_parser *p, struct query_text *text);
+struct carnet_slice carnet_query_keep(struct query_parser *p, struct carnet_query_text *text);
 /* The FTS5 string of words ("le goff"*), empty when it may hold no token. `mark` (may be NULL) goes before. */
-struct carnet_slice query_fts_words(struct query_parser *p, const char *mark, struct carnet_slice words, bool prefix);
+struct carnet_slice carnet_query_fts_words(struct query_parser *p, const char *mark, struct carnet_slice words, bool prefix);
 /* name:value; name is what stands before the colon, at `at`. */
-CARNET_MUST_USE carnet_rc query_parse_value(struct query_parser *p, struct carnet_slice name, size_t at,
+CARNET_MUST_USE carnet_rc carnet_query_parse_value(struct query_parser *p, struct carnet_slice name, size_t at,
                                             const struct query_value *value, struct query_node **out);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-bool query_number(struct carnet_slice text, uint64_t *out)
+bool carnet_query_number(struct carnet_slice text, uint64_t *out)
 {
     if (!text.len || text.len > 18)
         return false;
@@ -16,17 +16,17 @@ bool query_number(struct carnet_slice text, uint64_t *out)
     return true;
 }
 
-bool query_date(struct carnet_slice text, uint64_t *low, uint64_t *high)
+bool carnet_query_date(struct carnet_slice text, uint64_t *low, uint64_t *high)
 {
     static const uint8_t days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     uint64_t year = 0, month = 0, day = 0;
     bool ok = text.len == 4 || (text.len == 7 && text.ptr[4] == '-') ||
               (text.len == 10 && text.ptr[4] == '-' && text.ptr[7] == '-');
-    ok = ok && query_number(carnet_slice(text.ptr, 4), &year);
+    ok = ok && carnet_query_number(carnet_slice(text.ptr, 4), &year);
     if (ok && text.len >= 7)
-        ok = query_number(carnet_slice(text.ptr + 5, 2), &month) && month >= 1 && month <= 12;
+        ok = carnet_query_number(carnet_slice(text.ptr + 5, 2), &month) && month >= 1 && month <= 12;
     if (ok && text.len == 10)
-        ok = query_number(carnet_slice(text.ptr + 8, 2), &day) && day >= 1 && day <= days[month - 1];
+        ok = carnet_query_number(carnet_slice(text.ptr + 8, 2), &day) && day >= 1 && day <= days[month - 1];
     if (!ok)
         return false;
     *low = year * 10000 + (month ? month : 1) * 100 + (day ? day : 1);
@@ -36,7 +36,7 @@ bool query_date(struct carnet_slice text, uint64_t *low, uint64_t *high)
 
 static bool number_interval(struct carnet_slice text, uint64_t *low, uint64_t *high)
 {
-    bool ok = query_number(text, low);
+    bool ok = carnet_query_number(text, low);
     *high = *low;
     return ok;
 }
@@ -156,27 +156,27 @@ struct nearest {
 static void try_name(struct nearest *nearest, const char *name)
 {
     uint8_t array[64];
-    struct query_text joined;
-    query_text_init(&joined, array, sizeof array);
-    query_put_joined(&joined, carnet_slice_str(name));
-    query_text_put(&joined, "", 1);
+    struct carnet_query_text joined;
+    carnet_query_text_init(&joined, array, sizeof array);
+    carnet_query_put_joined(&joined, carnet_slice_str(name));
+    carnet_query_text_put(&joined, "", 1);
     size_t d = distance(nearest->typed, (const char *)joined.ptr);
     bool begins = nearest->typed.len >= 2 && joined.len > nearest->typed.len &&
                   memcmp(joined.ptr, nearest->typed.ptr, nearest->typed.len) == 0;
     if (begins && d > 1)
         d = 1;
-    query_text_deinit(&joined);
+    carnet_query_text_deinit(&joined);
     if (d < nearest->distance && d < nearest->typed.len) {
         nearest->distance = d;
         nearest->name = name;
     }
 }
 
-static struct nearest nearest_init(struct query_text *text, uint8_t *array, size_t cap, struct carnet_slice typed)
+static struct nearest nearest_init(struct carnet_query_text *text, uint8_t *array, size_t cap, struct carnet_slice typed)
 {
-    query_text_init(text, array, cap);
-    query_put_joined(text, typed);
-    return (struct nearest){ .typed = query_text_slice(text), .distance = 3 };
+    carnet_query_text_init(text, array, cap);
+    carnet_query_put_joined(text, typed);
+    return (struct nearest){ .typed = carnet_query_text_slice(text), .distance = 3 };
 }
 
 static bool is_asked(const struct carnet_field_def *def)
@@ -189,7 +189,7 @@ static const char *const specials[] = { "tag", "consent", "age", "book", "id" };
 static carnet_rc unknown_field(struct query_parser *p, struct carnet_slice name, size_t at)
 {
     uint8_t array[64];
-    struct query_text text;
+    struct carnet_query_text text;
     struct nearest nearest = nearest_init(&text, array, sizeof array, name);
     for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
         try_name(&nearest, specials[i]);
@@ -201,8 +201,8 @@ static carnet_rc unknown_field(struct query_parser *p, struct carnet_slice name,
             nearest.name = aliases[i][1];
             nearest.distance = 0;
         }
-    carnet_rc rc = carnet_err_set(p->err, CARNET_USAGE, "column %zu: no field is called %s", query_column(p, at),
-                                  query_shown(name).s);
+    carnet_rc rc = carnet_err_set(p->err, CARNET_USAGE, "column %zu: no field is called %s", carnet_query_column(p, at),
+                                  carnet_query_shown(name).s);
     if (nearest.name)
         carnet_err_hint(p->err, "did you mean %s?", nearest.name);
     else
@@ -210,14 +210,14 @@ static carnet_rc unknown_field(struct query_parser *p, struct carnet_slice name,
             p->err,
             "known: given, family, email, phone, city, postcode, born, age, tag, consent, book and the others of "
             "the charter; between quotation marks, it is text");
-    query_text_deinit(&text);
+    carnet_query_text_deinit(&text);
     return rc;
 }
 
 static carnet_rc unknown_purpose(struct query_parser *p, struct carnet_slice name, size_t at)
 {
     uint8_t array[64];
-    struct query_text text;
+    struct carnet_query_text text;
     struct nearest nearest = nearest_init(&text, array, sizeof array, name);
     struct carnet_buf all;
     carnet_buf_init(&all, 150);
@@ -225,51 +225,51 @@ static carnet_rc unknown_purpose(struct query_parser *p, struct carnet_slice nam
         try_name(&nearest, carnet_purpose_at(i)->name);
         carnet_buf_printf(&all, "%s%s", i ? ", " : "", carnet_purpose_at(i)->name);
     }
-    carnet_rc rc = carnet_err_set(p->err, CARNET_USAGE, "column %zu: no purpose is called %s", query_column(p, at),
-                                  query_shown(name).s);
+    carnet_rc rc = carnet_err_set(p->err, CARNET_USAGE, "column %zu: no purpose is called %s", carnet_query_column(p, at),
+                                  carnet_query_shown(name).s);
     if (nearest.name)
         carnet_err_hint(p->err, "did you mean %s?", nearest.name);
     else
         carnet_err_hint(p->err, "known: %s", carnet_buf_cstr(&all));
     carnet_buf_deinit(&all);
-    query_text_deinit(&text);
+    carnet_query_text_deinit(&text);
     return rc;
 }
 
 static carnet_rc no_value(struct query_parser *p, struct carnet_slice name, size_t at)
 {
-    carnet_rc rc = carnet_err_set(p->err, CARNET_USAGE, "column %zu: a value is missing after %s", query_column(p, at),
-                                  query_shown(name).s);
-    carnet_err_hint(p->err, "%s:* finds all who have one", query_shown(name).s);
+    carnet_rc rc = carnet_err_set(p->err, CARNET_USAGE, "column %zu: a value is missing after %s", carnet_query_column(p, at),
+                                  carnet_query_shown(name).s);
+    carnet_err_hint(p->err, "%s:* finds all who have one", carnet_query_shown(name).s);
     return rc;
 }
 
 static carnet_rc bad_value(struct query_parser *p, struct carnet_slice name, const struct query_value *value)
 {
-    return carnet_err_set(p->err, CARNET_USAGE, "column %zu: %s does not take %s", query_column(p, value->at),
-                          query_shown(name).s, query_shown(value->whole).s);
+    return carnet_err_set(p->err, CARNET_USAGE, "column %zu: %s does not take %s", carnet_query_column(p, value->at),
+                          carnet_query_shown(name).s, carnet_query_shown(value->whole).s);
 }
 
 /* A needle in the joined or folded form; empty when the value has neither letter nor digit. */
-static struct carnet_slice needle(struct query_parser *p, enum query_form form, const struct query_value *value)
+static struct carnet_slice needle(struct query_parser *p, enum carnet_query_form form, const struct query_value *value)
 {
     uint8_t array[256];
-    struct query_text text;
-    query_text_init(&text, array, sizeof array);
+    struct carnet_query_text text;
+    carnet_query_text_init(&text, array, sizeof array);
     if (form == QUERY_PHONE) {
-        query_text_put(&text, " ", 1);
+        carnet_query_text_put(&text, " ", 1);
         for (size_t i = 0; i < value->text.len; i++)
             if (value->text.ptr[i] >= '0' && value->text.ptr[i] <= '9')
-                query_text_put(&text, value->text.ptr + i, 1);
+                carnet_query_text_put(&text, value->text.ptr + i, 1);
         if (text.len > 3 && memcmp(text.ptr, " 00", 3) == 0) { /* 0033 is +33 */
             memmove(text.ptr + 1, text.ptr + 3, text.len - 3);
             text.len -= 2;
         }
-        query_text_put(&text, " ", 1);
+        carnet_query_text_put(&text, " ", 1);
     } else {
-        query_put_form(&text, form, value->text);
+        carnet_query_put_form(&text, form, value->text);
     }
-    struct carnet_slice kept = query_keep(p, &text);
+    struct carnet_slice kept = carnet_query_keep(p, &text);
     if (kept.len <= (form == QUERY_PROSE ? 1 : 2))
         return CARNET_SLICE_NONE;
     if (value->star_first) {
@@ -284,20 +284,20 @@ static struct carnet_slice needle(struct query_parser *p, enum query_form form, 
 static struct carnet_slice joined(struct query_parser *p, struct carnet_slice value)
 {
     uint8_t array[256];
-    struct query_text text;
-    query_text_init(&text, array, sizeof array);
-    query_put_joined(&text, value);
-    return query_keep(p, &text);
+    struct carnet_query_text text;
+    carnet_query_text_init(&text, array, sizeof array);
+    carnet_query_put_joined(&text, value);
+    return carnet_query_keep(p, &text);
 }
 
 static struct carnet_slice value_fts(struct query_parser *p, const struct query_node *node,
                                      const struct query_value *value)
 {
     uint8_t array[256];
-    struct query_text words;
-    const char *mark = query_mark(node->field);
+    struct carnet_query_text words;
+    const char *mark = carnet_query_mark(node->field);
     if (value->any)
-        return query_mark(node->field) ? query_fts_words(p, mark, CARNET_SLICE_NONE, true) : CARNET_SLICE_NONE;
+        return carnet_query_mark(node->field) ? carnet_query_fts_words(p, mark, CARNET_SLICE_NONE, true) : CARNET_SLICE_NONE;
     if (value->star_first)
         return CARNET_SLICE_NONE;
     switch (node->field) {
@@ -307,13 +307,13 @@ static struct carnet_slice value_fts(struct query_parser *p, const struct query_
     case CARNET_FIELD_CITY:
     case CARNET_FIELD_POSTCODE:
     case CARNET_FIELD_TAG:
-        return query_fts_words(p, mark, joined(p, value->text), value->star_last);
+        return carnet_query_fts_words(p, mark, joined(p, value->text), value->star_last);
     case CARNET_FIELD_PHONE:
-        return query_fts_words(p, NULL, node->needle, value->star_last);
+        return carnet_query_fts_words(p, NULL, node->needle, value->star_last);
     case CARNET_FIELD_EMAIL: {
-        query_text_init(&words, array, sizeof array);
-        query_put_words(&words, value->text);
-        return query_fts_words(p, NULL, query_keep(p, &words), value->star_last);
+        carnet_query_text_init(&words, array, sizeof array);
+        carnet_query_put_words(&words, value->text);
+        return carnet_query_fts_words(p, NULL, carnet_query_keep(p, &words), value->star_last);
     }
     default:
         return CARNET_SLICE_NONE;
@@ -322,7 +322,7 @@ static struct carnet_slice value_fts(struct query_parser *p, const struct query_
 
 static carnet_rc tag_node(struct query_parser *p, const struct query_value *value, struct query_node **out)
 {
-    carnet_rc rc = query_node_new(p, QUERY_TAG, out);
+    carnet_rc rc = carnet_query_node_new(p, QUERY_TAG, out);
     if (rc)
         return rc;
     struct query_node *node = *out;
@@ -335,7 +335,7 @@ static carnet_rc tag_node(struct query_parser *p, const struct query_value *valu
 
 static carnet_rc book_node(struct query_parser *p, const struct query_value *value, struct query_node **out)
 {
-    carnet_rc rc = query_node_new(p, QUERY_BOOK, out);
+    carnet_rc rc = carnet_query_node_new(p, QUERY_BOOK, out);
     if (!rc)
         (*out)->needle = value->any ? CARNET_SLICE_NONE : needle(p, QUERY_JOINED, value);
     return rc;
@@ -349,7 +349,7 @@ static carnet_rc id_node(struct query_parser *p, const struct query_value *value
         carnet_err_hint(p->err, "give the id, or at least its first 4 characters");
         return rc;
     }
-    carnet_rc rc = query_node_new(p, QUERY_ID, out);
+    carnet_rc rc = carnet_query_node_new(p, QUERY_ID, out);
     if (rc)
         return rc;
     (*out)->low = low;
@@ -372,7 +372,7 @@ static carnet_rc consent_node(struct query_parser *p, const struct query_value *
     const struct carnet_purpose_def *purpose = carnet_purpose_find(carnet_slice_str(name));
     if (!value->any && (!purpose || value->star_first || value->star_last))
         return unknown_purpose(p, value->whole, value->at);
-    carnet_rc rc = query_node_new(p, QUERY_CONSENT, out);
+    carnet_rc rc = carnet_query_node_new(p, QUERY_CONSENT, out);
     if (!rc)
         (*out)->name = carnet_slice_str(value->any ? "*" : purpose->name);
     return rc;
@@ -387,7 +387,7 @@ static carnet_rc age_node(struct query_parser *p, const struct query_value *valu
         carnet_err_hint(p->err, "write age:18, age:18-25, age:<18 or age:>=60");
         return rc;
     }
-    carnet_rc rc = query_node_new(p, QUERY_AGE, out);
+    carnet_rc rc = carnet_query_node_new(p, QUERY_AGE, out);
     if (rc)
         return rc;
     (*out)->field = CARNET_FIELD_BORN;
@@ -424,7 +424,7 @@ static bool code_range(struct query_parser *p, struct query_node *node, const st
 static carnet_rc field_node(struct query_parser *p, const struct carnet_field_def *def, struct carnet_slice label,
                             const struct query_value *value, struct query_node **out)
 {
-    carnet_rc rc = query_node_new(p, QUERY_VALUE, out);
+    carnet_rc rc = carnet_query_node_new(p, QUERY_VALUE, out);
     if (rc)
         return rc;
     struct query_node *node = *out;
@@ -432,14 +432,14 @@ static carnet_rc field_node(struct query_parser *p, const struct carnet_field_de
     node->field = def->field;
     node->name = carnet_slice_str(def->name);
     node->label = joined(p, label);
-    node->form = query_form_of(def->field);
+    node->form = carnet_query_form_of(def->field);
     if (value->any) {
         node->fts = value_fts(p, node, value);
         return CARNET_OK;
     }
     if (def->field == CARNET_FIELD_BORN) {
         node->kind = QUERY_BORN;
-        bool read = !stars && read_range(value->text, query_date, is_year_range(value->text), &node->low, &node->high);
+        bool read = !stars && read_range(value->text, carnet_query_date, is_year_range(value->text), &node->low, &node->high);
         if (!read) {
             rc = bad_value(p, node->name, value);
             carnet_err_hint(p->err, "write born:1960, born:1960-05, born:1960-1970 or born:1960-05..1961-02");
@@ -464,7 +464,7 @@ static carnet_rc field_node(struct query_parser *p, const struct carnet_field_de
     return rc;
 }
 
-carnet_rc query_parse_value(struct query_parser *p, struct carnet_slice name, size_t at,
+carnet_rc carnet_query_parse_value(struct query_parser *p, struct carnet_slice name, size_t at,
                             const struct query_value *value, struct query_node **out)
 {
     char lower[CARNET_LABEL_LEN_MAX];
@@ -482,7 +482,7 @@ carnet_rc query_parse_value(struct query_parser *p, struct carnet_slice name, si
         return unknown_field(p, name, at);
     if (slash && (label.len > CARNET_LABEL_LEN_MAX || !joined(p, label).len))
         return carnet_err_set(p->err, CARNET_USAGE, "column %zu: the label after %s/ is empty or too long",
-                              query_column(p, at), lower);
+                              carnet_query_column(p, at), lower);
     if (!value->any && !joined(p, value->text).len)
         return no_value(p, name, value->at);
     switch (lower[0]) {

@@ -17,7 +17,7 @@ const struct carnet_cert *carnet_erase_self(struct carnet_replica *replica)
     const struct carnet_cert *self = carnet_replica_self(replica);
     if (!self || carnet_authority_is_cut(replica->authority, &replica->node))
         return NULL;
-    return self->not_after_ms && self->not_after_ms <= carnet_replica_now_ms(replica) ? NULL : self;
+    return carnet_cert_expired(self, carnet_replica_now_ms(replica)) ? NULL : self;
 }
 
 /* --- darkening --- */

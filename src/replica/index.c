@@ -34,14 +34,14 @@ uint64_t carnet_index_person_point(struct carnet_slice family, struct carnet_sli
 {
     struct carnet_hasher hasher;
     uint8_t array[256];
-    struct query_text text;
+    struct carnet_query_text text;
     carnet_hasher_init(&hasher, "carnet/1/point/person");
-    query_text_init(&text, array, sizeof array);
-    query_put_joined(&text, family);
-    query_text_put(&text, "|", 1);
-    query_put_joined(&text, given);
-    add_piece(&hasher, query_text_slice(&text));
-    query_text_deinit(&text);
+    carnet_query_text_init(&text, array, sizeof array);
+    carnet_query_put_joined(&text, family);
+    carnet_query_text_put(&text, "|", 1);
+    carnet_query_put_joined(&text, given);
+    add_piece(&hasher, carnet_query_text_slice(&text));
+    carnet_query_text_deinit(&text);
     add_piece(&hasher, born);
     carnet_hasher_add(&hasher, &field, sizeof field);
     add_piece(&hasher, value);

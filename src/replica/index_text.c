@@ -4,18 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-void query_text_init(struct query_text *text, uint8_t *array, size_t cap)
+void carnet_query_text_init(struct carnet_query_text *text, uint8_t *array, size_t cap)
 {
-    *text = (struct query_text){ .ptr = array, .cap = cap };
+    *text = (struct carnet_query_text){ .ptr = array, .cap = cap };
 }
 
-void query_text_deinit(struct query_text *text)
+void carnet_query_text_deinit(struct carnet_query_text *text)
 {
     free(text->heap);
 }
 
 /* Room for len more bytes. */
-static uint8_t *room(struct query_text *text, size_t len)
+static uint8_t *room(struct carnet_query_text *text, size_t len)
 {
     if (text->cap - text->len < len) {
         size_t cap = text->cap * 2 + len;
@@ -28,7 +28,7 @@ static uint8_t *room(struct query_text *text, size_t len)
     return text->ptr + text->len;
 }
 
-void query_text_put(struct query_text *text, const void *ptr, size_t len)
+void carnet_query_text_put(struct carnet_query_text *text, const void *ptr, size_t len)
 {
     if (len) {
         memcpy(room(text, len), ptr, len);
@@ -36,9 +36,9 @@ void query_text_put(struct query_text *text, const void *ptr, size_t len)
     }
 }
 
-static void put_str(struct query_text *text, const char *str)
+static void put_str(struct carnet_query_text *text, const char *str)
 {
-    query_text_put(text, str, strlen(str));
+    carnet_query_text_put(text, str, strlen(str));
 }
 
 /* What carnet_text_fold makes of an ASCII character, and then: a letter or digit of a word, or what parts two words. */
@@ -108,7 +108,7 @@ static bool fold(struct carnet_slice value, uint8_t *array, size_t cap, struct c
     return rc == CARNET_OK;
 }
 
-static size_t put_any_words(struct query_text *text, struct carnet_slice value, bool spaced)
+static size_t put_any_words(struct carnet_query_text *text, struct carnet_slice value, bool spaced)
 {
     uint8_t array[512];
     struct carnet_buf heap = { .ptr = NULL };
@@ -123,7 +123,7 @@ static size_t put_any_words(struct query_text *text, struct carnet_slice value, 
 }
 
 /* Most values are ASCII: one pass, no call. */
-static size_t put_words(struct query_text *text, struct carnet_slice value, bool spaced)
+static size_t put_words(struct carnet_query_text *text, struct carnet_slice value, bool spaced)
 {
     uint8_t *out = room(text, value.len + 1);
     uint8_t *o = out;
@@ -150,23 +150,23 @@ static size_t put_words(struct query_text *text, struct carnet_slice value, bool
     return words;
 }
 
-size_t query_put_words(struct query_text *text, struct carnet_slice value)
+size_t carnet_query_put_words(struct carnet_query_text *text, struct carnet_slice value)
 {
     return put_words(text, value, true);
 }
 
-size_t query_put_joined(struct query_text *text, struct carnet_slice value)
+size_t carnet_query_put_joined(struct carnet_query_text *text, struct carnet_slice value)
 {
     return put_words(text, value, false);
 }
 
-static void put_folded(struct query_text *text, struct carnet_slice value)
+static void put_folded(struct carnet_query_text *text, struct carnet_slice value)
 {
     uint8_t array[512];
     struct carnet_buf heap = { .ptr = NULL };
     struct carnet_slice folded;
     if (fold(value, array, sizeof array, &heap, &folded))
-        query_text_put(text, folded.ptr, folded.len);
+        carnet_query_text_put(text, folded.ptr, folded.len);
     carnet_buf_deinit(&heap);
 }
 
@@ -187,7 +187,7 @@ static size_t country_code_len(const uint8_t *digits, size_t len)
     return 3;
 }
 
-static void put_phone(struct query_text *text, struct carnet_slice value)
+static void put_phone(struct carnet_query_text *text, struct carnet_slice value)
 {
     uint8_t digits[32]; /* twice what E.164 allows */
     size_t len = 0;
@@ -197,19 +197,19 @@ static void put_phone(struct query_text *text, struct carnet_slice value)
     if (!len)
         return;
     put_str(text, " ");
-    query_text_put(text, digits, len);
+    carnet_query_text_put(text, digits, len);
     put_str(text, " ");
     size_t code = value.ptr[0] == '+' ? country_code_len(digits, len) : 0;
     if (code) {
         put_str(text, " 0");
-        query_text_put(text, digits + code, len - code);
+        carnet_query_text_put(text, digits + code, len - code);
         put_str(text, "  ");
-        query_text_put(text, digits + code, len - code);
+        carnet_query_text_put(text, digits + code, len - code);
         put_str(text, " ");
     }
 }
 
-enum query_form query_form_of(uint32_t field)
+enum carnet_query_form carnet_query_form_of(uint32_t field)
 {
     switch (field) {
     case CARNET_FIELD_EMAIL: case CARNET_FIELD_WEBSITE:
@@ -227,7 +227,7 @@ enum query_form query_form_of(uint32_t field)
     }
 }
 
-uint8_t query_form_edge(enum query_form form)
+uint8_t carnet_query_form_edge(enum carnet_query_form form)
 {
     switch (form) {
     case QUERY_JOINED: case QUERY_FOLDED:
@@ -238,26 +238,26 @@ uint8_t query_form_edge(enum query_form form)
     return 1;
 }
 
-void query_put_form(struct query_text *text, enum query_form form, struct carnet_slice value)
+void carnet_query_put_form(struct carnet_query_text *text, enum carnet_query_form form, struct carnet_slice value)
 {
-    uint8_t edge = query_form_edge(form);
+    uint8_t edge = carnet_query_form_edge(form);
     switch (form) {
     case QUERY_JOINED:
-        query_text_put(text, &edge, 1);
-        query_put_joined(text, value);
-        query_text_put(text, &edge, 1);
+        carnet_query_text_put(text, &edge, 1);
+        carnet_query_put_joined(text, value);
+        carnet_query_text_put(text, &edge, 1);
         return;
     case QUERY_FOLDED:
-        query_text_put(text, &edge, 1);
+        carnet_query_text_put(text, &edge, 1);
         put_folded(text, value);
-        query_text_put(text, &edge, 1);
+        carnet_query_text_put(text, &edge, 1);
         return;
     case QUERY_PHONE:
         put_phone(text, value);
         return;
     case QUERY_PROSE:
-        query_put_words(text, value);
-        query_text_put(text, &edge, 1);
+        carnet_query_put_words(text, value);
+        carnet_query_text_put(text, &edge, 1);
         return;
     }
 }
@@ -274,13 +274,13 @@ struct name {
 };
 enum { NAMES_MAX = 8 }; /* more names than that in one contact are found, but not in a row with each other */
 
-static void put_name(struct query_text *text, const struct query_text *words, const struct name *name)
+static void put_name(struct carnet_query_text *text, const struct carnet_query_text *words, const struct name *name)
 {
-    query_text_put(text, words->ptr + name->at, name->len);
+    carnet_query_text_put(text, words->ptr + name->at, name->len);
 }
 
 /* Given and family names in a row, both ways round: " zoe le goff zoe ". */
-static void put_names(struct query_text *text, const struct query_text *words, const struct name *names, size_t count)
+static void put_names(struct carnet_query_text *text, const struct carnet_query_text *words, const struct name *names, size_t count)
 {
     size_t givens = 0;
     for (size_t i = 0; i < count; i++)
@@ -300,13 +300,13 @@ static void put_names(struct query_text *text, const struct query_text *words, c
     }
 }
 
-void query_put_search(struct query_text *text, const struct carnet_cell *cells, size_t count)
+void carnet_query_put_search(struct carnet_query_text *text, const struct carnet_cell *cells, size_t count)
 {
     uint8_t array[512];
-    struct query_text words;
+    struct carnet_query_text words;
     struct name names[NAMES_MAX];
     size_t name_count = 0;
-    query_text_init(&words, array, sizeof array);
+    carnet_query_text_init(&words, array, sizeof array);
     for (size_t i = 0; i < count; i++) {
         const struct carnet_cell *cell = &cells[i];
         bool name = is_name(cell->field);
@@ -316,20 +316,20 @@ void query_put_search(struct query_text *text, const struct carnet_cell *cells, 
                 continue;
             if (name) {
                 size_t at = words.len;
-                size_t parts = query_put_words(&words, value);
+                size_t parts = carnet_query_put_words(&words, value);
                 if (parts && name_count < NAMES_MAX) {
                     names[name_count++] = (struct name){ at, words.len - at, cell->field == CARNET_FIELD_GIVEN };
                 } else if (parts) {
-                    query_text_put(text, words.ptr + at, words.len - at);
+                    carnet_query_text_put(text, words.ptr + at, words.len - at);
                     put_str(text, " ");
                 }
                 if (parts > 1) {
                     put_str(text, " ");
-                    query_put_joined(text, value);
+                    carnet_query_put_joined(text, value);
                     put_str(text, " ");
                 }
             } else if (cell->field == CARNET_FIELD_EMAIL) {
-                query_put_words(text, value);
+                carnet_query_put_words(text, value);
                 put_str(text, " ");
             } else if (cell->field == CARNET_FIELD_PHONE) {
                 put_phone(text, value);
@@ -337,10 +337,10 @@ void query_put_search(struct query_text *text, const struct carnet_cell *cells, 
         }
     }
     put_names(text, &words, names, name_count);
-    query_text_deinit(&words);
+    carnet_query_text_deinit(&words);
 }
 
-const char *query_mark(uint32_t field)
+const char *carnet_query_mark(uint32_t field)
 {
     switch (field) {
     case CARNET_FIELD_CITY:
@@ -357,33 +357,33 @@ const char *query_mark(uint32_t field)
 void carnet_query_index_text(const struct carnet_cell *cells, size_t count, struct carnet_buf *out)
 {
     uint8_t array[1024];
-    struct query_text text;
-    query_text_init(&text, array, sizeof array);
-    query_put_search(&text, cells, count);
+    struct carnet_query_text text;
+    carnet_query_text_init(&text, array, sizeof array);
+    carnet_query_put_search(&text, cells, count);
     for (size_t i = 0; i < count; i++) {
         const struct carnet_cell *cell = &cells[i];
-        const char *mark = query_mark(cell->field);
+        const char *mark = carnet_query_mark(cell->field);
         if (!mark)
             continue;
         for (size_t j = 0; j < cell->count; j++) {
             if (!cell->siblings[j]->value.len)
                 continue;
-            query_text_put(&text, mark, QUERY_MARK_LEN);
-            query_put_joined(&text, cell->field == CARNET_FIELD_TAG ? cell->label : cell->siblings[j]->value);
+            carnet_query_text_put(&text, mark, QUERY_MARK_LEN);
+            carnet_query_put_joined(&text, cell->field == CARNET_FIELD_TAG ? cell->label : cell->siblings[j]->value);
             put_str(&text, " ");
             if (cell->field == CARNET_FIELD_TAG)
                 break;
         }
     }
-    carnet_buf_append_slice(out, query_text_slice(&text));
-    query_text_deinit(&text);
+    carnet_buf_append_slice(out, carnet_query_text_slice(&text));
+    carnet_query_text_deinit(&text);
 }
 
 /* The words of the newest value of the first cell of this field. */
-static bool put_sort_name(struct query_text *text, const struct carnet_cell *cells, size_t count, uint32_t field)
+static bool put_sort_name(struct carnet_query_text *text, const struct carnet_cell *cells, size_t count, uint32_t field)
 {
     for (size_t i = 0; i < count; i++)
-        if (cells[i].field == field && cells[i].count && query_put_words(text, cells[i].siblings[0]->value))
+        if (cells[i].field == field && cells[i].count && carnet_query_put_words(text, cells[i].siblings[0]->value))
             return true;
     return false;
 }
@@ -392,8 +392,8 @@ void carnet_query_sort_key(const struct carnet_cell *cells, size_t count, struct
 {
     enum { NAME_MAX = 64 }; /* enough to order by */
     uint8_t array[256];
-    struct query_text text;
-    query_text_init(&text, array, sizeof array);
+    struct carnet_query_text text;
+    carnet_query_text_init(&text, array, sizeof array);
     bool named = put_sort_name(&text, cells, count, CARNET_FIELD_FAMILY) ||
                  put_sort_name(&text, cells, count, CARNET_FIELD_BIRTH_NAME);
     if (text.len > NAME_MAX)
@@ -406,5 +406,5 @@ void carnet_query_sort_key(const struct carnet_cell *cells, size_t count, struct
         text.len = family + NAME_MAX;
     if (text.len) /* without the space before the first word */
         carnet_buf_append(out, text.ptr + 1, text.len - 1);
-    query_text_deinit(&text);
+    carnet_query_text_deinit(&text);
 }

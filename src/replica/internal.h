@@ -58,6 +58,11 @@ struct carnet_plain { /* a cell of the entry being made: its value is known, not
     struct carnet_slice label, value;
 };
 
+struct carnet_setting { /* the last word of one author on one number: the other one is -1 */
+    struct carnet_dot dot;
+    struct carnet_charter numbers;
+};
+
 struct carnet_batch_item {
     struct carnet_id record;
     size_t plain; /* its first cell among the plain ones */
@@ -116,7 +121,8 @@ struct carnet_replica {
     size_t waiting_key_count, waiting_key_cap;
     struct carnet_buf waiting_certs; /* [length, bytes] of certificates whose issuer is not known yet */
     struct carnet_charter charter;
-    uint64_t setting_hlc[2];
+    struct carnet_setting *settings; /* what makes the charter's numbers */
+    size_t setting_count, setting_cap;
     bool charter_dirty; /* something of the above changed in this transaction: a rollback reads the charter again */
     bool cut_seen;      /* a CUT came in this transaction: what it voids is settled before the transaction ends */
     struct carnet_unlocked *unlocked;

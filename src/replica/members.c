@@ -152,7 +152,7 @@ static carnet_rc read_member(struct carnet_replica *replica, const struct carnet
     read_name(&loaded->record, cert, by, CARNET_LABEL_NODE, out->node);
     read_node_events(&loaded->record, cert, out);
     out->cut = carnet_authority_is_cut(replica->authority, &cert->node);
-    out->expired = is_past(cert->not_after_ms, carnet_replica_now_ms(replica));
+    out->expired = carnet_cert_expired(cert, carnet_replica_now_ms(replica));
     return CARNET_OK;
 }
 
@@ -266,7 +266,7 @@ static carnet_rc inviter(struct carnet_replica *replica, const struct carnet_cer
     *out = self;
     if (!self || carnet_authority_is_cut(replica->authority, &replica->node))
         return carnet_err_set(err, CARNET_REFUSED, "this node was revoked");
-    if (is_past(self->not_after_ms, carnet_replica_now_ms(replica)))
+    if (carnet_cert_expired(self, carnet_replica_now_ms(replica)))
         return carnet_err_set(err, CARNET_REFUSED, "the rights of this node have expired");
     size_t chain = 0;
     for (const struct carnet_cert *cert = self; cert; cert = carnet_authority_find(replica->authority, &cert->issuer))

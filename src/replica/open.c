@@ -177,7 +177,7 @@ carnet_rc carnet_charter_load(struct carnet_replica *replica, struct carnet_err 
     carnet_buf_clear(&replica->waiting_certs);
     replica->book_count = 0;
     replica->charter = carnet_charter_default();
-    memset(replica->setting_hlc, 0, sizeof replica->setting_hlc);
+    replica->setting_count = 0;
     for (int64_t from = 1;;) {
         struct carnet_entry_row row;
         struct carnet_entry entry;
@@ -279,17 +279,32 @@ static void feed_cert(struct carnet_replica *replica, struct carnet_slice raw)
     replica->cut_seen = replica->cut_seen || rc == CARNET_CONFLICT;
 }
 
-static void feed_book(struct carnet_replica *replica, const struct carnet_event *event)
+/* Which of two names a book has, which of too many books are known, must not hang on what came first. */
+static bool is_named_before(const struct carnet_book *a, const struct carnet_book *b)
 {
-    if (event->text.len == 0 || event->text.len > CARNET_NAME_LEN_MAX || replica->book_count >= CARNET_BOOKS_MAX)
+    int by = a->hlc != b->hlc ? (a->hlc < b->hlc ? -1 : 1) : carnet_dot_compare(&a->dot, &b->dot);
+    return by < 0;
+}
+
+static void feed_book(struct carnet_replica *replica, const struct carnet_event *event, const struct carnet_dot *dot, uint64_t hlc)
+{
+    struct carnet_book book = { .id = event->other, .hlc = hlc, .dot = *dot };
+    size_t at = 0, last = 0;
+    if (event->text.len == 0 || event->text.len > CARNET_NAME_LEN_MAX)
         return;
-    for (size_t i = 0; i < replica->book_count; i++)
-        if (carnet_id_equal(&replica->books[i].id, &event->other))
-            return;
-    CARNET_GROW(replica->books, replica->book_count, replica->book_cap);
-    struct carnet_book *book = &replica->books[replica->book_count++];
-    *book = (struct carnet_book){ .id = event->other };
-    memcpy(book->name, event->text.ptr, event->text.len);
+    memcpy(book.name, event->text.ptr, event->text.len);
+    while (at < replica->book_count && !carnet_id_equal(&replica->books[at].id, &book.id)) {
+        last = is_named_before(&replica->books[last], &replica->books[at]) ? at : last;
+        at++;
+    }
+    if (at == replica->book_count && at < CARNET_BOOKS_MAX) {
+        CARNET_GROW(replica->books, replica->book_count, replica->book_cap);
+        replica->books[replica->book_count++] = book;
+    } else {
+        at = at == replica->book_count ? last : at;
+        if (is_named_before(&book, &replica->books[at]))
+            replica->books[at] = book;
+    }
 }
 
 static bool is_epoch_held(const struct carnet_replica *replica, uint64_t id)
@@ -386,18 +401,36 @@ static void feed_box(struct carnet_replica *replica, const struct carnet_cert *a
     carnet_buf_deinit(&plain);
 }
 
-static void feed_setting(struct carnet_replica *replica, const struct carnet_event *event, uint64_t hlc)
+/* Of each author the last word counts, by the order of its own log; of several authors' the strictest: no clock decides. */
+static void feed_setting(struct carnet_replica *replica, const struct carnet_event *event, const struct carnet_dot *dot)
 {
-    static const char *const names[] = { "dark_after", "history" };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (!carnet_slice_equal(event->text, carnet_slice_str(names[i])) || hlc <= replica->setting_hlc[i])
-            continue;
-        if (carnet_charter_set(&replica->charter, event->text, event->value) == CARNET_OK)
-            replica->setting_hlc[i] = hlc;
+    struct carnet_charter read = { .dark_after_ms = -1, .history_ms = -1 }, strictest = read;
+    if (carnet_charter_set(&read, event->text, event->value) != CARNET_OK)
+        return;
+    size_t at = 0;
+    bool dark_after = read.dark_after_ms >= 0;
+    while (at < replica->setting_count && (replica->settings[at].dot.author != dot->author || (replica->settings[at].numbers.dark_after_ms >= 0) != dark_after))
+        at++;
+    if (at == replica->setting_count) {
+        CARNET_GROW(replica->settings, replica->setting_count, replica->setting_cap);
+        replica->settings[replica->setting_count++] = (struct carnet_setting){ *dot, read };
+    } else if (carnet_dot_compare(dot, &replica->settings[at].dot) > 0) {
+        replica->settings[at] = (struct carnet_setting){ *dot, read };
     }
+    for (size_t i = 0; i < replica->setting_count; i++) {
+        const struct carnet_charter *numbers = &replica->settings[i].numbers;
+        if (numbers->dark_after_ms >= 0 && (strictest.dark_after_ms < 0 || numbers->dark_after_ms < strictest.dark_after_ms))
+            strictest.dark_after_ms = numbers->dark_after_ms;
+        if (numbers->history_ms >= 0 && (strictest.history_ms < 0 || numbers->history_ms < strictest.history_ms))
+            strictest.history_ms = numbers->history_ms;
+    }
+    if (strictest.dark_after_ms >= 0)
+        replica->charter.dark_after_ms = strictest.dark_after_ms;
+    if (strictest.history_ms >= 0)
+        replica->charter.history_ms = strictest.history_ms;
 }
 
-static void feed_event(struct carnet_replica *replica, const struct carnet_entry *entry, const struct carnet_event *event)
+static void feed_event(struct carnet_replica *replica, const struct carnet_entry *entry, const struct carnet_event *event, const struct carnet_dot *dot)
 {
     const struct carnet_cert *author;
     switch (event->type) {
@@ -405,13 +438,13 @@ static void feed_event(struct carnet_replica *replica, const struct carnet_entry
         feed_cert(replica, event->bytes);
         break;
     case CARNET_EVENT_BOOK:
-        feed_book(replica, event);
+        feed_book(replica, event, dot, entry->header.hlc);
         break;
     case CARNET_EVENT_EPOCH:
         feed_epoch(replica, event);
         break;
     case CARNET_EVENT_SETTING:
-        feed_setting(replica, event, entry->header.hlc);
+        feed_setting(replica, event, dot);
         break;
     case CARNET_EVENT_CUT:
         author = carnet_authority_node(replica->authority, &entry->header.author);
@@ -443,8 +476,9 @@ void carnet_charter_feed(struct carnet_replica *replica, const struct carnet_ent
         const struct carnet_change *change = &entry->changes[i];
         for (size_t j = 0; j < change->event_count; j++) {
             struct carnet_event event;
+            struct carnet_dot dot = carnet_entry_dot(entry, i, (unsigned)j);
             if (carnet_event_decode(change->events[j], &event) == CARNET_OK)
-                feed_event(replica, entry, &event);
+                feed_event(replica, entry, &event, &dot);
         }
         const struct carnet_cert *author = carnet_authority_find(replica->authority, &entry->header.cert); /* the founder's own comes with the events */
         for (size_t j = 0; j < change->part_count; j++)
@@ -533,6 +567,7 @@ void carnet_replica_close(struct carnet_replica *replica)
     free(replica->retired);
     carnet_keyring_free(replica->keyring);
     free(replica->books);
+    free(replica->settings);
     free(replica->held);
     carnet_numbers_deinit(&replica->boxed);
     wipe_keys(replica);
@@ -702,8 +737,8 @@ carnet_rc carnet_replica_found(const char *path, const struct carnet_replica_env
 }
 
 /* Genesis and chain of a welcome, which must end with a certificate of this very identity. */
-static carnet_rc read_welcome(struct carnet_replica *replica, struct carnet_slice welcome, struct carnet_slice *genesis, struct carnet_slice *chain,
-                              struct carnet_err *err)
+static carnet_rc read_welcome(struct carnet_replica *replica, const struct carnet_id *community, struct carnet_slice welcome, struct carnet_slice *genesis,
+                              struct carnet_slice *chain, struct carnet_err *err)
 {
     struct carnet_reader reader;
     struct carnet_cert cert;
@@ -719,18 +754,22 @@ static carnet_rc read_welcome(struct carnet_replica *replica, struct carnet_slic
         return carnet_err_set(err, CARNET_MALFORMED, "the answer to the invitation cannot be read");
     carnet_arena_reset(&replica->read_arena);
     carnet_rc rc = carnet_authority_check_chain(authority, *chain, &replica->read_arena, &cert);
+    bool invited = !community || carnet_id_equal(carnet_authority_community(authority), community);
     bool ours = rc == CARNET_OK && memcmp(cert.sign.b, replica->sign_pk.b, sizeof cert.sign.b) == 0 &&
                 memcmp(cert.box.b, replica->box_pk.b, sizeof cert.box.b) == 0 && memcmp(cert.curve.b, replica->curve_pk.b, sizeof cert.curve.b) == 0;
     carnet_authority_free(authority);
+    if (!invited)
+        return carnet_err_set(err, CARNET_REFUSED, "the answer to the invitation is of another community");
     return ours ? CARNET_OK : carnet_err_set(err, CARNET_REFUSED, "the answer to the invitation is not for this node");
 }
 
-carnet_rc carnet_replica_join(const char *path, const struct carnet_replica_env *env, const struct carnet_identity *identity, struct carnet_slice welcome,
+carnet_rc carnet_replica_join(const char *path, const struct carnet_replica_env *env, const struct carnet_identity *identity, const struct carnet_id *community,
+                              struct carnet_slice welcome,
                               struct carnet_replica **out, struct carnet_err *err)
 {
     struct carnet_slice genesis, chain;
     struct carnet_replica *replica = new_replica(env, identity);
-    carnet_rc rc = read_welcome(replica, welcome, &genesis, &chain, err);
+    carnet_rc rc = read_welcome(replica, community, welcome, &genesis, &chain, err);
     if (rc == CARNET_OK)
         rc = open_fresh(replica, path, err);
     if (rc == CARNET_OK)

@@ -176,7 +176,6 @@ carnet_rc carnet_rows_person(struct carnet_replica *replica, const struct carnet
     carnet_rc rc = carnet_rows_component(replica, n, numbers, CARNET_PERSON_MAX + 1, count, err);
     if (rc != CARNET_OK)
         return rc;
-    static const struct carnet_record unknown = { .erased = true };
     *out = carnet_arena_alloc(arena, (*count + 1) * sizeof **out);
     (*out)[0] = record;
     if (*count > CARNET_PERSON_MAX) {
@@ -191,8 +190,6 @@ carnet_rc carnet_rows_person(struct carnet_replica *replica, const struct carnet
             return rc;
         (*out)[i] = other;
     }
-    if (*count == CARNET_PERSON_MAX) /* nobody knows what the others say: it may be no */
-        (*out)[(*count)++] = &unknown;
     return CARNET_OK;
 }
 

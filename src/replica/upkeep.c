@@ -255,7 +255,7 @@ static uint64_t charter_mark(const struct carnet_replica *replica)
 static bool is_missing(const struct slice *slice, const struct carnet_cert *reader)
 {
     const struct carnet_replica *replica = slice->replica;
-    if (carnet_id_equal(&reader->node, &replica->node) || (reader->not_after_ms && reader->not_after_ms <= slice->wall_ms) ||
+    if (carnet_id_equal(&reader->node, &replica->node) || carnet_cert_expired(reader, slice->wall_ms) ||
         carnet_authority_is_cut(replica->authority, &reader->node))
         return false;
     for (size_t i = 0; i < carnet_keyring_count(replica->keyring); i++) {

@@ -33,7 +33,7 @@ static carnet_rc find_open(struct carnet_replica *replica, struct carnet_view *v
     view->open = CARNET_SCOPES_ALL | 1u << CARNET_SCOPE_CLEAR;
     if (carnet_id_is_zero(&record->subject)) {
         view->restricted = carnet_consent_restricted(record);
-        view->open = view->restricted ? 0 : view->open;
+        view->open = carnet_consent_blocked(record) ? 0 : view->open;
         return rc;
     }
     if (carnet_id_equal(&record->subject, &record->id)) {
@@ -58,6 +58,10 @@ static carnet_rc find_open(struct carnet_replica *replica, struct carnet_view *v
     view->about = person;
     view->about_count = count;
     view->open = carnet_consent_open(person, count, carnet_replica_now_ms(replica));
+    if (person[0] != record && carnet_consent_blocked(record)) { /* a note, a visit: it may say no by itself */
+        view->restricted = carnet_consent_restricted(record);
+        view->open = 0;
+    }
     for (size_t i = 0; i < count; i++)
         view->restricted = view->restricted || carnet_consent_restricted(person[i]);
     if (CARNET_PLANTED(14))

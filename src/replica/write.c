@@ -87,6 +87,10 @@ static carnet_rc find_open(struct writing *w, struct carnet_err *err)
     struct carnet_buf raw;
     size_t count;
     w->open = CARNET_SCOPES_ALL | 1u << CARNET_SCOPE_CLEAR;
+    if (!w->self && carnet_consent_blocked(w->target)) {
+        w->open = 0;
+        return CARNET_OK;
+    }
     if (!w->seeds)
         return CARNET_OK;
     carnet_rows_clear(projected);

@@ -266,7 +266,7 @@ static carnet_rc check_sender(struct reader *r, struct carnet_slice chain, const
         if (carnet_cert_decode(carnet_reader_bytes(&certs), &r->scratch, &cert) != CARNET_OK || carnet_authority_is_cut(authority, &cert.node))
             return fail(r, CARNET_REFUSED, "the bundle's sender was revoked");
     }
-    if (r->sender.not_after_ms && r->sender.not_after_ms < r->stats->wall_ms)
+    if (carnet_cert_expired(&r->sender, r->stats->wall_ms))
         return fail(r, CARNET_REFUSED, "the bundle's sender had a certificate that has expired");
     r->stats->sender = r->sender.node;
     return CARNET_OK;

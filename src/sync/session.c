@@ -249,7 +249,7 @@ static bool in_force(struct carnet_sync *sync, const struct carnet_cert *cert)
         carnet_sync_close(sync, CARNET_SYNC_REASON_CUT);
         return false;
     }
-    if (cert->not_after_ms && cert->not_after_ms < sync->wall_ms) {
+    if (carnet_cert_expired(cert, sync->wall_ms)) {
         carnet_sync_close(sync, CARNET_SYNC_REASON_EXPIRED);
         return false;
     }

@@ -302,7 +302,7 @@ struct carnet_replica *bench_join(struct carnet_replica *town, const struct benc
     carnet_join_request(&node->identity, carnet_slice_str(name), &client, &request);
     BENCH_OK(carnet_replica_admit(town, &client, carnet_buf_slice(&request), &welcome, &err));
     bench_remove(node->path);
-    BENCH_OK(carnet_replica_join(node->path, &env, &node->identity, carnet_buf_slice(&welcome), &replica, &err));
+    BENCH_OK(carnet_replica_join(node->path, &env, &node->identity, NULL, carnet_buf_slice(&welcome), &replica, &err));
     carnet_buf_deinit(&text);
     carnet_buf_deinit(&request);
     carnet_buf_deinit(&welcome);

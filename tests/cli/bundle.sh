@@ -18,7 +18,8 @@ on b --quiet bundle export "$scratch/back"
 on a --quiet bundle import "$scratch/back"
 expect 'and back' "$(field a "$id" given)" Zoë
 expect 'the same state' "$(state_of a)" "$(state_of b)"
-on a --quiet bundle import "$scratch/back"
+on a --json bundle import "$scratch/back" >"$scratch/again.json"
+expect 'nothing new the second time' "$(text_of new <"$scratch/again.json")" 0
 expect 'twice is once' "$(state_of a)" "$(state_of b)"
 
 size=$(stat -c %s "$scratch/stick")

@@ -61,7 +61,9 @@ says 'there is no field'
 fails 2 a edit "$id" "a$accents=1"
 printf '%s' "$said" | iconv -f UTF-8 -t UTF-8 >/dev/null || wrong 'a message ends in the middle of a letter'
 lines=$(printf 'one\n  email  false@example.org')
-fails 2 a tag "$id" "+$lines"
+on a --quiet tag "$id" "+$lines"
+expect 'a tag is on one line' "$(on a --json show "$id" | grep -o '"tags":\[[^]]*')" '"tags":["one email false@example.org"'
+on a --quiet tag "$id" '-one email false@example.org'
 fails 2 a book add "$lines"
 fails 2 a book add "$turned"
 fails 2 a invite --name "$lines" --role office --address tcp://192.0.2.1:7777

@@ -387,7 +387,7 @@ bool sim_admit(struct sim *sim, struct sim_node *inviter)
         carnet_buf_deinit(&again);
     }
     if (rc == CARNET_OK) {
-        rc = carnet_replica_join(node->path, &node->env, &node->identity, carnet_buf_slice(&welcome), &node->replica, &err);
+        rc = carnet_replica_join(node->path, &node->env, &node->identity, NULL, carnet_buf_slice(&welcome), &node->replica, &err);
         if (rc != CARNET_OK)
             sim_fail(sim, "join", "n%u cannot join: %s", index, err.what);
         node->made = true;

@@ -117,7 +117,7 @@ size_t world_invite(struct world *world, size_t by, const char *name, enum carne
     struct world_node *node = world_stranger(world);
     carnet_buf_init(&welcome, 1 << 16);
     MUST(world_ask(world, by, &code, node, name, &welcome, must_err));
-    MUST(carnet_replica_join(node->path, &node->env, &node->identity, carnet_buf_slice(&welcome), &node->replica, must_err));
+    MUST(carnet_replica_join(node->path, &node->env, &node->identity, NULL, carnet_buf_slice(&welcome), &node->replica, must_err));
     carnet_buf_deinit(&welcome);
     size_t number = world->count++;
     world_pull(world, number, by);

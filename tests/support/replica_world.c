@@ -88,7 +88,7 @@ struct world_node *world_join(struct world *world, const char *name, enum carnet
     carnet_join_request(&node->identity, carnet_slice_str(name), &client, &request);
     OK(world, carnet_replica_admit(founder->replica, &client, carnet_buf_slice(&request), &welcome, &world->err));
     node->hands.wall_ms = founder->hands.wall_ms;
-    OK(world, carnet_replica_join(node->path, &node->env, &node->identity, carnet_buf_slice(&welcome), &node->replica, &world->err));
+    OK(world, carnet_replica_join(node->path, &node->env, &node->identity, NULL, carnet_buf_slice(&welcome), &node->replica, &world->err));
     carnet_buf_deinit(&text);
     carnet_buf_deinit(&request);
     carnet_buf_deinit(&welcome);

@@ -599,6 +599,19 @@ static void keys_are_destroyed_in_changes_of_contacts_alone(void **state)
     }
 }
 
+static void no_seed_is_in_the_charter(void **state)
+{
+    struct log_world *w = *state;
+    struct carnet_id record = log_id(0xc0);
+    const struct carnet_id *books[] = {&w->book, &w->community};
+    for (size_t i = 0; i < 2; i++) {
+        struct attempt a = attempt_by(w, &w->admin, books[i], CARNET_LOG_DATA);
+        carnet_draft_change(a.draft, &record, &record, (enum carnet_kind)60); /* of a newer version */
+        carnet_draft_seed(a.draft, CARNET_SCOPE_CONSENT, seed);
+        assert_int_equal(outcome(&a), i == 0 ? CARNET_OK : CARNET_REFUSED);
+    }
+}
+
 static carnet_rc try_epoch(struct log_world *w, const struct log_node *author, const struct carnet_id *book,
                            enum carnet_scope scope, uint64_t number, uint64_t wrong)
 {
@@ -942,6 +955,7 @@ int main(void)
         T(each_role_writes_what_it_may),
         T(an_author_writes_its_books_and_scopes_alone),
         T(keys_are_destroyed_in_changes_of_contacts_alone),
+        T(no_seed_is_in_the_charter),
         T(epochs_are_of_books_and_scopes_one_holds),
         T(boxes_and_clear_cells_belong_to_the_charter),
         T(certificates_are_carried_by_who_issued_them),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* Whole processes: nodes in children, commands through the control socket and without it, meetings over loopback. */
+#include "carnet/log/authority.h"
 #include "carnet/node/node.h"
 #include "carnet/net/net.h"
 #include "carnet/sys/file.h"
@@ -658,6 +659,32 @@ static void another_community_is_refused(void **state)
     free(b);
 }
 
+static void a_welcome_of_another_community_is_refused(void **state)
+{
+    (void)state;
+    char *a = home_path("a"), *b = home_path("b"), code[4096], out[4096];
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_invite_code read;
+    struct carnet_buf text;
+    found(a);
+    struct running node = start(a, NULL, NULL);
+    assert_int_equal(RUN(a, code, "invite", "Awa"), 0);
+    code[strcspn(code, "\n")] = 0;
+    assert_int_equal(carnet_invite_code_decode(carnet_slice_str(code), &read), CARNET_OK);
+    read.community.b[0] ^= 1;
+    carnet_buf_init(&text, sizeof code);
+    carnet_invite_code_encode(&read, &text);
+    assert_int_equal(join(b, carnet_buf_cstr(&text), "portable", &err), CARNET_REFUSED);
+    assert_non_null(strstr(err.what, "another community"));
+    assert_int_not_equal(RUN(b, out, "books"), 0);
+    /* with the code that was given, the same node is still welcome */
+    assert_int_equal(join(b, code, "portable", &err), CARNET_OK);
+    carnet_buf_deinit(&text);
+    stop(&node);
+    free(a);
+    free(b);
+}
+
 /* The answer was lost: the identity is on disk, and the same code works for it again. */
 static void a_join_that_was_interrupted_goes_on(void **state)
 {
@@ -786,6 +813,7 @@ int main(void)
         TEST(a_port_once_chosen_is_kept),
         TEST(joining_and_meeting_over_the_network),
         TEST(another_community_is_refused),
+        TEST(a_welcome_of_another_community_is_refused),
         TEST(a_join_that_was_interrupted_goes_on),
         TEST(an_unreachable_inviter_leaves_nothing),
         TEST(running_nodes_find_each_other_and_push),

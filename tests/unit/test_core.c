@@ -365,7 +365,7 @@ static void a_joiner_is_answered_once_for_all(void **state)
     struct carnet_replica *joined;
     char path[200];
     snprintf(path, sizeof path, "%s/joined.db", net->world->dir);
-    assert_int_equal(carnet_replica_join(path, &a->node->env, &identity, welcome, &joined, NULL), CARNET_OK);
+    assert_int_equal(carnet_replica_join(path, &a->node->env, &identity, NULL, welcome, &joined, NULL), CARNET_OK);
     carnet_replica_close(joined);
     /* another node with the same code: refused, and told why */
     carnet_identity_new(&rng, &identity);
@@ -442,6 +442,75 @@ static void the_last_time_a_peer_was_heard_is_kept(void **state)
     net_free(net);
 }
 
+static void copy_file(const char *from, const char *to)
+{
+    static uint8_t bytes[1 << 16];
+    FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+    assert_non_null(in);
+    assert_non_null(out);
+    for (size_t len; (len = fread(bytes, 1, sizeof bytes, in)) > 0;)
+        assert_int_equal(fwrite(bytes, 1, len, out), len);
+    fclose(in);
+    assert_int_equal(fclose(out), 0);
+}
+
+/* Ends the office's program and begins it anew: from a copy kept before, or keeping one. */
+static void restart(struct office *office, const char *restored, const char *kept)
+{
+    const struct carnet_core_ops ops = { .ctx = office, .send = net_send, .close = net_close };
+    struct world_node *node = office->node;
+    carnet_core_free(office->core);
+    carnet_replica_close(node->replica);
+    if (restored)
+        copy_file(restored, node->path);
+    if (kept)
+        copy_file(node->path, kept);
+    if (carnet_replica_open(node->path, &node->env, &node->identity, &node->replica, &node->world->err) != CARNET_OK)
+        fail_msg("%s", node->world->err.what);
+    office->core = carnet_core_new(node->replica, &ops);
+}
+
+static void a_restored_office_goes_on_under_a_new_incarnation(void **state)
+{
+    (void)state;
+    struct net *net = net_new(2);
+    struct office *a = &net->offices[0], *b = &net->offices[1];
+    char kept[160];
+    snprintf(kept, sizeof kept, "%s.kept", b->node->path);
+    uint64_t link = net_link(b, a);
+    net_settle(net);
+    struct carnet_id before = world_add(b->node, "given=Zoé", "file");
+    carnet_core_written(b->core);
+    net_settle(net);
+    carnet_core_down(a->core, link + 1);
+    carnet_core_down(b->core, link);
+    restart(b, NULL, kept);
+    /* what the copy does not have, and a has */
+    struct carnet_id lost = world_add(b->node, "given=Ali", "file");
+    link = net_link(b, a);
+    net_settle(net);
+    assert_string_equal(world_value(a->node, &lost, "given"), "Ali");
+    carnet_core_down(a->core, link + 1);
+    carnet_core_down(b->core, link);
+    uint32_t old = carnet_replica_incarnation(b->node->replica);
+    restart(b, kept, NULL);
+    assert_int_equal(carnet_replica_incarnation(b->node->replica), old);
+
+    net_link(b, a);
+    net_settle(net);
+    assert_true(carnet_replica_incarnation(b->node->replica) > old);
+    assert_string_equal(world_value(b->node, &lost, "given"), "Ali"); /* its own words come back */
+    assert_int_equal(world_edit(b->node, &before, "given=Chloé"), CARNET_OK);
+    assert_int_equal(world_edit(b->node, &lost, "family=Diallo"), CARNET_OK);
+    carnet_core_written(b->core);
+    net_settle(net);
+    assert_string_equal(world_value(a->node, &before, "given"), "Chloé");
+    assert_string_equal(world_value(a->node, &lost, "family"), "Diallo");
+    world_same(net->world);
+    remove(kept);
+    net_free(net);
+}
+
 int main(void)
 {
     struct carnet_err err = CARNET_ERR_INIT;
@@ -458,6 +527,7 @@ int main(void)
         cmocka_unit_test(answers_to_joiners_are_read_strictly),
         cmocka_unit_test(strangers_are_few_and_soon_gone),
         cmocka_unit_test(the_last_time_a_peer_was_heard_is_kept),
+        cmocka_unit_test(a_restored_office_goes_on_under_a_new_incarnation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

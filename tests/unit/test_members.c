@@ -314,10 +314,71 @@ static void history_tells_who_wrote_what_over_what(void **state)
     carnet_arena_deinit(&arena);
 }
 
+/* An event in a record of the charter. */
+static void write_charter(size_t by, const struct carnet_id *record, enum carnet_kind kind, const struct carnet_event *event)
+{
+    struct carnet_replica *replica = world.nodes[by].replica;
+    const struct carnet_write write = {
+        .book = *carnet_authority_community(carnet_replica_authority(replica)), .record = *record, .kind = kind, .events = event, .event_count = 1
+    };
+    assert_int_equal(carnet_replica_write(replica, &write, 1, false, NULL, &err), CARNET_OK);
+}
+
+static const char *book_name(size_t node, const struct carnet_id *book)
+{
+    const struct carnet_book *at;
+    for (size_t i = 0; (at = carnet_replica_book_at(world.nodes[node].replica, i)) != NULL; i++)
+        if (carnet_id_equal(&at->id, book))
+            return at->name;
+    return "";
+}
+
+static void book_named_twice_has_the_first_name_everywhere(void **state)
+{
+    (void)state;
+    size_t other = world_invite(&world, 0, "siège 2", CARNET_ROLE_ADMIN, 0);
+    struct carnet_id book = carnet_replica_new_id(world.nodes[0].replica);
+    world.nodes[0].hands.wall_ms += 5000; /* the later one comes first to itself */
+    struct carnet_event named = { .type = CARNET_EVENT_BOOK, .other = book, .text = world_text("nord") };
+    write_charter(other, &book, CARNET_KIND_BOOK, &named);
+    named.text = world_text("sud");
+    write_charter(0, &book, CARNET_KIND_BOOK, &named);
+    assert_string_equal(book_name(0, &book), "sud");
+    world_meet(&world);
+    assert_string_equal(book_name(other, &book), "nord");
+    assert_string_equal(book_name(0, &book), "nord");
+}
+
+static void set_dark_after(size_t by, const char *value)
+{
+    struct carnet_id record = carnet_replica_new_id(world.nodes[by].replica);
+    const struct carnet_event event = { .type = CARNET_EVENT_SETTING, .text = world_text("dark_after"), .value = world_text(value) };
+    write_charter(by, &record, CARNET_KIND_SETTING, &event);
+}
+
+static void of_what_admins_set_the_strictest_counts_whatever_their_clocks(void **state)
+{
+    (void)state;
+    size_t other = world_invite(&world, 0, "siège 2", CARNET_ROLE_ADMIN, 0);
+    world.nodes[other].hands.wall_ms += 5000;
+    set_dark_after(0, "48h");
+    set_dark_after(other, "96h");
+    world_meet(&world);
+    assert_int_equal(carnet_replica_charter(world.nodes[0].replica).dark_after_ms, 48 * WORLD_HOUR_MS);
+    assert_int_equal(carnet_replica_charter(world.nodes[other].replica).dark_after_ms, 48 * WORLD_HOUR_MS);
+    world.nodes[0].hands.wall_ms -= WORLD_DAY_MS; /* the last word of each counts, not its date */
+    set_dark_after(0, "5d");
+    world_meet(&world);
+    assert_int_equal(carnet_replica_charter(world.nodes[0].replica).dark_after_ms, 96 * WORLD_HOUR_MS);
+    assert_int_equal(carnet_replica_charter(world.nodes[other].replica).dark_after_ms, 96 * WORLD_HOUR_MS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(code_admits_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(book_named_twice_has_the_first_name_everywhere, setup, teardown),
+        cmocka_unit_test_setup_teardown(of_what_admins_set_the_strictest_counts_whatever_their_clocks, setup, teardown),
         cmocka_unit_test_setup_teardown(code_that_expired_is_unknown_or_mistyped_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(request_that_was_touched_is_malformed, setup, teardown),
         cmocka_unit_test_setup_teardown(join_gives_names_rights_and_the_keys_of_what_is_read, setup, teardown),

@@ -301,6 +301,62 @@ static void a_note_is_under_its_subjects_consent(void **state)
     world_same(world);
 }
 
+/* As if an event of a newer version had come for the record. */
+static void add_unknown_event(struct world_node *node, const struct carnet_id *id)
+{
+    struct world *world = node->world;
+    struct carnet_store *store = carnet_replica_store(node->replica);
+    struct carnet_record_row row;
+    struct carnet_record record;
+    struct carnet_buf packed;
+    const struct carnet_event_item item = { .dot = { .author = 1, .seq = 1 }, .hlc = 1, .raw = carnet_slice("\x81\x0b", 2) };
+    carnet_record_init(&record);
+    carnet_buf_init(&packed, 1 << 16);
+    assert_int_equal(carnet_store_record_get(store, &world->book, id, &row, &world->err), CARNET_OK);
+    row.state = carnet_arena_dup(&world->arena, row.state);
+    assert_int_equal(carnet_record_unpack(row.state, &record), CARNET_OK);
+    carnet_record_add_event(&record, &item);
+    carnet_record_pack(&record, &packed);
+    row.state = carnet_buf_slice(&packed);
+    assert_int_equal(carnet_replica_begin(node->replica, &world->err), CARNET_OK);
+    assert_int_equal(carnet_store_record_put(store, &row, &world->err), CARNET_OK);
+    assert_int_equal(carnet_replica_commit(node->replica, &world->err), CARNET_OK);
+    carnet_buf_deinit(&packed);
+    carnet_record_deinit(&record);
+}
+
+static void a_note_that_is_not_understood_is_blocked(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0];
+    struct carnet_id zoe = world_add(office, "given=Zoé", "file profile"), ids[3];
+    const struct carnet_write_cell cell = { .field = CARNET_FIELD_TEXT, .value = carnet_slice_str("vélos") };
+    for (size_t i = 0; i < 3; i++) { /* two notes, and one about nobody */
+        struct carnet_write write = { .book = world->book, .record = carnet_replica_new_id(office->replica), .kind = CARNET_KIND_EVENT, .cells = &cell,
+                                      .cell_count = 1, .fresh = true };
+        if (i < 2) {
+            write.subject = zoe;
+            write.kind = CARNET_KIND_NOTE;
+        }
+        ids[i] = write.record;
+        assert_int_equal(carnet_replica_write(office->replica, &write, 1, false, NULL, &world->err), CARNET_OK);
+        assert_int_equal(world_view(office, &ids[i]).cell_count, 1);
+    }
+    const struct carnet_event restrict_event = { .type = CARNET_EVENT_RESTRICT };
+    assert_int_equal(world_event(office, &ids[1], &restrict_event), CARNET_OK);
+    add_unknown_event(office, &ids[0]);
+    add_unknown_event(office, &ids[2]);
+    for (size_t i = 0; i < 3; i++) {
+        struct carnet_write write = { .book = world->book, .record = ids[i], .cells = &cell, .cell_count = 1 };
+        struct carnet_write_cell other = cell;
+        other.value = carnet_slice_str("marche");
+        write.cells = &other;
+        assert_int_equal(world_view(office, &ids[i]).cell_count, 0);
+        assert_int_equal(carnet_replica_write(office->replica, &write, 1, false, NULL, &world->err), CARNET_REFUSED);
+    }
+    assert_int_equal(world_view(office, &zoe).cell_count, 1); /* the person is not */
+}
+
 static void assert_shown_is_allowed(struct world_node *node, const struct carnet_id *record)
 {
     struct carnet_view view = world_view(node, record);
@@ -682,23 +738,23 @@ static void a_welcome_is_for_one_identity(void **state)
     carnet_buf_init(&buf, 1 << 20);
     carnet_identity_new(&office->env.rng, &stranger);
     /* any bytes at all: nothing is made of them */
-    assert_int_equal(carnet_replica_join("none.db", &other->env, &stranger, carnet_slice_str("bienvenue"), &replica, &world->err), CARNET_MALFORMED);
+    assert_int_equal(carnet_replica_join("none.db", &other->env, &stranger, NULL, carnet_slice_str("bienvenue"), &replica, &world->err), CARNET_MALFORMED);
     assert_null(replica);
     carnet_cbor_put_array(&buf, 3);
     carnet_cbor_put_str(&buf, "carnet/1/welcome");
     carnet_cbor_put_bytes(&buf, carnet_authority_genesis(carnet_replica_authority(office->replica)));
     carnet_authority_chain(carnet_replica_authority(office->replica), carnet_replica_self(other->replica), &buf);
     snprintf(path, sizeof path, "%s/again.db", world->dir);
-    assert_int_equal(carnet_replica_join(path, &other->env, &stranger, carnet_buf_slice(&buf), &replica, &world->err), CARNET_REFUSED);
+    assert_int_equal(carnet_replica_join(path, &other->env, &stranger, NULL, carnet_buf_slice(&buf), &replica, &world->err), CARNET_REFUSED);
     for (size_t i = 0; i < buf.len; i++) {
-        assert_int_not_equal(carnet_replica_join(path, &other->env, &other->identity, carnet_slice(buf.ptr, i), &replica, &world->err), CARNET_OK);
+        assert_int_not_equal(carnet_replica_join(path, &other->env, &other->identity, NULL, carnet_slice(buf.ptr, i), &replica, &world->err), CARNET_OK);
         buf.ptr[i] ^= 1;
-        assert_int_not_equal(carnet_replica_join(path, &other->env, &other->identity, carnet_buf_slice(&buf), &replica, &world->err), CARNET_OK);
+        assert_int_not_equal(carnet_replica_join(path, &other->env, &other->identity, NULL, carnet_buf_slice(&buf), &replica, &world->err), CARNET_OK);
         buf.ptr[i] ^= 1;
     }
-    assert_int_equal(carnet_replica_join(path, &other->env, &other->identity, carnet_buf_slice(&buf), &replica, &world->err), CARNET_OK);
+    assert_int_equal(carnet_replica_join(path, &other->env, &other->identity, NULL, carnet_buf_slice(&buf), &replica, &world->err), CARNET_OK);
     carnet_replica_close(replica);
-    assert_int_equal(carnet_replica_join(path, &other->env, &other->identity, carnet_buf_slice(&buf), &replica, &world->err), CARNET_CONFLICT);
+    assert_int_equal(carnet_replica_join(path, &other->env, &other->identity, NULL, carnet_buf_slice(&buf), &replica, &world->err), CARNET_CONFLICT);
     assert_int_equal(carnet_replica_open(path, &other->env, &stranger, &replica, &world->err), CARNET_REFUSED);
     carnet_buf_deinit(&buf);
 }
@@ -720,6 +776,7 @@ int main(void)
         TEST(a_cut_voids_what_lies_beyond),
         TEST(the_order_does_not_matter),
         TEST(a_note_is_under_its_subjects_consent),
+        TEST(a_note_that_is_not_understood_is_blocked),
         TEST(what_is_shown_is_what_is_allowed),
         TEST(a_refusal_on_one_of_two_merged_counts_for_both),
         TEST(whoever_is_too_many_records_is_blocked),

@@ -50,6 +50,9 @@ bool carnet_cert_gets(const struct carnet_cert *cert, enum carnet_scope scope); 
 /* OK when child's rights, books and expiry lie within issuer's and issuer may invite; REFUSED otherwise. */
 CARNET_MUST_USE carnet_rc carnet_cert_within(const struct carnet_cert *child, const struct carnet_cert *issuer);
 
+/* Has it come to its end? At that very moment it has. The one rule: of sessions, bundles, and what a node writes. */
+bool carnet_cert_expired(const struct carnet_cert *cert, int64_t now_ms);
+
 struct carnet_authority; /* certificates by hash, by node, by author number, by transport key; cuts */
 struct carnet_authority *carnet_authority_new(struct carnet_slice genesis); /* gives; NULL: not a genesis */
 void carnet_authority_free(struct carnet_authority *authority);

@@ -29,6 +29,8 @@ struct carnet_consent carnet_consent_evaluate(const struct carnet_record *const 
  * or not understood. What is not in it is blocked: never sent, exported, printed or displayed. */
 uint32_t carnet_consent_open(const struct carnet_record *const *person, size_t count, int64_t now_ms);
 bool carnet_consent_restricted(const struct carnet_record *record);
+/* Erased, restricted, or with an event of a newer version: nothing of the record is open, whatever it is about. */
+bool carnet_consent_blocked(const struct carnet_record *record);
 /* The refusals of a purpose on the record, and those of all: what a new grant must name. Returns how many, at most max. */
 size_t carnet_consent_refusals(const struct carnet_record *record, struct carnet_slice purpose, struct carnet_dot *out, size_t max);
 /* When the scope was closed: the latest hlc of the events that closed it; 0: it is open, or was never granted. dark_after counts from it.

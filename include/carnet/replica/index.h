@@ -24,39 +24,39 @@ enum { CARNET_INDEX_ROW_LEN = 16 };
 
 /* --- forms of text, shared with the queries --- */
 /* Text that grows on an array of the caller's, and on the heap beyond it. */
-struct query_text {
+struct carnet_query_text {
     uint8_t *ptr;
     size_t len, cap;
     uint8_t *heap;
 };
-void query_text_init(struct query_text *text, uint8_t *array, size_t cap);
-void query_text_deinit(struct query_text *text);
-void query_text_put(struct query_text *text, const void *ptr, size_t len);
-static inline struct carnet_slice query_text_slice(const struct query_text *text)
+void carnet_query_text_init(struct carnet_query_text *text, uint8_t *array, size_t cap);
+void carnet_query_text_deinit(struct carnet_query_text *text);
+void carnet_query_text_put(struct carnet_query_text *text, const void *ptr, size_t len);
+static inline struct carnet_slice carnet_query_text_slice(const struct carnet_query_text *text)
 {
     return carnet_slice(text->ptr, text->len);
 }
 
 /* Each appends one form of value and returns its count of words; 0, and nothing appended: none, or it is no text. */
-size_t query_put_words(struct query_text *text, struct carnet_slice value); /* " le goff": a space before each */
-size_t query_put_joined(struct query_text *text, struct carnet_slice value); /* "legoff" */
+size_t carnet_query_put_words(struct carnet_query_text *text, struct carnet_slice value); /* " le goff": a space before each */
+size_t carnet_query_put_joined(struct carnet_query_text *text, struct carnet_slice value); /* "legoff" */
 /* The names, addresses and numbers that words are looked for in: " le goff ", one group for each value. */
-void query_put_search(struct query_text *text, const struct carnet_cell *cells, size_t count);
+void carnet_query_put_search(struct carnet_query_text *text, const struct carnet_cell *cells, size_t count);
 
 /* The form a field's values are compared in. A needle of the same form is looked for anywhere inside, so its ends say
  * what is meant: with the edge, the value begins or ends there. */
-enum query_form {
+enum carnet_query_form {
     QUERY_JOINED, /* "\1legoff\1" */
     QUERY_FOLDED, /* "\1zoe@example.org\1" */
     QUERY_PHONE,  /* " 33639980012  0639980012  639980012 " */
     QUERY_PROSE   /* " 3 rue des lilas " */
 };
-enum query_form query_form_of(uint32_t field);
-uint8_t query_form_edge(enum query_form form);
-void query_put_form(struct query_text *text, enum query_form form, struct carnet_slice value);
+enum carnet_query_form carnet_query_form_of(uint32_t field);
+uint8_t carnet_query_form_edge(enum carnet_query_form form);
+void carnet_query_put_form(struct carnet_query_text *text, enum carnet_query_form form, struct carnet_slice value);
 /* Before the joined form of a city, a postcode or a tag in the index: U+E000, which FTS5 takes as a letter, then a
  * letter. */
 enum { QUERY_MARK_LEN = 4 };
-const char *query_mark(uint32_t field); /* NULL: the field is not indexed that way */
+const char *carnet_query_mark(uint32_t field); /* NULL: the field is not indexed that way */
 
 #endif

@@ -38,8 +38,9 @@ struct carnet_replica_env {
 /* A new community, its book `main`, this node its founder (role admin). root: seed of the recovery key, not kept. The file must not exist (CONFLICT). */
 CARNET_MUST_USE carnet_rc carnet_replica_found(const char *path, const struct carnet_replica_env *env, struct carnet_slice community, struct carnet_slice node,
                                                const struct carnet_identity *identity, const uint8_t root[32], struct carnet_replica **out, struct carnet_err *err);
-/* A node that was admitted: welcome is what carnet_replica_admit gave. The charter comes with the first sync. REFUSED: the welcome is not for this identity. */
-CARNET_MUST_USE carnet_rc carnet_replica_join(const char *path, const struct carnet_replica_env *env, const struct carnet_identity *identity, struct carnet_slice welcome,
+/* A node that was admitted: welcome is what carnet_replica_admit gave. The charter comes with the first sync. REFUSED: the welcome is not for this identity, or of another
+ * community than the one that the code names (NULL: any). */
+CARNET_MUST_USE carnet_rc carnet_replica_join(const char *path, const struct carnet_replica_env *env, const struct carnet_identity *identity, const struct carnet_id *community, struct carnet_slice welcome,
                                               struct carnet_replica **out, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_replica_open(const char *path, const struct carnet_replica_env *env, const struct carnet_identity *identity,
                                               struct carnet_replica **out, struct carnet_err *err);
@@ -74,6 +75,8 @@ struct carnet_book {
     struct carnet_id id;
     char name[CARNET_NAME_LEN_MAX + 1];
     bool held; /* by this node */
+    uint64_t hlc; /* of the event that named it: the first */
+    struct carnet_dot dot;
 };
 size_t carnet_replica_book_count(const struct carnet_replica *replica);
 const struct carnet_book *carnet_replica_book_at(const struct carnet_replica *replica, size_t i); /* in order of name */
