@@ -552,8 +552,8 @@ void sim_check_files(struct sim_node *node, bool swept, bool final)
             struct carnet_view view;
             carnet_arena_reset(&arena);
             if (carnet_replica_view(node->replica, &sim->books[r->book], &sim->records[r->person].id, &arena, &view, &err) == CARNET_OK) {
-                const struct carnet_seed *seed = carnet_record_seed(&view.record, needle->seed, needle->scope);
-                gone = seed && seed->dead;
+                for (size_t s = 0; s < view.record.seed_count; s++)
+                    gone = gone || (view.record.seeds[s].id == needle->seed && view.record.seeds[s].dead);
             }
         }
         if (!foreign && !gone)
@@ -579,29 +579,18 @@ void sim_check_files(struct sim_node *node, bool swept, bool final)
 
 /* --- P3 --- */
 
-/* A rectification has what stands beside the wrong value written again, under new dots: was this write carried on, or may it have been? */
-static bool carried(struct sim_node *node, const struct sim_write *write, const struct carnet_view *view)
+/* Has some member, who gets as much, the whole entry? What only a node had that was cut or has expired is lost. */
+static bool obtainable(struct sim *sim, const struct sim_node *node, const struct sim_head *place)
 {
-    struct sim *sim = node->sim;
-    bool rectified = false;
-    for (size_t i = 0; i < sim->event_count && !rectified; i++) {
-        const struct sim_event *event = &sim->events[i];
-        rectified = event->type == CARNET_EVENT_RECTIFY && event->record == write->record && event->fate != SIM_FAILED &&
-                    (event->fate != SIM_ACKED || held(node, event));
-    }
-    if (!rectified)
-        return false;
-    for (size_t i = 0; i < sim->write_count; i++) /* and then replaced, under a dot that only its author knows */
-        if (&sim->writes[i] != write && sim->writes[i].record == write->record && sim->writes[i].field == write->field && sim->writes[i].fate != SIM_FAILED &&
-            strcmp(sim->writes[i].label, write->label) == 0)
-            return true;
-    if (!sim_node_reads(node, carnet_field_by_number(write->field)->scope))
-        return true;
-    for (size_t i = 0; i < view->record.live_count; i++) {
-        const struct carnet_sibling *s = &view->record.live[i];
-        if (s->state != CARNET_SIBLING_VALUE)
-            return true; /* it may be among those that are dark or wait */
-        if (s->field == write->field && carnet_slice_equal(s->label, carnet_slice_str(write->label)) && carnet_slice_equal(s->value, carnet_slice_str(write->value)))
+    struct carnet_err err = CARNET_ERR_INIT;
+    for (unsigned i = 0; i < sim->node_count; i++) {
+        struct sim_node *other = &sim->nodes[i];
+        struct carnet_entry_row row;
+        if (other == node || !sim_node_member(other) || !other->on || (other->role != CARNET_ROLE_RELAY && (node->role == CARNET_ROLE_RELAY || node->reads & ~other->reads)))
+            continue;
+        struct carnet_sync_source source = carnet_replica_source(other->replica);
+        int64_t n = source.position(source.ctx, &place->book, &place->author, place->stream, place->seq);
+        if (n && carnet_store_entry_get(carnet_replica_store(other->replica), n, &row, &err) == CARNET_OK && !(row.flags & CARNET_ENTRY_WANTING))
             return true;
     }
     return false;
@@ -650,7 +639,7 @@ static void check_write(struct sim_node *node, const struct sim_write *write, co
         explain(node, write->record);
     if (superseded && live)
         sim_fail(sim, "P3", "n%u shows a write of r%zu that was replaced", node->index, write->record);
-    if (superseded || (!live && (dark || perhaps || carried(node, write, view))))
+    if (superseded || (!live && (dark || perhaps)))
         return;
     if (!live)
         explain(node, write->record);
@@ -662,6 +651,9 @@ static void check_write(struct sim_node *node, const struct sim_write *write, co
         return;
     }
     if (!sim_node_reads(node, live->scope))
+        return;
+    struct sim_head place = { .book = sim->books[r->book], .author = sim->nodes[write->node].id, .stream = write->dot.stream, .seq = write->dot.seq };
+    if (live->state == CARNET_SIBLING_MISSING && !obtainable(sim, node, &place))
         return;
     if (live->state != CARNET_SIBLING_VALUE)
         sim_fail(sim, "P3", "n%u cannot read the write \"%s\" (%s) of r%zu by n%u: %s", node->index, write->value, carnet_scope_name(live->scope), write->record, write->node,
@@ -694,6 +686,9 @@ static void find_cuts(struct sim *sim)
         for (unsigned j = 0; j < sim->node_count; j++)
             if (sim->nodes[j].on && carnet_authority_is_cut(carnet_replica_authority(sim->nodes[j].replica), &sim->nodes[i].id))
                 sim->nodes[i].cut = true;
+        /* invited by somebody who was cut before anybody heard of it: void, and its chain is not believed */
+        if (i > 0 && sim->nodes[sim->nodes[i].inviter].cut && sim->nodes[0].on && !carnet_authority_node(carnet_replica_authority(sim->nodes[0].replica), &sim->nodes[i].id))
+            sim->nodes[i].cut = true;
     }
 }
 
@@ -724,7 +719,10 @@ bool sim_converged(struct sim *sim, char *why, size_t len)
                 }
             struct carnet_sync_head wants[4];
             const struct carnet_cert *cert = carnet_authority_node(carnet_replica_authority(a->replica), &b->id);
-            if (cert && source.wants(source.ctx, cert, wants, 4)) {
+            size_t count = cert ? source.wants(source.ctx, cert, wants, 4) : 0, open = 0;
+            for (size_t w = 0; w < count; w++)
+                open += obtainable(sim, a, &(struct sim_head){ .book = wants[w].book, .author = wants[w].author, .stream = wants[w].stream, .seq = wants[w].seq });
+            if (open) {
                 snprintf(why, len, "n%u wants parts of n%u", i, j);
                 return false;
             }

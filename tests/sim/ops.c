@@ -466,6 +466,25 @@ static void op_rectify(struct sim *sim, struct sim_node *node)
             event->names[event->name_count++] = view.record.live[i].dot;
     if (!event->name_count)
         return;
+    for (size_t i = 0; i < view.record.live_count; i++) { /* what stands beside it in a dropped part is written again */
+        const struct carnet_sibling *s = &view.record.live[i];
+        bool beside = false, named = false;
+        char label[24], value[24];
+        for (size_t j = 0; j < event->name_count; j++) {
+            const struct carnet_dot *dot = &event->names[j];
+            named = named || carnet_dot_equal(dot, &s->dot);
+            beside = beside || (dot->author == s->dot.author && dot->stream == s->dot.stream && dot->seq == s->dot.seq &&
+                                dot->index / CARNET_DOT_CHANGE == s->dot.index / CARNET_DOT_CHANGE);
+        }
+        if (named || !beside || s->scope != CARNET_SCOPE_IDENTITY || s->state != CARNET_SIBLING_VALUE)
+            continue;
+        snprintf(label, sizeof label, "%.*s", (int)s->label.len, s->label.len ? (const char *)s->label.ptr : "");
+        snprintf(value, sizeof value, "%.*s", (int)s->value.len, s->value.len ? (const char *)s->value.ptr : "");
+        size_t index = sim_write_add(sim, record, node->index, s->field, label, value);
+        sim->writes[index].seen = carnet_alloc(sizeof s->dot);
+        sim->writes[index].seen[0] = s->dot;
+        sim->writes[index].seen_count = 1;
+    }
     sim_mark(sim, mark);
     plan_cell(sim, &plan, node->index, &view, CARNET_FIELD_FAMILY, "", mark);
     commit(node, "rectifies", &plan, 1, first_write);

@@ -120,6 +120,7 @@ struct sim_node {
     struct carnet_core *core;
     enum carnet_role role;
     uint32_t reads;
+    unsigned inviter;
     bool all_books, books[SIM_BOOKS_MAX];
     bool cut;             /* somebody was told to cut it, and that survived */
     int64_t expires_ms;   /* wall; 0: never */

@@ -338,6 +338,7 @@ bool sim_admit(struct sim *sim, struct sim_node *inviter)
     prepare(sim, node, index);
     node->role = index == 1 ? CARNET_ROLE_OFFICE : roles[sim_below(sim, sizeof roles / sizeof *roles)];
     char name[24];
+    node->inviter = inviter->index;
     snprintf(name, sizeof name, "member %u", index);
     struct carnet_invite_terms terms = { .name = carnet_slice_str(name), .role = node->role, .addresses = address, .address_count = 1 };
     struct carnet_id only;
