@@ -552,8 +552,8 @@ void sim_check_files(struct sim_node *node, bool swept, bool final)
             struct carnet_view view;
             carnet_arena_reset(&arena);
             if (carnet_replica_view(node->replica, &sim->books[r->book], &sim->records[r->person].id, &arena, &view, &err) == CARNET_OK) {
-                const struct carnet_seed *seed = carnet_record_seed(&view.record, needle->seed, needle->scope);
-                gone = seed && seed->dead;
+                for (size_t s = 0; s < view.record.seed_count; s++)
+                    gone = gone || (view.record.seeds[s].id == needle->seed && view.record.seeds[s].dead);
             }
         }
         if (!foreign && !gone)

@@ -500,8 +500,10 @@ static void fault(struct sim *sim)
         if (node->on)
             simvfs_cut_after(sim->vfs, node->name, after);
     }
-    if (sim_chance(sim, mix->kill_pm))
-        sim_crash(some_node(sim), sim_chance(sim, 300));
+    if (sim_chance(sim, mix->kill_pm)) {
+        struct sim_node *node = some_node(sim); /* one draw a statement: compilers order arguments as they like */
+        sim_crash(node, sim_chance(sim, 300));
+    }
     if (sim_chance(sim, mix->break_pm) && sim->link_count)
         sim_break(sim, sim->links[sim_below(sim, sim->link_count)].number);
     if (sim_chance(sim, mix->partition_pm)) {
