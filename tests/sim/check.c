@@ -530,8 +530,6 @@ void sim_check_files(struct sim_node *node, bool swept, bool final)
     struct carnet_arena arena;
     struct carnet_err err = CARNET_ERR_INIT;
     bool late = !final && node->offset_ms < -4 * SIM_MINUTE; /* what is now for others is future here */
-    if (final && sim->mix.years)
-        final = true;
     carnet_arena_init(&arena);
     hunt.needles = carnet_alloc((sim->needle_count + 1) * sizeof *hunt.needles);
     hunt.next = carnet_alloc((sim->needle_count + 1) * sizeof *hunt.next);

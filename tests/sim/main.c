@@ -11,7 +11,7 @@
 
 enum { JOBS_MAX = 64, SECONDS_MAX = 120 };
 
-static const char usage[] = "usage: carnet-sim [--seed N [--trace]] [--seeds FROM-TO] [--jobs N] [--reverse] [--plant N] [--until-fail] [--quiet] [--hashes]\n";
+static const char usage[] = "usage: carnet-sim [--seed N [--trace]] [--seeds FROM-TO] [--jobs N] [--reverse] [--plant N] [--until-fail] [--quiet]\n";
 
 struct job {
     pid_t pid;

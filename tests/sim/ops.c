@@ -572,11 +572,6 @@ size_t sim_op_total(void)
     return sizeof ops / sizeof *ops;
 }
 
-const char *sim_op_name(size_t op)
-{
-    return ops[op].name;
-}
-
 void sim_op(struct sim *sim)
 {
     uint64_t total = 0;

@@ -93,7 +93,6 @@ struct sim_record {
     unsigned book;
     enum carnet_kind kind;
     size_t person; /* index of the contact it is about; itself */
-    bool maybe;    /* its creation is not known to have survived */
     unsigned node; /* who made it */
 };
 struct sim_head { /* what a node showed to others: it must have it for ever */
@@ -149,7 +148,7 @@ struct sim_mix {
     uint32_t weight[32]; /* of operations */
 };
 
-enum sim_what { SIM_TICK, SIM_DELIVER, SIM_CONNECT, SIM_DOWN, SIM_OP, SIM_FAULT, SIM_START, SIM_HEAL_WAY, SIM_BREAK, SIM_HOSTILE_CONNECT };
+enum sim_what { SIM_TICK, SIM_DELIVER, SIM_CONNECT, SIM_DOWN, SIM_OP, SIM_FAULT, SIM_START, SIM_HEAL_WAY, SIM_BREAK };
 struct sim_due {
     int64_t at;
     uint64_t seq;
@@ -246,7 +245,6 @@ bool sim_corrupt(struct sim_node *node, struct carnet_slice frame, struct carnet
 /* --- ops.c --- */
 void sim_op(struct sim *sim);
 bool sim_admit(struct sim *sim, struct sim_node *inviter); /* one more node */
-const char *sim_op_name(size_t op);
 size_t sim_op_total(void);
 
 /* --- facts.c --- */

@@ -586,9 +586,6 @@ static void handle(struct sim *sim, const struct sim_due *due)
     case SIM_HEAL_WAY:
         sim_unshut(sim, (unsigned)due->a, (unsigned)due->b);
         return;
-    case SIM_HOSTILE_CONNECT:
-        sim_hostile_connect(sim, (unsigned)due->a);
-        return;
     }
 }
 
