@@ -479,6 +479,43 @@ static void a_lying_clock_hides_nothing(void **state)
     carnet_record_deinit(&liar);
 }
 
+/* One history: Grenoble, Voiron beside it, Lyon for Grenoble. Whoever of the three has the smaller id, whatever comes first, saved and read after each. */
+static void it_makes_no_difference_how_authors_sort(void **state)
+{
+    static const unsigned orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
+    static const char *const values[] = { "Grenoble", "Voiron", "Lyon" };
+    (void)state;
+    for (unsigned who = 0; who < 6; who++) {
+        for (unsigned order = 0; order < 6; order++) {
+            struct carnet_record record = blank();
+            size_t count;
+            for (unsigned i = 0; i < 3; i++) {
+                unsigned change = orders[order][i];
+                struct carnet_record delta = blank(), read = blank();
+                struct carnet_dot dot = cell_dot(orders[who][change], 0), first = cell_dot(orders[who][0], 0);
+                struct carnet_buf packed;
+                add_value(&delta, dot, 100 + change, CARNET_FIELD_CITY, "", values[change]);
+                if (change == 2)
+                    carnet_record_add_replaced(&delta, &first, EVERY_SCOPE);
+                carnet_record_merge(&record, &delta);
+                carnet_buf_init(&packed, 1 << 16);
+                carnet_record_pack(&record, &packed);
+                assert_int_equal(carnet_record_unpack(carnet_arena_dup(&arena, carnet_buf_slice(&packed)), &read), CARNET_OK);
+                carnet_buf_deinit(&packed);
+                carnet_record_deinit(&delta);
+                carnet_record_deinit(&record);
+                record = read;
+            }
+            struct carnet_cell *cells = cells_of(&record, &count);
+            assert_true(count == 1 && cells[0].count == 2 && cells[0].conflict);
+            assert_true(carnet_slice_equal(cells[0].siblings[0]->value, carnet_slice_str("Lyon")));
+            assert_true(carnet_slice_equal(cells[0].siblings[1]->value, carnet_slice_str("Voiron")));
+            carnet_record_deinit(&record);
+        }
+    }
+    carnet_arena_reset(&arena);
+}
+
 static void cells_are_grouped_ordered_and_compared(void **state)
 {
     struct carnet_record record = blank();
@@ -711,6 +748,7 @@ int main(void)
         cmocka_unit_test(many_authors_and_a_long_value_are_packed),
         cmocka_unit_test(damaged_bytes_are_refused_whole),
         cmocka_unit_test(a_lying_clock_hides_nothing),
+        cmocka_unit_test(it_makes_no_difference_how_authors_sort),
         cmocka_unit_test(cells_are_grouped_ordered_and_compared),
         cmocka_unit_test(dark_kills_seeds_and_values_whenever_they_come),
         cmocka_unit_test(the_smallest_live_seed_that_is_held_is_used),

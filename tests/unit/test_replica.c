@@ -167,6 +167,24 @@ static void an_erasure_leaves_nothing(void **state)
     world_same(world);
 }
 
+static void two_erasures_apart_are_one(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0], *other = world_join(world, "Lyon", CARNET_ROLE_OFFICE, NULL, 0, 0);
+    struct carnet_id zoe = world_add(office, "given=Zoé phone=+33639980012", "file sms");
+    const struct carnet_event erase = { .type = CARNET_EVENT_ERASE };
+    struct carnet_view view;
+    world_exchange(world);
+    assert_int_equal(world_event(office, &zoe, &erase), CARNET_OK);
+    assert_int_equal(world_event(other, &zoe, &erase), CARNET_OK);
+    world_exchange(world);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(carnet_replica_view(world->nodes[i].replica, &world->book, &zoe, &world->arena, &view, &world->err), CARNET_NOT_FOUND);
+        world_verify(&world->nodes[i]);
+    }
+    world_same(world);
+}
+
 static void rebuilding_changes_nothing(void **state)
 {
     struct world *world = *state;
@@ -787,6 +805,7 @@ int main(void)
         TEST(parts_of_an_erased_person_are_nowhere),
         TEST(a_rectified_value_is_gone),
         TEST(many_values_fill_several_entries),
+        TEST(two_erasures_apart_are_one),
         TEST(many_contacts_in_one_call),
         TEST(a_new_incarnation_begins_new_logs),
         TEST(equal_heads_have_equal_digests),
