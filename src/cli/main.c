@@ -171,8 +171,8 @@ static int run(struct cli *cli, const char *home_option, int argc, char **argv)
     int status = 1;
     carnet_rc rc = carnet_home_find(home_option, &home, &cli->err);
     if (!rc && cli->command->flags & CLI_OWN_HOME) {
-        struct carnet_node stub = { .home = home };
-        cli->node = &stub;
+        struct carnet_node bare = { .home = home };
+        cli->node = &bare;
         status = cli->command->run(cli);
     } else if (!rc) {
         rc = carnet_node_call(home, argc, argv, cli->io, &status, &cli->err);
