@@ -127,6 +127,8 @@ int cli_main(int argc, char **argv);
 
 CARNET_MUST_USE carnet_rc cli_check_import(struct cli *cli);
 
+int cmd_audit(struct cli *); /* cmd_law.c */
+
 /* one per command */
 int cmd_add(struct cli *), cmd_book_add(struct cli *), cmd_book_list(struct cli *), cmd_bundle_export(struct cli *), cmd_bundle_import(struct cli *),
     cmd_conflicts(struct cli *), cmd_consent(struct cli *), cmd_consent_countersign(struct cli *), cmd_consent_grant(struct cli *), cmd_consent_object(struct cli *),
