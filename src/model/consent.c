@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const state_names[] = { "none", "requested", "given", "renewed", "expired", "withdrawn", "objected" };
+static const char *const state_names[] = { "none", "requested", "given", "renewed", "expired", "withdrawn", "objected", "refused" };
 
 const char *carnet_consent_state_name(enum carnet_consent_state state)
 {
@@ -187,13 +187,14 @@ static struct carnet_consent evaluate(const struct carnet_charter *charter, cons
     struct carnet_consent out = { .state = CARNET_CONSENT_NONE };
     const struct fact *best = NULL, *newest = NULL;
     enum worth worth = REFUSED;
-    size_t grants = 0;
+    size_t grants = 0, proved = 0;
     for (size_t i = 0; i < facts->count; i++) {
         const struct fact *fact = &facts->all[i];
         if (!is_grant(fact) || !carnet_slice_equal(fact->purpose, purpose))
             continue;
         enum worth this = weigh(facts, fact, now_ms);
         grants++;
+        proved += is_proved(facts, fact);
         if (this == LIVE && !facts->blocked)
             out.scopes |= covered(charter, fact);
         if (!newest || is_newer(fact->item, newest->item))
@@ -210,7 +211,7 @@ static struct carnet_consent evaluate(const struct carnet_charter *charter, cons
     if (!best || worth == REFUSED) {
         const struct fact *refusal = find_refusal(facts, purpose);
         if (refusal) {
-            out.state = refusal->type == CARNET_EVENT_OBJECT ? CARNET_CONSENT_OBJECTED : CARNET_CONSENT_WITHDRAWN;
+            out.state = refusal->type == CARNET_EVENT_OBJECT ? CARNET_CONSENT_OBJECTED : proved ? CARNET_CONSENT_WITHDRAWN : CARNET_CONSENT_REFUSED;
             out.dot = refusal->item->dot;
             out.since_ms = carnet_hlc_ms(refusal->item->hlc);
         }
