@@ -106,7 +106,7 @@ void cli_indented(struct carnet_slice text, size_t indent, struct carnet_buf *ou
 void cli_line(struct cli *cli, struct carnet_buf *line); /* prints it without the spaces at its end, and empties it */
 
 /* --- contacts --- */
-void cli_field_name(uint32_t field, struct carnet_slice label, struct carnet_buf *out); /* "phone/mobile" */
+void cli_field_name(struct cli *cli, uint32_t field, struct carnet_slice label, struct carnet_buf *out); /* "phone/mobile" */
 json_t *cli_contact(struct cli *cli, const struct carnet_view *view);
 void cli_contact_line(struct cli *cli, const struct carnet_view *view);   /* one line of `find` */
 void cli_contact_text(struct cli *cli, const struct carnet_view *view);   /* all of it: `show` */

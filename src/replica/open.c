@@ -891,9 +891,9 @@ int64_t carnet_replica_now_ms(const struct carnet_replica *replica)
     return wall_ms > reached_ms ? wall_ms : reached_ms;
 }
 
-struct carnet_charter carnet_replica_charter(const struct carnet_replica *replica)
+const struct carnet_charter *carnet_replica_charter(const struct carnet_replica *replica)
 {
-    return replica->charter;
+    return &replica->charter;
 }
 
 int64_t carnet_replica_last(const struct carnet_replica *replica)

@@ -68,7 +68,7 @@ static uint32_t overdue(const struct slice *slice, const struct carnet_record *r
     for (unsigned scope = CARNET_SCOPE_IDENTITY; scope < CARNET_SCOPE_CONSENT; scope++) {
         if (!(scopes >> scope & 1))
             continue;
-        uint64_t closed = carnet_consent_closed_at(record, (enum carnet_scope)scope, slice->wall_ms);
+        uint64_t closed = carnet_consent_closed_at(&slice->replica->charter, record, (enum carnet_scope)scope, slice->wall_ms);
         if (closed == 0 || carnet_hlc_ms(closed) > slice->wall_ms - slice->replica->charter.dark_after_ms)
             scopes &= ~(1u << scope);
     }
