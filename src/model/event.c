@@ -77,6 +77,7 @@ static size_t items(enum carnet_event_type type)
     case CARNET_EVENT_GENESIS:
         return 2;
     case CARNET_EVENT_DARK:
+    case CARNET_EVENT_INFORM:
     case CARNET_EVENT_RECEIPT:
     case CARNET_EVENT_BOOK:
     case CARNET_EVENT_CUT:
@@ -128,6 +129,11 @@ void carnet_event_encode(const struct carnet_event *event, struct carnet_buf *ou
     case CARNET_EVENT_EDGE:
         carnet_cbor_put_id(out, &event->other);
         carnet_cbor_put_bool(out, event->on);
+        put_names(out, event);
+        break;
+    case CARNET_EVENT_INFORM:
+        CARNET_ASSERT(event->ms >= 0);
+        carnet_cbor_put_uint(out, (uint64_t)event->ms);
         put_names(out, event);
         break;
     case CARNET_EVENT_RECEIPT:
@@ -273,6 +279,10 @@ carnet_rc carnet_event_decode(struct carnet_slice raw, struct carnet_event *out)
         out->on = carnet_reader_bool(&r);
         read_names(&r, out);
         break;
+    case CARNET_EVENT_INFORM:
+        out->ms = read_ms(&r);
+        read_names(&r, out);
+        break;
     case CARNET_EVENT_RECEIPT:
         out->ms = read_ms(&r);
         out->bytes = carnet_reader_bytes(&r);
@@ -325,6 +335,7 @@ uint32_t carnet_event_verb(enum carnet_event_type type)
     switch (type) {
     case CARNET_EVENT_GRANT:
     case CARNET_EVENT_COUNTERSIGN:
+    case CARNET_EVENT_INFORM:
         return CARNET_VERB_GRANT;
     case CARNET_EVENT_WITHDRAW:
     case CARNET_EVENT_OBJECT:
@@ -370,6 +381,7 @@ unsigned carnet_event_log(enum carnet_event_type type)
         return CARNET_LOG_LAW;
     case CARNET_EVENT_GRANT:
     case CARNET_EVENT_COUNTERSIGN:
+    case CARNET_EVENT_INFORM:
     case CARNET_EVENT_EDGE:
     case CARNET_EVENT_CERTIFICATE:
     case CARNET_EVENT_BOOK:

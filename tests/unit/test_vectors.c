@@ -1008,6 +1008,7 @@ static void events_are_as_written(void **state)
         {CARNET_EVENT_RESTRICT, "restrict"}, {CARNET_EVENT_LIFT, "lift"},
         {CARNET_EVENT_DARK, "dark"},         {CARNET_EVENT_ERASE, "erase"},
         {CARNET_EVENT_EDGE, "edge"},         {CARNET_EVENT_RECTIFY, "rectify"},
+        {CARNET_EVENT_INFORM, "inform"},
         {CARNET_EVENT_RECEIPT, "receipt"},   {CARNET_EVENT_CERTIFICATE, "certificate"},
         {CARNET_EVENT_BOOK, "book"},         {CARNET_EVENT_EPOCH, "epoch"},
         {CARNET_EVENT_ADDRESS, "address"},   {CARNET_EVENT_ALIVE, "alive"},
