@@ -252,6 +252,7 @@ static const char *target_text(const struct carnet_rows_vcard *v, struct carnet_
                  {"CATEGORIES", "tags"},
                  {"UID", "source_id/uid"},
                  {"X-SOCIALPROFILE", "handle"},
+                 {"X-MAIDENNAME", "birth_name"},
                  {"X-TWITTER", "handle/twitter"}};
     for (size_t i = 0; i < v->map_count; i++)
         if (v->map[i].column.len == name.len &&
@@ -278,19 +279,17 @@ static void note_property(struct carnet_rows *rows, struct carnet_slice name)
 {
     if (is_ignored(name) || !carnet_text_is_utf8(name))
         return;
-    for (size_t i = 0; i < rows->named_count; i++)
-        if (is_word(name, rows->named[i].name))
+    for (size_t i = 0; i < rows->listed_count; i++)
+        if (is_word(name, rows->listed[i].name))
             return;
-    if (rows->named_count == CARNET_ROWS_PROPERTIES_MAX)
+    if (rows->listed_count == CARNET_ROWS_PROPERTIES_MAX)
         return;
-    CARNET_GROW(rows->named, rows->named_count, rows->named_cap);
-    struct carnet_rows_named *named = &rows->named[rows->named_count++];
     const char *target = target_text(rows->vcard, name);
-    *named = (struct carnet_rows_named){.name = carnet_strdup_slice(name)};
-    for (char *c = named->name; *c; c++)
+    char *text = carnet_strdup_slice(name);
+    for (char *c = text; *c; c++)
         *c = *c >= 'a' && *c <= 'z' ? (char)(*c & ~0x20) : *c;
-    if (target && strcmp(target, "-") != 0)
-        named->target_text = carnet_strdup_slice(carnet_slice_str(target));
+    carnet_rows_list(rows, text, target && strcmp(target, "-") != 0 ? carnet_slice_str(target) : CARNET_SLICE_NONE);
+    free(text);
 }
 
 /* A target of this file's own texts, and of maps that open has checked. */
