@@ -214,7 +214,7 @@ static size_t score(struct carnet_rows *rows, const struct carnet_rows_options *
         struct carnet_target target;
         if (name.len == 0 || name.len > 200)
             continue;
-        carnet_columns_recognise(name, &target);
+        carnet_columns_recognise(rows->charter, name, &target);
         found += target.kind != CARNET_TARGET_NONE || map_of(options, name);
     }
     return found;
@@ -222,7 +222,7 @@ static size_t score(struct carnet_rows *rows, const struct carnet_rows_options *
 
 static bool reads_as(const char *field, struct carnet_slice text)
 {
-    const struct carnet_field_def *def = carnet_field_by_name(carnet_slice_str(field));
+    const struct carnet_field_def *def = carnet_field_by_name(NULL, carnet_slice_str(field));
     struct carnet_value_rules rules = carnet_value_rules_default();
     struct carnet_buf out;
     carnet_buf_init(&out, CARNET_VALUE_LEN_MAX);
@@ -320,7 +320,7 @@ static bool has_field(const struct carnet_rows *rows, uint32_t field)
 static void set_field(struct carnet_rows *rows, size_t column, uint32_t field)
 {
     rows->named[column].target =
-        (struct carnet_target){.kind = CARNET_TARGET_FIELD, .def = carnet_field_by_number(field)};
+        (struct carnet_target){.kind = CARNET_TARGET_FIELD, .def = carnet_field_by_number(NULL, field)};
 }
 
 static bool is_digits(const char *text)
@@ -564,14 +564,16 @@ static carnet_rc name_columns(struct carnet_rows *rows, const struct carnet_rows
         carnet_buf_clear(&key);
         carnet_columns_key(carnet_slice_str(named->name), &key);
         named->key = carnet_strdup_slice(carnet_buf_slice(&key));
-        carnet_columns_recognise(carnet_slice_str(named->name), &named->target);
+        carnet_columns_recognise(rows->charter, carnet_slice_str(named->name), &named->target);
+        carnet_rows_keep(rows, &named->target);
     }
     carnet_buf_deinit(&key);
     for (size_t i = 0; i < options->map_count; i++) {
         struct carnet_target target;
-        carnet_rc rc = carnet_target_parse(options->maps[i].target, &target, err);
+        carnet_rc rc = carnet_target_parse(rows->charter, options->maps[i].target, &target, err);
         if (rc != CARNET_OK)
             return rc;
+        carnet_rows_keep(rows, &target);
         for (size_t j = 0; j < rows->named_count; j++) {
             struct carnet_slice name = carnet_slice_str(rows->named[j].name);
             if (carnet_slice_equal(options->maps[i].column, name) || same_key(options->maps[i].column, name)) {

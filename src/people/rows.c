@@ -19,6 +19,28 @@ static struct carnet_slice trim(struct carnet_slice s)
     return s;
 }
 
+void carnet_rows_keep(struct carnet_rows *rows, struct carnet_target *target)
+{
+    const struct carnet_field_def *def = target->def;
+    if (!def || !def->custom)
+        return;
+    for (size_t i = 0; i < rows->kept_count; i++)
+        if (rows->kept[i]->field == def->field) {
+            target->def = rows->kept[i];
+            return;
+        }
+    struct carnet_field_def *copy = carnet_arena_alloc(&rows->kept_arena, sizeof *copy);
+    const char **choices = carnet_arena_alloc(&rows->kept_arena, (def->choice_count + 1) * sizeof *choices);
+    *copy = *def;
+    copy->name = carnet_arena_cstr(&rows->kept_arena, carnet_slice_str(def->name));
+    for (size_t i = 0; i < def->choice_count; i++)
+        choices[i] = carnet_arena_cstr(&rows->kept_arena, carnet_slice_str(def->choices[i]));
+    copy->choices = choices;
+    CARNET_GROW(rows->kept, rows->kept_count, rows->kept_cap);
+    rows->kept[rows->kept_count++] = copy;
+    target->def = copy;
+}
+
 /* --- what one text gives -------------------------------------------------------------------------------------------
  */
 
@@ -321,7 +343,7 @@ static struct carnet_slice town_of(struct carnet_rows *rows, unsigned rank, stru
     if (digits != 5 || text.len < 8 || text.ptr[5] > ' ')
         return text;
     struct carnet_target postcode = {.kind = CARNET_TARGET_FIELD,
-                                     .def = carnet_field_by_number(CARNET_FIELD_POSTCODE)};
+                                     .def = carnet_field_by_number(NULL, CARNET_FIELD_POSTCODE)};
     if (!has_slot(&rows->build, CARNET_FIELD_POSTCODE, label) &&
         normalise(rows, postcode.def, column, label, carnet_slice(text.ptr, 5)))
         put_slot(rows, postcode.def, label, carnet_buf_slice(&rows->value), rank);
@@ -334,7 +356,7 @@ static struct carnet_slice street_of(struct carnet_rows *rows, const struct carn
                                      struct carnet_slice column, struct carnet_slice label, struct carnet_slice text)
 {
     const struct carnet_target city = {
-        .kind = CARNET_TARGET_FIELD, .def = carnet_field_by_number(CARNET_FIELD_CITY), .rank = target->rank};
+        .kind = CARNET_TARGET_FIELD, .def = carnet_field_by_number(NULL, CARNET_FIELD_CITY), .rank = target->rank};
     char *street = carnet_arena_alloc(&rows->arena, 2 * text.len + 1);
     size_t len = 0;
     while (text.len) {
@@ -566,7 +588,7 @@ static void take_title(struct carnet_rows *rows, struct carnet_slice text)
     if (text.len < 2 && !(text.len == 1 && (text.ptr[0] | 0x20) == 'm'))
         return;
     carnet_buf_clear(&rows->value);
-    if (carnet_value_normalise(carnet_field_by_number(CARNET_FIELD_GENDER), text, &rules, &rows->value, NULL) ==
+    if (carnet_value_normalise(carnet_field_by_number(rows->charter, CARNET_FIELD_GENDER), text, &rules, &rows->value, NULL) ==
             CARNET_OK &&
         rows->value.len)
         rows->build.title = (char)rows->value.ptr[0];
@@ -602,7 +624,7 @@ void carnet_rows_take(struct carnet_rows *rows, const struct carnet_target *targ
     case CARNET_TARGET_NAME:
     case CARNET_TARGET_NAME_REVERSED:
         if (b->name.len == 0 &&
-            normalise(rows, carnet_field_by_number(CARNET_FIELD_FAMILY), column, CARNET_SLICE_NONE, text)) {
+            normalise(rows, carnet_field_by_number(rows->charter, CARNET_FIELD_FAMILY), column, CARNET_SLICE_NONE, text)) {
             b->name = carnet_arena_dup(&rows->arena, carnet_buf_slice(&rows->value));
             b->name_reversed = target->kind == CARNET_TARGET_NAME_REVERSED;
         }
@@ -648,7 +670,7 @@ static size_t next_word(struct carnet_slice text, size_t at, struct carnet_slice
 
 static void put_name(struct carnet_rows *rows, uint32_t field, struct carnet_slice text)
 {
-    const struct carnet_field_def *def = carnet_field_by_number(field);
+    const struct carnet_field_def *def = carnet_field_by_number(rows->charter, field);
     if (text.len && normalise(rows, def, CARNET_SLICE_NONE, CARNET_SLICE_NONE, text))
         put_slot(rows, def, CARNET_SLICE_NONE, carnet_buf_slice(&rows->value), 0);
 }
@@ -740,7 +762,7 @@ static void drop_slot(struct carnet_rows_build *b, size_t place)
 static void take_names_for_addresses(struct carnet_rows *rows)
 {
     static const uint32_t names[] = {CARNET_FIELD_GIVEN, CARNET_FIELD_FAMILY};
-    const struct carnet_target email = {.kind = CARNET_TARGET_FIELD, .def = carnet_field_by_number(CARNET_FIELD_EMAIL)};
+    const struct carnet_target email = {.kind = CARNET_TARGET_FIELD, .def = carnet_field_by_number(NULL, CARNET_FIELD_EMAIL)};
     struct carnet_rows_build *b = &rows->build;
     struct carnet_value_rules rules = rows->rules;
     for (size_t i = 0; i < 3; i++) {
@@ -802,7 +824,7 @@ static void finish(struct carnet_rows *rows)
     bool has_given = has_slot(b, CARNET_FIELD_GIVEN, CARNET_SLICE_NONE),
          has_family = has_slot(b, CARNET_FIELD_FAMILY, CARNET_SLICE_NONE);
     if (!has_family && birth_name != SLOT_NONE)
-        put_slot(rows, carnet_field_by_number(CARNET_FIELD_FAMILY), CARNET_SLICE_NONE, b->slots[birth_name].cell.value,
+        put_slot(rows, carnet_field_by_number(rows->charter, CARNET_FIELD_FAMILY), CARNET_SLICE_NONE, b->slots[birth_name].cell.value,
                  0);
     else if (!has_family && !has_given && b->name.len)
         split_name(rows);
@@ -813,7 +835,7 @@ static void finish(struct carnet_rows *rows)
             drop_slot(b, birth_name);
     }
     if (b->title && !has_slot(b, CARNET_FIELD_GENDER, CARNET_SLICE_NONE))
-        put_slot(rows, carnet_field_by_number(CARNET_FIELD_GENDER), CARNET_SLICE_NONE, carnet_slice(&b->title, 1), 0);
+        put_slot(rows, carnet_field_by_number(rows->charter, CARNET_FIELD_GENDER), CARNET_SLICE_NONE, carnet_slice(&b->title, 1), 0);
     drop_same_addresses(b);
     finish_consent(rows);
     bool somebody = false;
@@ -1064,6 +1086,9 @@ static carnet_rc open_any(int fd, struct carnet_slice mem, const struct carnet_r
     rows->lang = options->lang;
     rows->rules = carnet_value_rules_default();
     rows->rules.order = CARNET_DATE_DMY;
+    rows->charter = options->charter;
+    if (options->charter)
+        memcpy(rows->rules.country, options->charter->country, sizeof rows->rules.country);
     if (options->country[0])
         memcpy(rows->rules.country, options->country, sizeof rows->rules.country);
     rows->rules.country[2] = 0;
@@ -1077,6 +1102,7 @@ static carnet_rc open_any(int fd, struct carnet_slice mem, const struct carnet_r
     rows->options.maps = maps;
     rows->options.name = NULL;
     carnet_arena_init(&rows->arena);
+    carnet_arena_init(&rows->kept_arena);
     carnet_buf_init(&rows->country, CARNET_VALUE_LEN_MAX);
     carnet_buf_init(&rows->value, 4 * CARNET_VALUE_LEN_MAX);
     carnet_buf_init(&rows->scratch, 3 * CARNET_LINE_LEN_MAX);
@@ -1137,6 +1163,8 @@ void carnet_rows_close(struct carnet_rows *rows)
     carnet_buf_deinit(&rows->scratch);
     carnet_buf_deinit(&rows->unarmed);
     carnet_arena_deinit(&rows->arena);
+    carnet_arena_deinit(&rows->kept_arena);
+    free(rows->kept);
     free(rows);
 }
 

@@ -56,6 +56,7 @@ struct carnet_roll;
 
 struct carnet_rows {
     struct carnet_source source;
+    const struct carnet_charter *charter;
     enum carnet_rows_format format;
     enum carnet_lang lang;
     struct carnet_value_rules rules;
@@ -75,6 +76,9 @@ struct carnet_rows {
     size_t named_count, named_cap;
     struct carnet_rows_listed *listed;
     size_t listed_count, listed_cap;
+    struct carnet_arena kept_arena;
+    const struct carnet_field_def **kept; /* copies of custom definitions: the charter's own move at a commit */
+    size_t kept_count, kept_cap;
     struct carnet_rows_options options; /* copies: a zip needs them until its last file */
     bool *map_used;
     char *file_name; /* of the file being read; NULL: unknown */
@@ -99,6 +103,8 @@ void carnet_rows_take(struct carnet_rows *rows, const struct carnet_target *targ
                       struct carnet_slice label, struct carnet_slice text);
 /* The text of a column whose address does not work: it is left out wherever the row repeats it. */
 void carnet_rows_take_bad(struct carnet_rows *rows, const struct carnet_field_def *def, struct carnet_slice text);
+/* Gives the target a definition that lives as long as rows. */
+void carnet_rows_keep(struct carnet_rows *rows, struct carnet_target *target);
 /* Adds to the mapping, unless it is there. */
 void carnet_rows_list(struct carnet_rows *rows, const char *name, struct carnet_slice target_text);
 void carnet_rows_take_tag(struct carnet_rows *rows, struct carnet_slice column, struct carnet_slice text);

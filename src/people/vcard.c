@@ -39,7 +39,7 @@ struct carnet_rows_vcard {
     struct {
         const char *text;
         struct carnet_target target;
-    } parsed[32]; /* targets already read from their texts */
+    } parsed[96]; /* targets already read from their texts: first those of maps, while their charter is the same */
     size_t parsed_count;
     bool begun;        /* the next card's BEGIN has been read already */
     uint64_t begun_at; /* its line */
@@ -299,7 +299,7 @@ static struct carnet_target target_of(struct carnet_rows_vcard *v, const char *t
     for (size_t i = 0; i < v->parsed_count; i++)
         if (v->parsed[i].text == text)
             return v->parsed[i].target;
-    carnet_rc rc = carnet_target_parse(carnet_slice_str(text), &target, NULL);
+    carnet_rc rc = carnet_target_parse(NULL, carnet_slice_str(text), &target, NULL);
     CARNET_ASSERT(rc == CARNET_OK);
     if (v->parsed_count < sizeof v->parsed / sizeof v->parsed[0]) {
         v->parsed[v->parsed_count].text = text;
@@ -676,13 +676,13 @@ carnet_rc carnet_rows_vcard_open(struct carnet_rows *rows, const struct carnet_r
     if (rows->source.end == rows->source.at)
         return carnet_err_set(err, CARNET_MALFORMED, "the file is empty");
     size_t offsets[64][2];
+    struct carnet_target targets[64];
     for (size_t i = 0; i < options->map_count; i++) {
-        struct carnet_target target;
-        carnet_rc rc = carnet_target_parse(options->maps[i].target, &target, err);
-        if (rc != CARNET_OK)
-            return rc;
         if (i == 64)
             return carnet_err_set(err, CARNET_LIMIT, "more than %d maps", 64);
+        carnet_rc rc = carnet_target_parse(rows->charter, options->maps[i].target, &targets[i], err);
+        if (rc != CARNET_OK)
+            return rc;
         offsets[i][0] = v->maps.len;
         carnet_buf_append_slice(&v->maps, options->maps[i].column);
         offsets[i][1] = v->maps.len;
@@ -695,6 +695,9 @@ carnet_rc carnet_rows_vcard_open(struct carnet_rows *rows, const struct carnet_r
     for (size_t i = 0; i < v->map_count; i++) {
         v->map[i].column = carnet_slice(v->maps.ptr + offsets[i][0], offsets[i][1] - offsets[i][0]);
         v->map[i].target = carnet_slice_str((const char *)v->maps.ptr + offsets[i][1]);
+        carnet_rows_keep(rows, &targets[i]);
+        v->parsed[v->parsed_count].text = (const char *)v->map[i].target.ptr;
+        v->parsed[v->parsed_count++].target = targets[i];
     }
     return CARNET_OK;
 }
