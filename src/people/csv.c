@@ -626,7 +626,7 @@ static carnet_rc recognise(struct carnet_rows *rows, const struct carnet_rows_op
         sample_read(sample, head, &rows->source, separators[i]);
         for (size_t j = first_record; j < sample->count && j < HEADER_WITHIN; j++) {
             const struct record *r = &sample->records[j];
-            csv->is_rejects = is_rejects(rows, r);
+            csv->is_rejects = j == first_record && is_rejects(rows, r);
             if (!csv->is_rejects && is_somebody(rows, r)) { /* no header comes behind the first person */
                 if (r->used > bare_columns) {
                     bare = j;
