@@ -263,6 +263,14 @@ void carnet_columns_key(struct carnet_slice name, struct carnet_buf *out)
     carnet_buf_deinit(&folded);
 }
 
+uint32_t carnet_columns_channel(struct carnet_slice name)
+{
+    enum carnet_channel channel;
+    if (carnet_slice_equal(name, carnet_slice_str("newsletter")))
+        return 1u << CARNET_CHANNEL_EMAIL;
+    return carnet_channel_find(name, &channel) ? 1u << channel : 0;
+}
+
 static void set_text(struct carnet_target *target, struct carnet_slice text)
 {
     CARNET_ASSERT(text.len < sizeof target->text);
@@ -317,7 +325,8 @@ static carnet_rc parse(const struct carnet_charter *charter, struct carnet_slice
     if (consent || object || status) {
         bool all = object && (carnet_slice_equal(rest, carnet_slice_str("all")) ||
                               carnet_slice_equal(rest, carnet_slice_str("email")));
-        if (rest.len > CARNET_LABEL_LEN_MAX || (!all && !carnet_purpose_find(charter, rest))) {
+        bool channel = (object || status) && carnet_columns_channel(rest) != 0; /* also where no purpose has its name */
+        if (rest.len > CARNET_LABEL_LEN_MAX || (!all && !channel && !carnet_purpose_find(charter, rest))) {
             *purpose_unknown = true;
             return CARNET_USAGE;
         }
@@ -422,7 +431,10 @@ static void from_known(const struct carnet_charter *charter, const struct known 
         snprintf(text + at, sizeof text - at, "%s", digits);
     }
     carnet_rc rc = parse(charter, carnet_slice_str(text), out, &purpose_unknown);
-    CARNET_ASSERT(rc == CARNET_OK);
+    if (rc != CARNET_OK) { /* a purpose that this charter does not have */
+        *out = (struct carnet_target){0};
+        return;
+    }
     out->rank = known->rank;
     out->part = known->part;
     out->perhaps = known->perhaps;

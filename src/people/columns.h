@@ -42,6 +42,8 @@ struct carnet_target {
 /* A target as people write it (carnet/people/rows.h). USAGE with a line: none. */
 CARNET_MUST_USE carnet_rc carnet_target_parse(const struct carnet_charter *charter, struct carnet_slice text, struct carnet_target *out,
                                               struct carnet_err *err);
+/* The channel that tools mean by object:email, object:sms ...: 1u << enum carnet_channel, 0: none of them. */
+uint32_t carnet_columns_channel(struct carnet_slice name);
 /* Appends that text; nothing for one that is not imported. */
 void carnet_target_put(const struct carnet_target *target, struct carnet_buf *out);
 /* What a column of this name holds; kind NONE: not recognised. */

@@ -501,16 +501,33 @@ static int64_t moment(const struct carnet_rows *rows, struct carnet_slice text)
                                                                                                                     : 0;
 }
 
+/* Who wants nothing by a channel wants none of the purposes that use it alone; where none does, none that use it. */
+static void object_to_channel(struct carnet_rows *rows, uint32_t channel, struct carnet_slice column, int64_t at_ms)
+{
+    struct carnet_rows_build *b = &rows->build;
+    const struct carnet_purpose_def *def;
+    for (int pass = 0; pass < 2; pass++) {
+        bool any = false;
+        for (size_t i = 0; (def = carnet_purpose_at(rows->charter, i)) != NULL; i++)
+            if (pass ? (def->channels & channel) != 0 : def->channels == channel) {
+                put_consent(rows, b->objections, &b->objection_count, def->name, column, at_ms);
+                any = true;
+            }
+        if (any)
+            return;
+    }
+}
+
 static void object(struct carnet_rows *rows, const char *purpose, struct carnet_slice column, int64_t at_ms)
 {
     struct carnet_rows_build *b = &rows->build;
-    if (strcmp(purpose, "email") == 0) { /* who wants no e-mail wants none of either kind */
-        put_consent(rows, b->objections, &b->objection_count, "newsletter", column, at_ms);
-        put_consent(rows, b->objections, &b->objection_count, "targeted", column, at_ms);
-    } else {
-        put_consent(rows, b->objections, &b->objection_count, strcmp(purpose, "all") == 0 ? "" : purpose, column,
-                    at_ms);
-    }
+    uint32_t channel = carnet_columns_channel(carnet_slice_str(purpose));
+    if (strcmp(purpose, "all") == 0)
+        put_consent(rows, b->objections, &b->objection_count, "", column, at_ms);
+    else if (channel && (strcmp(purpose, "email") == 0 || !carnet_purpose_find(rows->charter, carnet_slice_str(purpose))))
+        object_to_channel(rows, channel, column, at_ms);
+    else
+        put_consent(rows, b->objections, &b->objection_count, purpose, column, at_ms);
 }
 
 static bool begins_with(struct carnet_slice text, const char *word)
@@ -532,6 +549,8 @@ static void take_consent(struct carnet_rows *rows, const struct carnet_target *t
     }
     int64_t agreed_ms = target->dated ? moment(rows, text) : 0;
     if (target->dated ? agreed_ms != 0 : answer == CARNET_ANSWER_YES) {
+        if (!carnet_purpose_find(rows->charter, carnet_slice_str(target->text)))
+            return; /* the status of a purpose that this charter does not have: only its refusals count */
         put_consent(rows, b->grants, &b->grant_count, target->text, column, agreed_ms);
         return;
     }

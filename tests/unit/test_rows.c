@@ -1131,6 +1131,72 @@ static void a_zip_may_hold_as_much_as_it_says_and_no_more(void **state)
     carnet_buf_deinit(&bytes);
 }
 
+static void columns_go_to_the_community_s_own_fields_and_purposes(void **state)
+{
+    (void)state;
+    static const char *const choices[] = {"matin", "soir"};
+    char name[] = "allergies";
+    struct carnet_field_def allergies = {.field = 0x12345678, .name = name, .scope = CARNET_SCOPE_NOTES, .shown = true,
+                                         .custom = true, .type = CARNET_FIELD_TYPE_TEXT, .choices = choices, .choice_count = 2};
+    struct carnet_purpose_def market = {.name = "market-days", .scopes = 1u << CARNET_SCOPE_EMAIL};
+    const struct carnet_field_def *fields[] = {&allergies};
+    const struct carnet_purpose_def *purposes[] = {&market};
+    struct carnet_charter charter = carnet_charter_default();
+    charter.fields = fields;
+    charter.field_count = 1;
+    charter.purposes = purposes;
+    charter.purpose_count = 1;
+    struct carnet_rows_map map = {carnet_slice_str("Volunteer_x"), carnet_slice_str("allergies")};
+    struct carnet_rows_options options = {.charter = &charter, .maps = &map, .map_count = 1};
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_rows *rows;
+    struct carnet_row row;
+    assert_int_equal(carnet_rows_open_bytes(
+                         carnet_slice_str("email,Volunteer_x,Market days,No market days,newsletter\nzoe@example.org,noix,yes,,yes\n"
+                                          "max@example.org,,yes,yes,yes\n"),
+                         &options, &rows, &err),
+                     CARNET_OK);
+    /* the charter is read again while the file is: what the columns go to stays */
+    memset(name, 'x', sizeof name - 1);
+    memset(&allergies, 0, sizeof allergies);
+    charter.fields = NULL;
+    charter.field_count = 0;
+    assert_int_equal(carnet_rows_next(rows, &row, &err), CARNET_OK);
+    assert_int_equal(row.cell_count, 2);
+    assert_string_equal(row.cells[1].def->name, "allergies");
+    assert_string_equal(row.cells[1].def->choices[1], "soir");
+    assert_true(carnet_slice_equal(row.cells[1].value, carnet_slice_str("noix")));
+    assert_int_equal(row.grant_count, 1); /* this charter has no newsletter */
+    assert_true(carnet_slice_equal(row.grants[0].purpose, carnet_slice_str("market-days")));
+    assert_int_equal(carnet_rows_next(rows, &row, &err), CARNET_OK);
+    assert_int_equal(row.objection_count, 1);
+    assert_true(carnet_slice_equal(row.objections[0].purpose, carnet_slice_str("market-days")));
+    carnet_rows_close(rows);
+}
+
+/* An association without newsletter and sms: opt-outs stand for what it has, opt-ins for nothing. */
+static void an_opt_out_never_disappears_for_want_of_its_purpose(void **state)
+{
+    (void)state;
+    struct carnet_purpose_def letter = {.name = "letter", .scopes = 1u << CARNET_SCOPE_EMAIL, .channels = 1u << CARNET_CHANNEL_EMAIL};
+    struct carnet_purpose_def member = {
+        .name = "member", .scopes = 1u << CARNET_SCOPE_EMAIL, .channels = 1u << CARNET_CHANNEL_EMAIL | 1u << CARNET_CHANNEL_SMS};
+    const struct carnet_purpose_def *purposes[] = {&letter, &member};
+    struct carnet_charter charter = carnet_charter_default();
+    charter.purposes = purposes;
+    charter.purpose_count = 2;
+    struct carnet_rows_options options = {.charter = &charter};
+    char *got = rows_of(carnet_slice_str("email,email_opt_in,can2_subscription_status,unsubscribed,sms_blacklisted,letter\n"
+                                         "a@example.org,yes,subscribed,,,yes\nb@example.org,yes,unsubscribed,,,\n"
+                                         "c@example.org,yes,,1,,yes\nd@example.org,yes,,,yes,yes\n"),
+                        &options);
+    assert_string_equal(got, "line 2\n  email: a@example.org\n  agrees: letter by letter\n"
+                             "line 3\n  email: b@example.org\n  objects: letter by can2_subscription_status\n"
+                             "line 4\n  email: c@example.org\n  agrees: letter by letter\n  objects: letter by unsubscribed\n"
+                             "line 5\n  email: d@example.org\n  agrees: letter by letter\n  objects: member by sms_blacklisted\n");
+    free(got);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1149,6 +1215,8 @@ int main(void)
         cmocka_unit_test(a_roll_is_known_whatever_its_columns),
         cmocka_unit_test(only_the_two_complementary_lists_collapse),
         cmocka_unit_test(birthplaces_are_never_taken),
+        cmocka_unit_test(an_opt_out_never_disappears_for_want_of_its_purpose),
+        cmocka_unit_test(columns_go_to_the_community_s_own_fields_and_purposes),
         cmocka_unit_test(what_a_tool_knows_of_an_opt_in_is_evidence),
         cmocka_unit_test(opt_out_columns_of_many_tools_object),
         cmocka_unit_test(a_file_called_unsubscribed_says_so_of_each_row),

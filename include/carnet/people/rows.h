@@ -10,8 +10,8 @@
  *   FIELD[/LABEL]        a value of a field: given, phone/mobile, source_id/nationbuilder_id
  *   tags                 tags, separated by commas, semicolons or bars
  *   consent:PURPOSE      yes: the person agreed (no, or nothing: nothing)
- *   object:PURPOSE       anything but no: the person objects; object:all: to everything; object:email: newsletter and
- *                        targeted
+ *   object:PURPOSE       anything but no: the person objects; object:all: to everything; object:email: to each
+ *                        purpose of e-mail alone (newsletter and targeted in the default charter)
  *   consent-date         when the person agreed: dates what a consent: column says
  *   consent-address      from which network address; confirm-date, confirm-address: of the click that confirmed it
  *   object-date          when the person objected
