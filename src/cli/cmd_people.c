@@ -243,7 +243,8 @@ static void event_text(const struct cli *cli, const struct carnet_event *event, 
                   { CARNET_EVENT_DARK, "dark", _("made dark") },
                   { CARNET_EVENT_ERASE, "erase", _("erased") },
                   { CARNET_EVENT_EDGE, "merge", _("merged") },
-                  { CARNET_EVENT_RECTIFY, "rectify", _("rectified") } };
+                  { CARNET_EVENT_RECTIFY, "rectify", _("rectified") },
+                  { CARNET_EVENT_INVALIDATE, "invalidate", _("found invalid") } };
     bool json = cli->io->json;
     const char *between = json ? ":" : " ";
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

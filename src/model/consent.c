@@ -4,15 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const state_names[] = { "none", "requested", "given", "renewed", "expired", "withdrawn", "objected" };
+static const char *const state_names[] = { "none", "requested", "given", "renewed", "expired", "withdrawn", "objected", "invalidated" };
 
 const char *carnet_consent_state_name(enum carnet_consent_state state)
 {
-    CARNET_ASSERT(state <= CARNET_CONSENT_OBJECTED);
+    CARNET_ASSERT(state <= CARNET_CONSENT_INVALIDATED);
     return state_names[state];
 }
 
-/* One grant, countersign or refusal; the dots that it names are read again from its bytes when they are asked for. */
+/* One grant, countersign, refusal or invalidation; the dots that it names are read again from its bytes when they are asked for. */
 struct fact {
     const struct carnet_event_item *item;
     struct carnet_slice purpose;
@@ -28,6 +28,7 @@ struct facts {
     struct fact few[FACTS_FEW];
     struct fact *all;
     size_t count, cap;
+    size_t invalidations;
     bool blocked; /* erased, restricted or not understood, one of them */
 };
 
@@ -54,12 +55,15 @@ static void gather_record(struct facts *facts, const struct carnet_record *recor
         uint64_t type = carnet_event_peek(item->raw);
         if (type > CARNET_EVENT_OBJECT && type <= CARNET_EVENT_RECTIFY)
             continue; /* known, and nothing of ours */
+        if (type == CARNET_EVENT_INVALIDATE && !own)
+            continue; /* it speaks of grants of its own record */
         if (carnet_event_decode(item->raw, &event) != CARNET_OK) {
             facts->blocked = true; /* a newer version may have said no */
             continue;
         }
-        if (type > CARNET_EVENT_OBJECT)
+        if (type > CARNET_EVENT_OBJECT && type != CARNET_EVENT_INVALIDATE)
             continue;
+        facts->invalidations += type == CARNET_EVENT_INVALIDATE;
         const struct fact fact = { .item = item,
                                    .purpose = event.purpose,
                                    .since_ms = event.since_ms,
@@ -77,7 +81,7 @@ static void gather(struct facts *facts, const struct carnet_record *const *perso
 {
     facts->all = facts->few;
     facts->cap = FACTS_FEW;
-    facts->count = 0;
+    facts->count = facts->invalidations = 0;
     facts->blocked = false;
     for (size_t i = 0; i < count; i++)
         gather_record(facts, person[i], i == 0);
@@ -142,11 +146,25 @@ static bool is_proved(const struct facts *facts, const struct fact *grant)
     return false;
 }
 
+/* When somebody found that the grant was worth nothing: the latest hlc; 0: nobody. */
+static uint64_t invalidated_at(const struct facts *facts, const struct fact *grant)
+{
+    uint64_t hlc = 0;
+    for (size_t i = 0; facts->invalidations && i < facts->count; i++) {
+        const struct fact *fact = &facts->all[i];
+        if (fact->type == CARNET_EVENT_INVALIDATE && fact->item->hlc >= hlc && names(fact, &grant->item->dot))
+            hlc = fact->item->hlc ? fact->item->hlc : 1;
+    }
+    return hlc;
+}
+
 /* What one grant is worth, worst first. */
-enum worth { REFUSED, EXPIRED, REQUESTED, LIVE };
+enum worth { INVALIDATED, REFUSED, EXPIRED, REQUESTED, LIVE };
 
 static enum worth weigh(const struct facts *facts, const struct fact *grant, int64_t now_ms)
 {
+    if (invalidated_at(facts, grant))
+        return INVALIDATED;
     if (is_refused(facts, grant))
         return REFUSED;
     if (grant->until_ms != 0 && grant->until_ms <= now_ms)
@@ -177,14 +195,14 @@ static struct carnet_consent evaluate(const struct facts *facts, struct carnet_s
 {
     struct carnet_consent out = { .state = CARNET_CONSENT_NONE };
     const struct fact *best = NULL, *newest = NULL;
-    enum worth worth = REFUSED;
+    enum worth worth = INVALIDATED;
     size_t grants = 0;
     for (size_t i = 0; i < facts->count; i++) {
         const struct fact *fact = &facts->all[i];
         if (!is_grant(fact) || !carnet_slice_equal(fact->purpose, purpose))
             continue;
         enum worth this = weigh(facts, fact, now_ms);
-        grants++;
+        grants += this != INVALIDATED;
         if (!newest || is_newer(fact->item, newest->item))
             newest = fact;
         if (!best || this > worth || (this == worth && is_newer(fact->item, best->item))) {
@@ -194,8 +212,8 @@ static struct carnet_consent evaluate(const struct facts *facts, struct carnet_s
     }
     if (newest)
         out.basis = newest->basis;
-    if (!best || worth == REFUSED) {
-        const struct fact *refusal = find_refusal(facts, purpose);
+    const struct fact *refusal = !best || worth <= REFUSED ? find_refusal(facts, purpose) : NULL;
+    if (!best || worth == REFUSED || refusal) {
         if (refusal) {
             out.state = refusal->type == CARNET_EVENT_OBJECT ? CARNET_CONSENT_OBJECTED : CARNET_CONSENT_WITHDRAWN;
             out.dot = refusal->item->dot;
@@ -209,6 +227,8 @@ static struct carnet_consent evaluate(const struct facts *facts, struct carnet_s
     if (worth == LIVE) {
         out.state = grants > 1 || best->name_count > 0 ? CARNET_CONSENT_RENEWED : CARNET_CONSENT_GIVEN;
         out.live = !facts->blocked;
+    } else if (worth == INVALIDATED) {
+        out.state = CARNET_CONSENT_INVALIDATED;
     } else {
         out.state = worth == REQUESTED ? CARNET_CONSENT_REQUESTED : CARNET_CONSENT_EXPIRED;
     }
@@ -344,6 +364,11 @@ static uint64_t closed_at(const struct facts *facts, enum carnet_scope scope, in
         case REFUSED:
             hlc = refused_at(facts, fact->purpose);
             break;
+        case INVALIDATED:
+            hlc = invalidated_at(facts, fact);
+            if (refused_at(facts, fact->purpose) > hlc)
+                hlc = refused_at(facts, fact->purpose);
+            break;
         }
         if (hlc > closed)
             closed = hlc;
@@ -375,7 +400,7 @@ int64_t carnet_consent_due(const struct carnet_record *const *person, size_t cou
     gather(&facts, person, count);
     for (size_t i = 0; i < facts.count; i++) {
         const struct fact *fact = &facts.all[i];
-        if (is_grant(fact) && fact->until_ms > now_ms && weigh(&facts, fact, now_ms) != REFUSED)
+        if (is_grant(fact) && fact->until_ms > now_ms && weigh(&facts, fact, now_ms) > REFUSED)
             sooner(&due_ms, fact->until_ms);
     }
     release(&facts);
