@@ -28,9 +28,10 @@ struct carnet_rows_map {        /* --map COL=FIELD */
     struct carnet_slice target;
 };
 struct carnet_rows_options {
+    const struct carnet_charter *charter; /* its fields, purposes and country; NULL: the default one. Borrowed until close */
     enum carnet_rows_format format;
     enum carnet_lang lang;              /* of the reasons */
-    char country[3];                    /* default country; empty: FR */
+    char country[3];                    /* default country; empty: the charter's */
     const struct carnet_rows_map *maps; /* borrowed during open */
     size_t map_count;
 };
