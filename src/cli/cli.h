@@ -131,6 +131,7 @@ int cli_dispatch(struct carnet_node *node, struct carnet_io *io, int argc, char 
 int cli_main(int argc, char **argv);
 
 CARNET_MUST_USE carnet_rc cli_check_import(struct cli *cli);
+int cmd_imports(struct cli *), cmd_imports_undo(struct cli *), cmd_consent_invalidate(struct cli *);
 
 int cmd_audit(struct cli *); /* cmd_law.c */
 
