@@ -29,7 +29,8 @@ enum cli_command_flag {
     CLI_ASKS = 4,       /* asks on a terminal, needs --yes elsewhere */
     CLI_SIGNED_WORDS = 8, /* after the first word, words that begin with one + or - are words */
     CLI_WORD_IN = 16,   /* the first word names a file that the command reads */
-    CLI_WORD_OUT = 32   /* or writes */
+    CLI_WORD_OUT = 32,  /* or writes */
+    CLI_STOPS = 64      /* ends after its transaction when asked to (Ctrl-C): asks node->cancelled */
 };
 struct cli;
 struct cli_command {

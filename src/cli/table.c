@@ -167,12 +167,12 @@ const struct cli_command cli_commands[] = {
     { "import", "FILE --source TEXT --collected DATE --basis BASIS [OPTION...]", _("import contacts from a CSV or vCard file"),
       _("Columns are recognised by their names and by what they hold; --dry-run shows how, --map overrules. A row is known again by its own id or by the same name, birth "
         "date and one same e-mail or phone; the same file again changes nothing."),
-      import_options, 1, 1, CLI_WORD_IN, cmd_import, cli_check_import },
+      import_options, 1, 1, CLI_WORD_IN | CLI_STOPS, cmd_import, cli_check_import },
     { "imports", "", _("what was imported, by whom, and how it ended"),
       _("A line for each import that wrote something: done, interrupted (the same command goes on where it stopped), running or undone."), NULL, 0, 0, 0, cmd_imports, NULL },
     { "imports undo", "ID", _("take back what an import wrote"),
       _("Contacts that it made and that nobody has touched since are erased; the others get back what it replaced and lose what it added. What others wrote later stays, and "
-        "so does every refusal. It asks first; interrupted, run it again."), NULL, 1, 1, CLI_ASKS, cmd_imports_undo, NULL },
+        "so does every refusal. It asks first; interrupted, run it again."), NULL, 1, 1, CLI_ASKS | CLI_STOPS, cmd_imports_undo, NULL },
     { "consent", "ID", _("what a contact agreed to"),
       _("A line for each purpose: its state (given, renewed, requested, withdrawn, objected, expired), what allows it, since when, and where that comes from."), NULL, 1, 1, 0, cmd_consent, NULL },
     { "consent grant", "ID PURPOSE --source TEXT [OPTION...]", _("record that a contact agreed"),
