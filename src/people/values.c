@@ -470,7 +470,7 @@ static bool gender(struct carnet_slice word, bool one_is_female, char out[SHORT_
         answer = 'x';
     else if (in_list(word, "1|2"))
         answer = (word.ptr[0] == '1') == one_is_female ? 'f' : 'm';
-    else if (in_list(word, "0|9|u|n|?|unknown|inconnu|inconnue|unspecified|none|non renseigne|non precise"))
+    else if (in_list(word, "0|9|u|n|?|unknown|inconnu|inconnue|unspecified|none|non renseigne|non precise|non specifie|indefini|indetermine"))
         answer = 0;
     else
         return false;
