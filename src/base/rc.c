@@ -45,6 +45,7 @@ static const struct line catalogue[] = {
 #include "fr/charter.inc"
 #include "fr/charter.inc"
 #include "fr/law.inc"
+#include "fr/imports.inc"
 #include "fr/manual.inc"
 };
 

@@ -29,7 +29,8 @@ enum cli_command_flag {
     CLI_ASKS = 4,       /* asks on a terminal, needs --yes elsewhere */
     CLI_SIGNED_WORDS = 8, /* after the first word, words that begin with one + or - are words */
     CLI_WORD_IN = 16,   /* the first word names a file that the command reads */
-    CLI_WORD_OUT = 32   /* or writes */
+    CLI_WORD_OUT = 32,  /* or writes */
+    CLI_STOPS = 64      /* ends after its transaction when asked to (Ctrl-C): asks node->cancelled */
 };
 struct cli;
 struct cli_command {
@@ -131,6 +132,7 @@ int cli_dispatch(struct carnet_node *node, struct carnet_io *io, int argc, char 
 int cli_main(int argc, char **argv);
 
 CARNET_MUST_USE carnet_rc cli_check_import(struct cli *cli);
+int cmd_imports(struct cli *), cmd_imports_undo(struct cli *), cmd_consent_invalidate(struct cli *);
 
 int cmd_audit(struct cli *); /* cmd_law.c */
 

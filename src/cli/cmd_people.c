@@ -244,6 +244,7 @@ static void event_text(const struct cli *cli, const struct carnet_event *event, 
                   { CARNET_EVENT_ERASE, "erase", _("erased") },
                   { CARNET_EVENT_EDGE, "merge", _("merged") },
                   { CARNET_EVENT_RECTIFY, "rectify", _("rectified") },
+                  { CARNET_EVENT_INVALIDATE, "invalidate", _("found invalid") },
                   { CARNET_EVENT_INFORM, "inform", _("told where the data come from") } };
     bool json = cli->io->json;
     const char *between = json ? ":" : " ";

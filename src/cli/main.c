@@ -151,6 +151,30 @@ int cli_dispatch(struct carnet_node *node, struct carnet_io *io, int argc, char 
     return status;
 }
 
+/* --- Ctrl-C: what was begun is ended, the next transaction is not; a second one ends the process --- */
+
+static volatile sig_atomic_t stop;
+
+static void on_stop(int number)
+{
+    (void)number;
+    stop = 1;
+}
+
+static bool is_stopped(struct carnet_node *node)
+{
+    (void)node;
+    return stop;
+}
+
+static void heed_stop(struct carnet_io *io, bool heed)
+{
+    const struct sigaction action = { .sa_handler = heed ? on_stop : SIG_DFL, .sa_flags = (int)(SA_RESETHAND | SA_RESTART) };
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    io->stop = heed ? &stop : NULL;
+}
+
 static int run_alone(struct cli *cli, const char *home, int argc, char **argv)
 {
     struct carnet_buf passphrase;
@@ -160,6 +184,10 @@ static int run_alone(struct cli *cli, const char *home, int argc, char **argv)
     if (!rc)
         rc = carnet_node_open(home, carnet_buf_slice(&passphrase), &node, &cli->err);
     cli_passphrase_wipe(&passphrase);
+    if (!rc && cli->command->flags & CLI_STOPS) {
+        heed_stop(cli->io, true); /* not before: a passphrase may be asked for */
+        node->cancelled = is_stopped;
+    }
     int status = rc ? cli_fail(cli) : cli_dispatch(node, cli->io, argc, argv);
     carnet_node_close(node);
     return status;
@@ -175,7 +203,11 @@ static int run(struct cli *cli, const char *home_option, int argc, char **argv)
         cli->node = &bare;
         status = cli->command->run(cli);
     } else if (!rc) {
+        if (cli->command->flags & CLI_STOPS)
+            heed_stop(cli->io, true);
         rc = carnet_node_call(home, argc, argv, cli->io, &status, &cli->err);
+        if (cli->command->flags & CLI_STOPS)
+            heed_stop(cli->io, false);
         if (rc == CARNET_NOT_FOUND) {
             rc = CARNET_OK;
             status = run_alone(cli, home, argc, argv);

@@ -81,7 +81,8 @@ static const struct cli_option import_options[] = {
     { "grant", "PURPOSE", CLI_REPEAT, _("what everybody in the file agreed to, besides file") },
     { "source", "TEXT", 0, _("where the file comes from; required") },
     { "collected", "DATE", 0, _("the day it was collected; required") },
-    { "basis", "BASIS", 0, _("what allows it: consent, legitimate-interest, explicit-consent or member; required") },
+    { "basis", "BASIS", 0, _("what allows it: consent, legitimate-interest, explicit-consent, member or roll; required") },
+    { "ballot", "DATE", 0, _("of an electoral roll: the day of the ballot that it serves; required then") },
     { "rejects", "FILE", CLI_FILE_OUT, _("where the rows that cannot be read go (else FILE.rejected)") },
     { "dry-run", NULL, 0, _("show what the columns are taken for, write nothing") },
     { NULL, NULL, 0, NULL },
@@ -97,6 +98,10 @@ static const struct cli_option grant_options[] = {
     { "wording", "LANGUAGE|VERSION", 0, _("the text that the person agreed to (else the current one in your language)") },
     { "direct", "yes|no", 0, _("whether the person gave it themselves") },
     { "age-band", "TEXT", 0, _("the age that the person said: 17+, 25-34...") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option invalidate_options[] = {
+    { "reason", "TEXT", 0, _("why; it is kept with the evidence") },
     { NULL, NULL, 0, NULL },
 };
 static const struct cli_option withdraw_options[] = {
@@ -191,7 +196,12 @@ const struct cli_command cli_commands[] = {
     { "import", "FILE --source TEXT --collected DATE --basis BASIS [OPTION...]", _("import contacts from a CSV or vCard file"),
       _("Columns are recognised by their names and by what they hold; --dry-run shows how, --map overrules. A row is known again by its own id or by the same name, birth "
         "date and one same e-mail or phone; the same file again changes nothing."),
-      import_options, 1, 1, CLI_WORD_IN, cmd_import, cli_check_import },
+      import_options, 1, 1, CLI_WORD_IN | CLI_STOPS, cmd_import, cli_check_import },
+    { "imports", "", _("what was imported, by whom, and how it ended"),
+      _("A line for each import that wrote something: done, interrupted (the same command goes on where it stopped), running or undone."), NULL, 0, 0, 0, cmd_imports, NULL },
+    { "imports undo", "ID", _("take back what an import wrote"),
+      _("Contacts that it made and that nobody has touched since are erased; the others get back what it replaced and lose what it added. What others wrote later stays, and "
+        "so does every refusal. It asks first; interrupted, run it again."), NULL, 1, 1, CLI_ASKS | CLI_STOPS, cmd_imports_undo, NULL },
     { "consent", "ID", _("what a contact agreed to"),
       _("A line for each purpose: its state (given, renewed, requested, withdrawn, objected, expired), what allows it, since when, and where that comes from."), NULL, 1, 1, 0, cmd_consent, NULL },
     { "consent grant", "ID PURPOSE --source TEXT [OPTION...]", _("record that a contact agreed"),
@@ -203,6 +213,8 @@ const struct cli_command cli_commands[] = {
       cmd_consent_withdraw, NULL },
     { "consent object", "ID PURPOSE...|--all", _("a contact objects to a use"), NULL, object_options, 1, -1, 0, cmd_consent_object, NULL },
     { "consent countersign", "ID PURPOSE", _("confirm an agreement that another member recorded on paper"), NULL, NULL, 2, 2, 0, cmd_consent_countersign, NULL },
+    { "consent invalidate", "ID PURPOSE [--reason TEXT]", _("the proof of an agreement turned out to be worth nothing"),
+      _("The agreement counts no more, on every node that learns of it. It is no refusal: the person may agree again."), invalidate_options, 2, 2, 0, cmd_consent_invalidate, NULL },
     { "conflicts", "", _("fields that two people changed without seeing each other"),
       _("Both values stay until somebody settles it with `carnet resolve`; the first one is shown meanwhile."), NULL, 0, 0, 0, cmd_conflicts, NULL },
     { "resolve", "ID FIELD VALUE|--keep N|--keep-all", _("settle a conflict"),

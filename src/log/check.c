@@ -106,6 +106,7 @@ static carnet_rc check_charter_event(struct check *check, const struct carnet_ch
     case CARNET_EVENT_ERASE:
     case CARNET_EVENT_EDGE:
     case CARNET_EVENT_RECTIFY:
+    case CARNET_EVENT_INVALIDATE:
     case CARNET_EVENT_INFORM:
         break;
     }
@@ -142,6 +143,11 @@ static carnet_rc check_event(struct check *check, const struct carnet_change *ch
 static carnet_rc check_kind(struct check *check, const struct carnet_change *change)
 {
     bool allowed = true;
+    if ((unsigned)change->kind >= CARNET_KIND_NOBODY_FIRST && (unsigned)change->kind <= CARNET_KIND_NOBODY_LAST) {
+        if (check->charter)
+            return refuse(check, "a kind of record that the charter does not hold");
+        return may(check, CARNET_VERB_ADD | CARNET_VERB_EDIT) ? CARNET_OK : refuse(check, "its author may not write records");
+    }
     if (change->kind > CARNET_KIND_SETTING || (change->kind > CARNET_KIND_POST && change->kind < CARNET_KIND_RECEIPT))
         return CARNET_OK;
     switch (change->kind) {
@@ -152,6 +158,7 @@ static carnet_rc check_kind(struct check *check, const struct carnet_change *cha
     case CARNET_KIND_MAILING:
     case CARNET_KIND_DELIVERY:
     case CARNET_KIND_POST:
+    case CARNET_KIND_IMPORT:
         return check->charter ? refuse(check, "a kind of record that the charter does not hold") : CARNET_OK;
     case CARNET_KIND_RECEIPT:
         return own(check, change) ? CARNET_OK : refuse(check, "it speaks for another node");

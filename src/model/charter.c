@@ -109,6 +109,9 @@ static const struct carnet_field_def fields[CARNET_FIELD_COUNT] = {
     FIELD(CARNET_FIELD_SOURCE_ID, "source_id", IDENTITY, false),
     FIELD(CARNET_FIELD_EVIDENCE, "evidence", CONSENT, false),
     FIELD(CARNET_FIELD_TEXT, "text", NOTES, false),
+    FIELD(CARNET_FIELD_NAME, "name", IDENTITY, false),
+    FIELD(CARNET_FIELD_QUERY, "query", IDENTITY, false),
+    FIELD(CARNET_FIELD_ORIGIN, "origin", CONSENT, false),
 };
 #undef FIELD
 

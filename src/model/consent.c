@@ -4,15 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const state_names[] = { "none", "requested", "given", "renewed", "expired", "withdrawn", "objected", "refused" };
+static const char *const state_names[] = { "none", "requested", "given", "renewed", "expired", "withdrawn", "objected", "refused", "invalidated" };
 
 const char *carnet_consent_state_name(enum carnet_consent_state state)
 {
-    CARNET_ASSERT(state <= CARNET_CONSENT_OBJECTED);
+    CARNET_ASSERT(state <= CARNET_CONSENT_INVALIDATED);
     return state_names[state];
 }
 
-/* One grant, countersign or refusal; the dots that it names are read again from its bytes when they are asked for. */
+/* One grant, countersign, refusal or invalidation; the dots that it names are read again from its bytes when they are asked for. */
 struct fact {
     const struct carnet_event_item *item;
     struct carnet_slice purpose;
@@ -29,6 +29,7 @@ struct facts {
     struct fact few[FACTS_FEW];
     struct fact *all;
     size_t count, cap;
+    size_t invalidations;
     int64_t contact_ms; /* the person's last own contact that a grant tells of; INT64_MIN: none */
     bool blocked; /* erased, restricted or not understood, one of them */
 };
@@ -56,16 +57,19 @@ static void gather_record(struct facts *facts, const struct carnet_record *recor
         uint64_t type = carnet_event_peek(item->raw);
         if (type > CARNET_EVENT_OBJECT && type <= CARNET_EVENT_RECTIFY)
             continue; /* known, and nothing of ours */
+        if (type == CARNET_EVENT_INVALIDATE && !own)
+            continue; /* it speaks of grants of its own record */
         if (carnet_event_decode(item->raw, &event) != CARNET_OK) {
             facts->blocked = true; /* a newer version may have said no */
             continue;
         }
-        if (type > CARNET_EVENT_OBJECT && type != CARNET_EVENT_INFORM)
+        if (type > CARNET_EVENT_OBJECT && type != CARNET_EVENT_INFORM && type != CARNET_EVENT_INVALIDATE)
             continue;
         if (type == CARNET_EVENT_GRANT && event.basis != CARNET_BASIS_ROLL) { /* a roll is no word of theirs */
             int64_t written_ms = carnet_hlc_ms(item->hlc), at_ms = event.since_ms > 0 && event.since_ms < written_ms ? event.since_ms : written_ms;
             facts->contact_ms = at_ms > facts->contact_ms ? at_ms : facts->contact_ms;
         }
+        facts->invalidations += type == CARNET_EVENT_INVALIDATE;
         const struct fact fact = { .item = item,
                                    .purpose = event.purpose,
                                    .since_ms = event.since_ms,
@@ -84,7 +88,7 @@ static void gather(struct facts *facts, const struct carnet_record *const *perso
 {
     facts->all = facts->few;
     facts->cap = FACTS_FEW;
-    facts->count = 0;
+    facts->count = facts->invalidations = 0;
     facts->contact_ms = INT64_MIN;
     facts->blocked = false;
     for (size_t i = 0; i < count; i++)
@@ -155,6 +159,18 @@ static int64_t after(int64_t ms, int64_t delay_ms)
     return ms > INT64_MAX - delay_ms ? INT64_MAX : ms + delay_ms;
 }
 
+/* When somebody found that the grant was worth nothing: the latest hlc; 0: nobody. */
+static uint64_t invalidated_at(const struct facts *facts, const struct fact *grant)
+{
+    uint64_t hlc = 0;
+    for (size_t i = 0; facts->invalidations && i < facts->count; i++) {
+        const struct fact *fact = &facts->all[i];
+        if (fact->type == CARNET_EVENT_INVALIDATE && fact->item->hlc >= hlc && names(fact, &grant->item->dot))
+            hlc = fact->item->hlc ? fact->item->hlc : 1;
+    }
+    return hlc;
+}
+
 /* When the grant ends by itself: with its date, or when the person has been silent for too long (a member is one until they leave; a roll ends with its date).
  * INT64_MAX: never. */
 static int64_t ends_at(const struct carnet_charter *charter, const struct facts *facts, const struct fact *grant)
@@ -178,10 +194,12 @@ static int64_t inform_by(const struct carnet_charter *charter, const struct fact
 }
 
 /* What one grant is worth, worst first. */
-enum worth { REFUSED, EXPIRED, UNTOLD, REQUESTED, LIVE };
+enum worth { INVALIDATED, REFUSED, EXPIRED, UNTOLD, REQUESTED, LIVE };
 
 static enum worth weigh(const struct carnet_charter *charter, const struct facts *facts, const struct fact *grant, int64_t now_ms)
 {
+    if (invalidated_at(facts, grant))
+        return INVALIDATED;
     if (is_refused(facts, grant))
         return REFUSED;
     if (ends_at(charter, facts, grant) <= now_ms)
@@ -221,14 +239,14 @@ static struct carnet_consent evaluate(const struct carnet_charter *charter, cons
 {
     struct carnet_consent out = { .state = CARNET_CONSENT_NONE };
     const struct fact *best = NULL, *newest = NULL;
-    enum worth worth = REFUSED;
+    enum worth worth = INVALIDATED;
     size_t grants = 0, proved = 0;
     for (size_t i = 0; i < facts->count; i++) {
         const struct fact *fact = &facts->all[i];
         if (!is_grant(fact) || !carnet_slice_equal(fact->purpose, purpose))
             continue;
         enum worth this = weigh(charter, facts, fact, now_ms);
-        grants++;
+        grants += this != INVALIDATED;
         proved += is_proved(facts, fact);
         if (this == LIVE && !facts->blocked)
             out.scopes |= covered(charter, fact);
@@ -243,8 +261,8 @@ static struct carnet_consent evaluate(const struct carnet_charter *charter, cons
         out.basis = newest->basis;
         out.version = newest->version;
     }
-    if (!best || worth == REFUSED) {
-        const struct fact *refusal = find_refusal(facts, purpose);
+    const struct fact *refusal = !best || worth <= REFUSED ? find_refusal(facts, purpose) : NULL;
+    if (!best || worth == REFUSED || refusal) {
         if (refusal) {
             out.state = refusal->type == CARNET_EVENT_OBJECT ? CARNET_CONSENT_OBJECTED : proved ? CARNET_CONSENT_WITHDRAWN : CARNET_CONSENT_REFUSED;
             out.dot = refusal->item->dot;
@@ -261,6 +279,8 @@ static struct carnet_consent evaluate(const struct carnet_charter *charter, cons
     if (worth == LIVE) {
         out.state = grants > 1 || best->name_count > 0 ? CARNET_CONSENT_RENEWED : CARNET_CONSENT_GIVEN;
         out.live = !facts->blocked;
+    } else if (worth == INVALIDATED) {
+        out.state = CARNET_CONSENT_INVALIDATED;
     } else {
         out.state = worth == EXPIRED ? CARNET_CONSENT_EXPIRED : CARNET_CONSENT_REQUESTED;
     }
@@ -391,6 +411,11 @@ static uint64_t closed_at(const struct carnet_charter *charter, const struct fac
         case REFUSED:
             hlc = refused_at(facts, fact->purpose);
             break;
+        case INVALIDATED:
+            hlc = invalidated_at(facts, fact);
+            if (refused_at(facts, fact->purpose) > hlc)
+                hlc = refused_at(facts, fact->purpose);
+            break;
         }
         if (hlc > closed)
             closed = hlc;
@@ -422,7 +447,7 @@ int64_t carnet_consent_due(const struct carnet_charter *charter, const struct ca
     gather(&facts, person, count);
     for (size_t i = 0; i < facts.count; i++) {
         const struct fact *fact = &facts.all[i];
-        if (!is_grant(fact) || weigh(charter, &facts, fact, now_ms) == REFUSED)
+        if (!is_grant(fact) || weigh(charter, &facts, fact, now_ms) <= REFUSED)
             continue;
         int64_t end_ms = ends_at(charter, &facts, fact), told_ms = inform_by(charter, &facts, fact);
         if (end_ms > now_ms && end_ms != INT64_MAX)

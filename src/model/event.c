@@ -71,6 +71,7 @@ static size_t items(enum carnet_event_type type)
     case CARNET_EVENT_OBJECT:
     case CARNET_EVENT_LIFT:
     case CARNET_EVENT_RECTIFY:
+    case CARNET_EVENT_INVALIDATE:
     case CARNET_EVENT_CERTIFICATE:
     case CARNET_EVENT_ADDRESS:
     case CARNET_EVENT_ALIVE:
@@ -113,6 +114,7 @@ void carnet_event_encode(const struct carnet_event *event, struct carnet_buf *ou
     case CARNET_EVENT_COUNTERSIGN:
     case CARNET_EVENT_LIFT:
     case CARNET_EVENT_RECTIFY:
+    case CARNET_EVENT_INVALIDATE:
         put_names(out, event);
         break;
     case CARNET_EVENT_WITHDRAW:
@@ -257,6 +259,7 @@ carnet_rc carnet_event_decode(struct carnet_slice raw, struct carnet_event *out)
     case CARNET_EVENT_COUNTERSIGN:
     case CARNET_EVENT_LIFT:
     case CARNET_EVENT_RECTIFY:
+    case CARNET_EVENT_INVALIDATE:
         read_names(&r, out);
         break;
     case CARNET_EVENT_WITHDRAW:
@@ -350,6 +353,7 @@ uint32_t carnet_event_verb(enum carnet_event_type type)
     case CARNET_EVENT_EDGE:
         return CARNET_VERB_MERGE;
     case CARNET_EVENT_RECTIFY:
+    case CARNET_EVENT_INVALIDATE:
         return CARNET_VERB_RECTIFY;
     case CARNET_EVENT_CERTIFICATE: /* whoever invites may revoke below, and opens epochs when somebody leaves */
     case CARNET_EVENT_EPOCH:
@@ -377,6 +381,7 @@ unsigned carnet_event_log(enum carnet_event_type type)
     case CARNET_EVENT_DARK:
     case CARNET_EVENT_ERASE:
     case CARNET_EVENT_RECTIFY:
+    case CARNET_EVENT_INVALIDATE:
     case CARNET_EVENT_RECEIPT:
         return CARNET_LOG_LAW;
     case CARNET_EVENT_GRANT:

@@ -298,6 +298,8 @@ static const char *word_of(const struct carnet_event *event, unsigned *kind)
         return "withdrawn";
     case CARNET_EVENT_OBJECT:
         return "objected";
+    case CARNET_EVENT_INVALIDATE:
+        return "invalidated";
     case CARNET_EVENT_RESTRICT:
         return "restricted";
     case CARNET_EVENT_LIFT:

@@ -458,6 +458,7 @@ static void feed_event(struct carnet_replica *replica, const struct carnet_entry
     case CARNET_EVENT_ERASE:
     case CARNET_EVENT_EDGE:
     case CARNET_EVENT_RECTIFY:
+    case CARNET_EVENT_INVALIDATE:
     case CARNET_EVENT_INFORM:
         break;
     }

@@ -75,6 +75,45 @@ expect 'again: created' "$(text_of created <"$scratch/7.json")" 0
 expect 'again: updated' "$(text_of updated <"$scratch/7.json")" 0
 expect 'verify' "$(on a --json verify | text_of ok)" true
 
+# rows = created + updated + unchanged + rejected + suppressed, whatever the rows
+adds_up() { # adds_up FILE
+    expect "the counts of $1" "$(text_of rows <"$scratch/$1")" \
+        "$(($(text_of created <"$scratch/$1") + $(text_of updated <"$scratch/$1") + $(text_of unchanged <"$scratch/$1") + $(text_of rejected <"$scratch/$1") + $(text_of suppressed <"$scratch/$1")))"
+}
+for n in 1 2 3 4 5 6 7; do adds_up "$n.json"; done
+
+# Ctrl-C ends an import after its transaction, alone and through a node; the same command goes on
+interrupted() { # interrupted NODE FILE
+    "$carnet" --home "$scratch/$1" import "$2" --source interrupted --collected 2025-03-01 --basis consent 2>"$scratch/err" >"$scratch/out" &
+    pid=$!
+if [ -e "$scratch/$1.pid" ]; then
+        until_true sh -c "'$carnet' --home '$scratch/$1' --json imports | grep -q '\"running\"'"
+    else
+        until_true sh -c "[ \"\$(stat -c %s '$scratch/$1/carnet.db-wal' 2>/dev/null || echo 0)\" -gt 3000000 ]"
+    fi
+    kill -INT "$pid"
+    got=0
+    wait "$pid" || got=$?
+    expect 'status of an interrupted import' "$got" 1
+    grep -q 'stopped after [0-9]* rows' "$scratch/err" || wrong "interrupted: $(cat "$scratch/err")"
+    expect 'verify after an interruption' "$(on "$1" --json verify | text_of ok)" true
+    expect 'listed as interrupted' "$(on "$1" --json imports | tail -n 1 | text_of state)" interrupted
+    on "$1" --json import "$2" --source interrupted --collected 2025-03-01 --basis consent >"$scratch/again.json"
+    adds_up again.json
+    [ "$(text_of unchanged <"$scratch/again.json")" -ge 1000 ] || wrong "it did not go on: $(cat "$scratch/again.json")"
+    expect 'listed as done' "$(on "$1" --json imports | tail -n 1 | text_of state)" done
+}
+found i
+"$root/tools/demo-data" --people 20000 --seed 5 --format nationbuilder --out "$scratch/alone.csv"
+interrupted i "$scratch/alone.csv"
+on i --json import "$scratch/alone.csv" --source interrupted --collected 2025-03-01 --basis consent >"$scratch/8.json"
+expect 'the same people' "$(text_of unchanged <"$scratch/8.json")" 20000
+start_node i
+"$root/tools/demo-data" --people 20000 --seed 6 --format nationbuilder --out "$scratch/through.csv"
+interrupted i "$scratch/through.csv"
+expect 'the node goes on' "$(on i --json status | text_of running)" true
+stop_node i
+
 # while a node runs, an import does not stop it from answering
 start_node a
 "$root/tools/demo-data" --people 20000 --seed 4 --format nationbuilder --out "$scratch/more.csv"

@@ -227,6 +227,34 @@ static void a_renewal_that_names_nothing_does_not_undo_the_one_that_reopened(voi
     carnet_record_deinit(&record);
 }
 
+static void an_invalidated_grant_is_worth_nothing_and_no_refusal(void **state)
+{
+    struct carnet_record record = blank(1), other = blank(2);
+    const struct carnet_record *person[] = { &record, &other };
+    struct carnet_dot dots[4];
+    (void)state;
+    grant(&record, "newsletter", dot(VOLUNTEER, 1), now_ms - 3 * day_ms);
+    naming(&other, CARNET_EVENT_INVALIDATE, dot(VOLUNTEER, 1), dot(OFFICE, 9), now_ms - 2 * day_ms);
+    assert_true(carnet_consent_evaluate(NULL, person, 2, carnet_slice_str("newsletter"), now_ms).live); /* on another record it names nothing */
+    naming(&record, CARNET_EVENT_INVALIDATE, dot(VOLUNTEER, 1), dot(OFFICE, 1), now_ms - 2 * day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_INVALIDATED);
+    assert_false(consent_of(&record, "newsletter").live);
+    assert_int_equal(open_of(&record), in(CARNET_SCOPE_CONSENT));
+    assert_int_equal(carnet_consent_refusals(&record, carnet_slice_str("newsletter"), dots, 4), 0);
+    /* the time to destroy counts from the invalidation, or from a refusal since */
+    assert_true(carnet_consent_closed_at(NULL, &record, CARNET_SCOPE_EMAIL, now_ms) == hlc_at(now_ms - 2 * day_ms));
+    grant(&record, "newsletter", dot(OFFICE, 2), now_ms - day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_GIVEN); /* the other one never was */
+    assert_int_equal(carnet_consent_closed_at(NULL, &record, CARNET_SCOPE_EMAIL, now_ms), 0);
+    refuse(&record, CARNET_EVENT_WITHDRAW, "newsletter", dot(VOLUNTEER, 3), now_ms - 1);
+    assert_state(&record, "newsletter", CARNET_CONSENT_WITHDRAWN);
+    naming(&record, CARNET_EVENT_INVALIDATE, dot(OFFICE, 2), dot(OFFICE, 4), now_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_WITHDRAWN); /* it lifts no refusal */
+    assert_true(carnet_consent_closed_at(NULL, &record, CARNET_SCOPE_EMAIL, now_ms) == hlc_at(now_ms));
+    carnet_record_deinit(&record);
+    carnet_record_deinit(&other);
+}
+
 static void refusals_are_what_a_new_grant_must_name(void **state)
 {
     struct carnet_record record = blank(1);
@@ -626,6 +654,7 @@ int main(void)
         cmocka_unit_test(an_objection_to_all_closes_all),
         cmocka_unit_test(a_grant_over_a_refusal_needs_fresh_proof),
         cmocka_unit_test(a_renewal_that_names_nothing_does_not_undo_the_one_that_reopened),
+        cmocka_unit_test(an_invalidated_grant_is_worth_nothing_and_no_refusal),
         cmocka_unit_test(refusals_are_what_a_new_grant_must_name),
         cmocka_unit_test(a_grant_covers_the_version_that_it_was_given_under),
         cmocka_unit_test(expiry_blocks_and_a_later_grant_renews),

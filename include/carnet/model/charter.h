@@ -37,8 +37,10 @@ enum carnet_kind {
     CARNET_KIND_CONTACT = 1, CARNET_KIND_NOTE, CARNET_KIND_VISIT, CARNET_KIND_EVENT, CARNET_KIND_MAILING, CARNET_KIND_DELIVERY,
     CARNET_KIND_POST,
     CARNET_KIND_RECEIPT = 32, /* from here on: records about no contact */
-    CARNET_KIND_CERTIFICATE, CARNET_KIND_BOOK, CARNET_KIND_EPOCH, CARNET_KIND_NODE, CARNET_KIND_SETTING
+    CARNET_KIND_CERTIFICATE, CARNET_KIND_BOOK, CARNET_KIND_EPOCH, CARNET_KIND_NODE, CARNET_KIND_SETTING,
+    CARNET_KIND_IMPORT = 64
 };
+enum { CARNET_KIND_NOBODY_FIRST = 64, CARNET_KIND_NOBODY_LAST = 127 }; /* records of books, not of the charter, about no contact */
 
 /* A number below 0x10000 is one of the table; a custom field's is 0x10000 + the first 4 bytes of a hash of its name. */
 enum carnet_field {
@@ -50,6 +52,9 @@ enum carnet_field {
     CARNET_FIELD_SOURCE_ID, /* identity; label = the kind of id; not shown */
     CARNET_FIELD_EVIDENCE,  /* consent; label = purpose; value = source, collection, proof; not shown among the fields */
     CARNET_FIELD_TEXT,      /* notes; the body of a note or visit */
+    CARNET_FIELD_NAME,      /* identity; of a segment */
+    CARNET_FIELD_QUERY,     /* identity; of a segment */
+    CARNET_FIELD_ORIGIN,    /* consent; of an import: lines "key: value"; label "undone": of its undoing */
     CARNET_FIELD_COUNT
 };
 enum { CARNET_FIELD_CUSTOM = 0x10000 }; /* the first number of a field that a community defines */

@@ -2,7 +2,8 @@
 /* model/consent: what the consent events of a contact permit. Layer: model; pure: `now` is given, and can only block.
  *
  * Withdrawals and objections win over every grant that does not name them, whatever the order or the clocks. A grant that names them
- * opens only with fresh proof: double opt-in, an inbound message, or paper countersigned by another author. A person may be several
+ * opens only with fresh proof: double opt-in, an inbound message, or paper countersigned by another author. A grant that an INVALIDATE of its
+ * record names is worth nothing, and no refusal. A person may be several
  * merged records: a grant opens the record it stands on, a refusal on any record counts for all. */
 #ifndef CARNET_MODEL_CONSENT_H
 #define CARNET_MODEL_CONSENT_H
@@ -12,7 +13,8 @@
 enum carnet_consent_state {
     CARNET_CONSENT_NONE, CARNET_CONSENT_REQUESTED, CARNET_CONSENT_GIVEN, CARNET_CONSENT_RENEWED, CARNET_CONSENT_EXPIRED,
     CARNET_CONSENT_WITHDRAWN, CARNET_CONSENT_OBJECTED,
-    CARNET_CONSENT_REFUSED /* withdrawn, and no proved grant was ever there: the person said no */
+    CARNET_CONSENT_REFUSED,    /* withdrawn, and no proved grant was ever there: the person said no */
+    CARNET_CONSENT_INVALIDATED /* the grants turned out to be worth nothing */
 };
 const char *carnet_consent_state_name(enum carnet_consent_state state);
 

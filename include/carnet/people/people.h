@@ -107,15 +107,17 @@ CARNET_MUST_USE carnet_rc carnet_people_erase(struct carnet_replica *replica, co
 /* --- import --- */
 struct carnet_import_options {
     struct carnet_id book;
-    const struct carnet_slice *grants; /* beyond `file` */
+    const struct carnet_slice *grants; /* beyond `file`; of a roll: none, everybody gets mail and canvass instead, until the day after the ballot */
     size_t grant_count;
     struct carnet_ground ground;       /* source, collection date and basis are all required */
+    int64_t ballot_ms;                 /* the day of the ballot that a roll serves: with basis roll, and with it alone */
+    struct carnet_slice file;          /* the file's name, without its folder; may be empty */
     int rejects_fd;                    /* rejected rows go there; -1: nowhere */
     bool (*progress)(void *ctx, uint64_t rows, uint64_t bytes, uint64_t bytes_total); /* between batches, outside a transaction; false: stop (CANCELLED, what is done stays) */
     void *ctx;
 };
 struct carnet_import_result {
-    struct carnet_id import;
+    struct carnet_id import; /* of the record that `imports` lists; none is kept when nothing was written */
     uint64_t rows, created, updated, unchanged, rejected, suppressed, refused, uncovered, duplicates;
     int64_t ms;
 };

@@ -205,6 +205,7 @@ CARNET_MUST_USE carnet_rc carnet_replica_about(struct carnet_replica *replica, c
                                                bool (*each)(void *ctx, const struct carnet_view *view), void *ctx, struct carnet_err *err);
 struct carnet_history_item {
     int64_t at_ms;
+    uint64_t hlc;
     struct carnet_dot dot;
     char by[CARNET_NAME_LEN_MAX + 1];
     uint32_t field;            /* 0 with an event */
@@ -216,6 +217,12 @@ struct carnet_history_item {
 /* What happened to a record, oldest first. Values of scopes that are not open are gone. */
 CARNET_MUST_USE carnet_rc carnet_replica_history(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_arena *arena,
                                                  bool (*each)(void *ctx, const struct carnet_history_item *item), void *ctx, struct carnet_err *err);
+
+/* Where this node's own chain of the log of the book is: its stream and its last sequence (0: none yet), what the open transaction wrote included. */
+void carnet_replica_own_head(struct carnet_replica *replica, const struct carnet_id *book, unsigned log, uint32_t *stream, uint64_t *seq);
+/* The records that an entry changed, in the arena. NOT_FOUND: the entry is not here, or does not count. author: as in dots. */
+CARNET_MUST_USE carnet_rc carnet_replica_entry_records(struct carnet_replica *replica, const struct carnet_id *book, uint64_t author, uint32_t stream, uint64_t seq,
+                                                       struct carnet_arena *arena, struct carnet_id **out, size_t *count, struct carnet_err *err);
 
 /* --- erasing and upkeep --- */
 struct carnet_erasure {
