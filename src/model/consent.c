@@ -25,26 +25,30 @@ struct fact {
     bool own; /* on the record asked about, not on one merged with it */
 };
 enum { FACTS_FEW = 16 };
-struct facts {
+struct fact_list {
     struct fact few[FACTS_FEW];
     struct fact *all;
     size_t count, cap;
+};
+struct facts {
+    struct fact_list grants;
+    struct fact_list acts; /* all others, apart: a record full of grants is looked through once, not once for each of them */
     size_t invalidations;
     int64_t contact_ms; /* the person's last own contact that a grant tells of; INT64_MIN: none */
     bool blocked; /* erased, restricted or not understood, one of them */
 };
 
-static void add_fact(struct facts *facts, const struct fact *fact)
+static void add_fact(struct fact_list *list, const struct fact *fact)
 {
-    if (facts->count == facts->cap) {
-        size_t cap = facts->cap * 2;
-        struct fact *all = carnet_realloc(facts->all == facts->few ? NULL : facts->all, cap, sizeof *all);
-        if (facts->all == facts->few)
-            memcpy(all, facts->few, sizeof facts->few);
-        facts->all = all;
-        facts->cap = cap;
+    if (list->count == list->cap) {
+        size_t cap = list->cap * 2;
+        struct fact *all = carnet_realloc(list->all == list->few ? NULL : list->all, cap, sizeof *all);
+        if (list->all == list->few)
+            memcpy(all, list->few, sizeof list->few);
+        list->all = all;
+        list->cap = cap;
     }
-    facts->all[facts->count++] = *fact;
+    list->all[list->count++] = *fact;
 }
 
 static void gather_record(struct facts *facts, const struct carnet_record *record, bool own)
@@ -80,15 +84,16 @@ static void gather_record(struct facts *facts, const struct carnet_record *recor
                                    .basis = event.basis,
                                    .proof = event.proof,
                                    .own = own };
-        add_fact(facts, &fact);
+        add_fact(type == CARNET_EVENT_GRANT ? &facts->grants : &facts->acts, &fact);
     }
 }
 
 static void gather(struct facts *facts, const struct carnet_record *const *person, size_t count)
 {
-    facts->all = facts->few;
-    facts->cap = FACTS_FEW;
-    facts->count = facts->invalidations = 0;
+    facts->grants.all = facts->grants.few;
+    facts->acts.all = facts->acts.few;
+    facts->grants.cap = facts->acts.cap = FACTS_FEW;
+    facts->grants.count = facts->acts.count = facts->invalidations = 0;
     facts->contact_ms = INT64_MIN;
     facts->blocked = false;
     for (size_t i = 0; i < count; i++)
@@ -97,8 +102,10 @@ static void gather(struct facts *facts, const struct carnet_record *const *perso
 
 static void release(struct facts *facts)
 {
-    if (facts->all != facts->few)
-        free(facts->all);
+    if (facts->grants.all != facts->grants.few)
+        free(facts->grants.all);
+    if (facts->acts.all != facts->acts.few)
+        free(facts->acts.all);
 }
 
 static bool names(const struct fact *fact, const struct carnet_dot *dot)
@@ -126,8 +133,8 @@ static bool is_newer(const struct carnet_event_item *a, const struct carnet_even
 /* A refusal wins over every grant that does not name it, whatever the order or the clocks. */
 static bool is_refused(const struct facts *facts, const struct fact *grant)
 {
-    for (size_t i = 0; i < facts->count; i++) {
-        const struct fact *refusal = &facts->all[i];
+    for (size_t i = 0; i < facts->acts.count; i++) {
+        const struct fact *refusal = &facts->acts.all[i];
         if (!refuses(refusal, grant->purpose))
             continue;
         if (CARNET_PLANTED(3) && grant->item->hlc > refusal->item->hlc)
@@ -145,8 +152,8 @@ static bool is_proved(const struct facts *facts, const struct fact *grant)
         return true;
     if (grant->proof != CARNET_PROOF_PAPER)
         return false;
-    for (size_t i = 0; i < facts->count; i++) {
-        const struct fact *fact = &facts->all[i];
+    for (size_t i = 0; i < facts->acts.count; i++) {
+        const struct fact *fact = &facts->acts.all[i];
         if (fact->type == CARNET_EVENT_COUNTERSIGN && fact->own && fact->item->dot.author != grant->item->dot.author &&
             names(fact, &grant->item->dot))
             return true;
@@ -163,8 +170,8 @@ static int64_t after(int64_t ms, int64_t delay_ms)
 static uint64_t invalidated_at(const struct facts *facts, const struct fact *grant)
 {
     uint64_t hlc = 0;
-    for (size_t i = 0; facts->invalidations && i < facts->count; i++) {
-        const struct fact *fact = &facts->all[i];
+    for (size_t i = 0; facts->invalidations && i < facts->acts.count; i++) {
+        const struct fact *fact = &facts->acts.all[i];
         if (fact->type == CARNET_EVENT_INVALIDATE && fact->item->hlc >= hlc && names(fact, &grant->item->dot))
             hlc = fact->item->hlc ? fact->item->hlc : 1;
     }
@@ -187,8 +194,8 @@ static int64_t inform_by(const struct carnet_charter *charter, const struct fact
 {
     if (grant->basis != CARNET_BASIS_LEGITIMATE_INTEREST || carnet_slice_equal(grant->purpose, carnet_slice_str("file")))
         return INT64_MAX;
-    for (size_t i = 0; i < facts->count; i++)
-        if (facts->all[i].type == CARNET_EVENT_INFORM && names(&facts->all[i], &grant->item->dot))
+    for (size_t i = 0; i < facts->acts.count; i++)
+        if (facts->acts.all[i].type == CARNET_EVENT_INFORM && names(&facts->acts.all[i], &grant->item->dot))
             return INT64_MAX;
     return after(carnet_hlc_ms(grant->item->hlc), charter ? charter->inform_ms : carnet_charter_default().inform_ms);
 }
@@ -218,8 +225,8 @@ static bool is_grant(const struct fact *fact)
 static const struct fact *find_refusal(const struct facts *facts, struct carnet_slice purpose)
 {
     const struct fact *found = NULL;
-    for (size_t i = 0; i < facts->count; i++) {
-        const struct fact *fact = &facts->all[i];
+    for (size_t i = 0; i < facts->acts.count; i++) {
+        const struct fact *fact = &facts->acts.all[i];
         if (!refuses(fact, purpose))
             continue;
         if (!found || (fact->type != found->type ? fact->type == CARNET_EVENT_OBJECT : is_newer(fact->item, found->item)))
@@ -241,8 +248,8 @@ static struct carnet_consent evaluate(const struct carnet_charter *charter, cons
     const struct fact *best = NULL, *newest = NULL;
     enum worth worth = INVALIDATED;
     size_t grants = 0, proved = 0;
-    for (size_t i = 0; i < facts->count; i++) {
-        const struct fact *fact = &facts->all[i];
+    for (size_t i = 0; i < facts->grants.count; i++) {
+        const struct fact *fact = &facts->grants.all[i];
         if (!is_grant(fact) || !carnet_slice_equal(fact->purpose, purpose))
             continue;
         enum worth this = weigh(charter, facts, fact, now_ms);
@@ -310,8 +317,8 @@ uint32_t carnet_consent_open(const struct carnet_charter *charter, const struct 
     struct facts facts;
     uint32_t open = 1u << CARNET_SCOPE_CONSENT;
     gather(&facts, person, count);
-    for (size_t i = 0; i < facts.count && !facts.blocked; i++) {
-        const struct fact *fact = &facts.all[i];
+    for (size_t i = 0; i < facts.grants.count && !facts.blocked; i++) {
+        const struct fact *fact = &facts.grants.all[i];
         if (is_grant(fact) && (covered(charter, fact) & ~open) && weigh(charter, &facts, fact, now_ms) == LIVE)
             open |= covered(charter, fact);
     }
@@ -374,9 +381,9 @@ size_t carnet_consent_refusals(const struct carnet_record *record, struct carnet
     struct facts facts;
     size_t count = 0;
     gather(&facts, person, 1);
-    for (size_t i = 0; i < facts.count && count < max; i++)
-        if (refuses(&facts.all[i], purpose))
-            out[count++] = facts.all[i].item->dot;
+    for (size_t i = 0; i < facts.acts.count && count < max; i++)
+        if (refuses(&facts.acts.all[i], purpose))
+            out[count++] = facts.acts.all[i].item->dot;
     release(&facts);
     return count;
 }
@@ -385,9 +392,9 @@ size_t carnet_consent_refusals(const struct carnet_record *record, struct carnet
 static uint64_t refused_at(const struct facts *facts, struct carnet_slice purpose)
 {
     uint64_t hlc = 0;
-    for (size_t i = 0; i < facts->count; i++)
-        if (refuses(&facts->all[i], purpose) && facts->all[i].item->hlc > hlc)
-            hlc = facts->all[i].item->hlc;
+    for (size_t i = 0; i < facts->acts.count; i++)
+        if (refuses(&facts->acts.all[i], purpose) && facts->acts.all[i].item->hlc > hlc)
+            hlc = facts->acts.all[i].item->hlc;
     return hlc;
 }
 
@@ -395,8 +402,8 @@ static uint64_t refused_at(const struct facts *facts, struct carnet_slice purpos
 static uint64_t closed_at(const struct carnet_charter *charter, const struct facts *facts, enum carnet_scope scope, int64_t now_ms)
 {
     uint64_t closed = 0;
-    for (size_t i = 0; i < facts->count && !facts->blocked; i++) {
-        const struct fact *fact = &facts->all[i];
+    for (size_t i = 0; i < facts->grants.count && !facts->blocked; i++) {
+        const struct fact *fact = &facts->grants.all[i];
         uint64_t hlc = 0;
         if (!is_grant(fact) || !(covered(charter, fact) & 1u << scope))
             continue;
@@ -445,8 +452,8 @@ int64_t carnet_consent_due(const struct carnet_charter *charter, const struct ca
     int64_t due_ms = 0;
     CARNET_ASSERT(count > 0);
     gather(&facts, person, count);
-    for (size_t i = 0; i < facts.count; i++) {
-        const struct fact *fact = &facts.all[i];
+    for (size_t i = 0; i < facts.grants.count; i++) {
+        const struct fact *fact = &facts.grants.all[i];
         if (!is_grant(fact) || weigh(charter, &facts, fact, now_ms) <= REFUSED)
             continue;
         int64_t end_ms = ends_at(charter, &facts, fact), told_ms = inform_by(charter, &facts, fact);
