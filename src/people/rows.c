@@ -1316,8 +1316,16 @@ void carnet_rows_put_reject(struct carnet_rows *rows, const struct carnet_row *r
 {
     bool header = !rows->reject_begun;
     rows->reject_begun = true;
+    struct carnet_row named = *row;
+    struct carnet_buf reason;
+    carnet_buf_init(&reason, 1024);
+    if (row->file && row->reason) { /* line numbers of several files */
+        carnet_buf_printf(&reason, "%s: %s", row->file, row->reason);
+        named.reason = carnet_buf_cstr(&reason);
+    }
     if (rows->csv)
-        carnet_rows_csv_put_reject(rows, row, header, out);
+        carnet_rows_csv_put_reject(rows, &named, header, out);
     else
-        carnet_rows_vcard_put_reject(rows, row, out);
+        carnet_rows_vcard_put_reject(rows, &named, out);
+    carnet_buf_deinit(&reason);
 }
