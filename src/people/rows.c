@@ -375,6 +375,36 @@ static struct carnet_slice street_of(struct carnet_rows *rows, const struct carn
     return len ? carnet_slice(street + 2, len - 2) : CARNET_SLICE_NONE;
 }
 
+/* Mailchimp writes an address into one cell, its parts two blanks apart: street, town, postcode, country. With more
+ * parts than that nobody knows which is which, and the cell stays a street. */
+static struct carnet_slice street_of_parts(struct carnet_rows *rows, const struct carnet_target *target,
+                                           struct carnet_slice column, struct carnet_slice label,
+                                           struct carnet_slice text)
+{
+    struct carnet_slice parts[5];
+    size_t count = 0;
+    for (size_t at = 0; at < text.len && count < 5;) {
+        const uint8_t *stop = memmem(text.ptr + at, text.len - at, "  ", 2);
+        size_t end = stop ? (size_t)(stop - text.ptr) : text.len;
+        parts[count] = trim(carnet_slice(text.ptr + at, end - at));
+        count += parts[count].len > 0;
+        at = end + 2;
+    }
+    bool is_code = count == 4 && parts[2].len == 5 && strcmp(country_code(parts[3]), "ZZ") != 0;
+    for (size_t i = 0; i < 5 && is_code; i++)
+        is_code = parts[2].ptr[i] >= '0' && parts[2].ptr[i] <= '9';
+    if (!is_code)
+        return text;
+    static const uint32_t fields[] = {CARNET_FIELD_COUNTRY, CARNET_FIELD_POSTCODE, CARNET_FIELD_CITY};
+    for (size_t i = 0; i < 3; i++) {
+        const struct carnet_target other = {
+            .kind = CARNET_TARGET_FIELD, .def = carnet_field_by_number(NULL, fields[i]), .rank = target->rank};
+        if (normalise(rows, other.def, column, label, parts[3 - i]))
+            put_value(rows, &other, label, carnet_buf_slice(&rows->value));
+    }
+    return parts[0];
+}
+
 /* The statutory roll has the department and the commune's three last digits apart. */
 static struct carnet_slice insee_of(struct carnet_rows *rows, struct carnet_slice text, char out[8])
 {
@@ -406,6 +436,8 @@ static void take_field(struct carnet_rows *rows, const struct carnet_target *tar
             return;
         text = street_of(rows, target, column, label, text);
     }
+    if (field == CARNET_FIELD_STREET && text.len && memmem(text.ptr, text.len, "  ", 2))
+        text = street_of_parts(rows, target, column, label, text);
     if (target->lenient) {
         struct carnet_value_rules rules = rules_for(rows, field, label);
         carnet_buf_clear(&rows->value);
@@ -1284,8 +1316,16 @@ void carnet_rows_put_reject(struct carnet_rows *rows, const struct carnet_row *r
 {
     bool header = !rows->reject_begun;
     rows->reject_begun = true;
+    struct carnet_row named = *row;
+    struct carnet_buf reason;
+    carnet_buf_init(&reason, 1024);
+    if (row->file && row->reason) { /* line numbers of several files */
+        carnet_buf_printf(&reason, "%s: %s", row->file, row->reason);
+        named.reason = carnet_buf_cstr(&reason);
+    }
     if (rows->csv)
-        carnet_rows_csv_put_reject(rows, row, header, out);
+        carnet_rows_csv_put_reject(rows, &named, header, out);
     else
-        carnet_rows_vcard_put_reject(rows, row, out);
+        carnet_rows_vcard_put_reject(rows, &named, out);
+    carnet_buf_deinit(&reason);
 }
