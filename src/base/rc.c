@@ -41,6 +41,7 @@ static const struct line catalogue[] = {
 #include "fr/query.inc"
 #include "fr/node.inc"
 #include "fr/cli.inc"
+#include "fr/export.inc"
 };
 
 const char *carnet_tr(enum carnet_lang lang, const char *english)

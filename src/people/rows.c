@@ -210,6 +210,25 @@ static void join(struct carnet_rows *rows, struct carnet_rows_cell *cell, const 
     cell->value = carnet_slice(all, cell->value.len + gap + value.len);
 }
 
+void carnet_rows_take_exact(struct carnet_rows *rows, const struct carnet_field_def *def, struct carnet_slice label, struct carnet_slice text)
+{
+    if (rows->why.rc != CARNET_OK)
+        return;
+    if (has_slot(&rows->build, def->field, label)) {
+        carnet_rows_refuse(rows, CARNET_MALFORMED, "a field is given twice");
+        return;
+    }
+    struct carnet_err inner = CARNET_ERR_INIT;
+    inner.lang = rows->lang;
+    struct carnet_value_rules rules = rules_for(rows, def->field, label);
+    rules.order = CARNET_DATE_ISO;
+    carnet_buf_clear(&rows->value);
+    if (carnet_value_normalise(def, text, &rules, &rows->value, &inner) != CARNET_OK)
+        refuse_value(rows, carnet_slice_str(def->name), &inner);
+    else if (rows->value.len)
+        put_slot(rows, def, label, carnet_buf_slice(&rows->value), 0);
+}
+
 static void put_value(struct carnet_rows *rows, const struct carnet_target *target, struct carnet_slice label,
                       struct carnet_slice value)
 {
@@ -359,7 +378,7 @@ static void put_consent(struct carnet_rows *rows, struct carnet_rows_consent *li
         return;
     }
     list[(*count)++] = (struct carnet_rows_consent){carnet_arena_dup(&rows->arena, name),
-                                                    carnet_arena_dup(&rows->arena, column), at_ms};
+                                                    carnet_arena_dup(&rows->arena, column), at_ms, false};
 }
 
 static int64_t moment(const struct carnet_rows *rows, struct carnet_slice text)
@@ -619,7 +638,7 @@ carnet_rc carnet_rows_next(struct carnet_rows *rows, struct carnet_row *out, str
         rows->why.lang = rows->lang;
         rows->record = CARNET_SLICE_NONE;
         *out = (struct carnet_row){0};
-        carnet_rc rc = rows->csv ? carnet_rows_csv_next(rows) : carnet_rows_vcard_next(rows);
+        carnet_rc rc = rows->csv ? carnet_rows_csv_next(rows) : rows->json ? carnet_rows_json_next(rows) : carnet_rows_vcard_next(rows);
         if (rc == CARNET_NOT_FOUND)
             return rc;
         if (rc != CARNET_OK)
@@ -627,7 +646,10 @@ carnet_rc carnet_rows_next(struct carnet_rows *rows, struct carnet_row *out, str
                                   carnet_errno_text(carnet_err_lang(err), errno));
         if (rows->why.rc == CARNET_OK && !b->any)
             continue;
-        if (rows->why.rc == CARNET_OK)
+        if (rows->why.rc == CARNET_OK && rows->json)
+            for (size_t i = 0; i < b->slot_count; i++)
+                rows->cells[i] = b->slots[i].cell;
+        else if (rows->why.rc == CARNET_OK)
             finish(rows);
         out->line = rows->line;
         if (rows->why.rc != CARNET_OK) {
@@ -642,6 +664,7 @@ carnet_rc carnet_rows_next(struct carnet_rows *rows, struct carnet_row *out, str
         out->grant_count = b->grant_count;
         out->objections = b->objections;
         out->objection_count = b->objection_count;
+        out->more = rows->json ? carnet_rows_json_more(rows) : NULL;
         return CARNET_OK;
     }
 }
@@ -654,8 +677,13 @@ static bool looks_like_vcard(struct carnet_slice text)
     return begins_with(trim(text), "BEGIN:VCARD");
 }
 
-static carnet_rc open_any(int fd, struct carnet_slice mem, const struct carnet_rows_options *options,
-                          struct carnet_rows **out, struct carnet_err *err)
+static bool looks_like_json(struct carnet_slice text)
+{
+    return begins_with(trim(text), "{\"carnet\":");
+}
+
+static carnet_rc open_any(int fd, struct carnet_slice mem, const struct carnet_rows_input *input,
+                          const struct carnet_rows_options *options, struct carnet_rows **out, struct carnet_err *err)
 {
     *out = NULL;
     struct carnet_rows *rows = carnet_alloc(sizeof *rows);
@@ -671,14 +699,16 @@ static carnet_rc open_any(int fd, struct carnet_slice mem, const struct carnet_r
     carnet_buf_init(&rows->scratch, 3 * CARNET_LINE_LEN_MAX);
     carnet_buf_init(&rows->unarmed, 4 * CARNET_LINE_LEN_MAX);
     struct carnet_slice head = CARNET_SLICE_NONE;
-    carnet_rc rc = carnet_source_open(&rows->source, fd, mem, err);
+    carnet_rc rc = carnet_source_open(&rows->source, fd, mem, input, err);
     if (rc == CARNET_OK)
         rc = carnet_source_peek(&rows->source, &head, err);
     if (rc == CARNET_OK) {
         rows->format = options->format;
         if (rows->format == CARNET_ROWS_AUTO)
-            rows->format = looks_like_vcard(head) ? CARNET_ROWS_VCARD : CARNET_ROWS_CSV;
-        if (rows->format == CARNET_ROWS_VCARD && trim(head).len && !looks_like_vcard(head))
+            rows->format = looks_like_vcard(head) ? CARNET_ROWS_VCARD : looks_like_json(head) ? CARNET_ROWS_JSON : CARNET_ROWS_CSV;
+        if (rows->format == CARNET_ROWS_JSON)
+            rc = carnet_rows_json_open(rows, err);
+        else if (rows->format == CARNET_ROWS_VCARD && trim(head).len && !looks_like_vcard(head))
             rc = carnet_err_set(err, CARNET_MALFORMED, "not a vCard file");
         else
             rc = rows->format == CARNET_ROWS_VCARD ? carnet_rows_vcard_open(rows, options, err)
@@ -695,13 +725,19 @@ carnet_rc carnet_rows_open(int fd, const struct carnet_rows_options *options, st
                            struct carnet_err *err)
 {
     CARNET_ASSERT(fd >= 0);
-    return open_any(fd, CARNET_SLICE_NONE, options, out, err);
+    return open_any(fd, CARNET_SLICE_NONE, NULL, options, out, err);
 }
 
 carnet_rc carnet_rows_open_bytes(struct carnet_slice bytes, const struct carnet_rows_options *options,
                                  struct carnet_rows **out, struct carnet_err *err)
 {
-    return open_any(-1, bytes, options, out, err);
+    return open_any(-1, bytes, NULL, options, out, err);
+}
+
+carnet_rc carnet_rows_open_input(const struct carnet_rows_input *input, const struct carnet_rows_options *options,
+                                 struct carnet_rows **out, struct carnet_err *err)
+{
+    return open_any(-1, CARNET_SLICE_NONE, input, options, out, err);
 }
 
 void carnet_rows_close(struct carnet_rows *rows)
@@ -710,6 +746,7 @@ void carnet_rows_close(struct carnet_rows *rows)
         return;
     carnet_rows_csv_close(rows);
     carnet_rows_vcard_close(rows);
+    carnet_rows_json_close(rows);
     for (size_t i = 0; i < rows->named_count; i++) {
         free(rows->named[i].name);
         free(rows->named[i].target_text);
@@ -774,6 +811,8 @@ void carnet_rows_put_reject(struct carnet_rows *rows, const struct carnet_row *r
     rows->reject_begun = true;
     if (rows->csv)
         carnet_rows_csv_put_reject(rows, row, header, out);
+    else if (rows->json)
+        carnet_rows_json_put_reject(rows, row, header, out);
     else
         carnet_rows_vcard_put_reject(rows, row, out);
 }

@@ -26,7 +26,10 @@ static const uint16_t cp1252[32] = {
 static ssize_t read_some(struct carnet_source *s, uint8_t *out, size_t len)
 {
     ssize_t got;
-    if (s->fd < 0) {
+    if (s->input) {
+        size_t some = 0;
+        got = s->input->read(s->input->ctx, out, len, &some) ? (ssize_t)some : -1;
+    } else if (s->fd < 0) {
         got = (ssize_t)(s->mem.len < len ? s->mem.len : len);
         if (got)
             memcpy(out, s->mem.ptr, (size_t)got);
@@ -175,9 +178,10 @@ static enum carnet_source_encoding guess(const uint8_t *bytes, size_t len, bool 
     return good == 0 && bad == 0 ? CARNET_SOURCE_ASCII : good >= bad ? CARNET_SOURCE_UTF8 : CARNET_SOURCE_CP1252;
 }
 
-carnet_rc carnet_source_open(struct carnet_source *s, int fd, struct carnet_slice mem, struct carnet_err *err)
+carnet_rc carnet_source_open(struct carnet_source *s, int fd, struct carnet_slice mem,
+                             const struct carnet_rows_input *input, struct carnet_err *err)
 {
-    *s = (struct carnet_source){.fd = fd, .mem = mem, .line = 1, .newline = '\n'};
+    *s = (struct carnet_source){.fd = fd, .input = input, .mem = mem, .line = 1, .newline = '\n'};
     struct stat st;
     if (fd < 0)
         s->size_bytes = mem.len;

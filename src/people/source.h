@@ -4,7 +4,7 @@
 #ifndef CARNET_PEOPLE_SOURCE_H
 #define CARNET_PEOPLE_SOURCE_H
 
-#include "carnet/base/bytes.h"
+#include "carnet/people/rows.h"
 
 enum carnet_source_encoding {
     CARNET_SOURCE_ASCII, /* nothing else seen yet: UTF-8 or Windows-1252 */
@@ -15,6 +15,7 @@ enum carnet_source_encoding {
 };
 struct carnet_source {
     int fd; /* -1: rest of mem */
+    const struct carnet_rows_input *input; /* instead of both, when set */
     struct carnet_slice mem;
     uint64_t read_bytes, size_bytes;
     enum carnet_source_encoding encoding;
@@ -39,7 +40,7 @@ enum carnet_source_line {
 
 /* Reads the first block and recognises encoding and line ends. FAILED with a line; MALFORMED: no text file. */
 CARNET_MUST_USE carnet_rc carnet_source_open(struct carnet_source *s, int fd, struct carnet_slice mem,
-                                             struct carnet_err *err);
+                                             const struct carnet_rows_input *input, struct carnet_err *err);
 void carnet_source_close(struct carnet_source *s);
 /* What is at hand of the file from here on: at least a whole line, or more than CARNET_LINE_LEN_MAX of one, or all.
  * FAILED. */
