@@ -108,7 +108,7 @@ void cli_indented(struct carnet_slice text, size_t indent, struct carnet_buf *ou
 void cli_line(struct cli *cli, struct carnet_buf *line); /* prints it without the spaces at its end, and empties it */
 
 /* --- contacts --- */
-void cli_field_name(uint32_t field, struct carnet_slice label, struct carnet_buf *out); /* "phone/mobile" */
+void cli_field_name(struct cli *cli, uint32_t field, struct carnet_slice label, struct carnet_buf *out); /* "phone/mobile" */
 json_t *cli_contact(struct cli *cli, const struct carnet_view *view);
 void cli_contact_line(struct cli *cli, const struct carnet_view *view);   /* one line of `find` */
 void cli_contact_text(struct cli *cli, const struct carnet_view *view);   /* all of it: `show` */
@@ -122,6 +122,11 @@ CARNET_MUST_USE carnet_rc cli_ground(struct cli *cli, struct carnet_ground *grou
 /* Scopes and purposes by their names, for options that repeat. USAGE. */
 CARNET_MUST_USE carnet_rc cli_scopes_given(struct cli *cli, const char *option, uint32_t *out);
 size_t cli_slices(struct cli *cli, const char *option, struct carnet_slice *out, size_t max);
+
+/* A manual page in man(7), of one command or (NULL) of the program. */
+void cli_manual(struct cli *cli, const struct cli_command *command);
+/* What a shell completes: bash, zsh, fish. false: another shell. */
+bool cli_completion(struct cli *cli, const char *shell);
 
 /* The whole command line in a home: what runs in the node's process or in the command's own. */
 int cli_dispatch(struct carnet_node *node, struct carnet_io *io, int argc, char **argv);
@@ -141,6 +146,8 @@ void cli_sealed_close(struct cli_sealed *sealed); /* NULL allowed */
 
 /* export */
 int cmd_export(struct cli *), cmd_unseal(struct cli *);
+
+int cmd_audit(struct cli *); /* cmd_law.c */
 
 /* one per command */
 int cmd_add(struct cli *), cmd_book_add(struct cli *), cmd_book_list(struct cli *), cmd_bundle_export(struct cli *), cmd_bundle_import(struct cli *),

@@ -269,6 +269,9 @@ int cmd_unseal(struct cli *cli)
     int fd = cli_file(cli, from);
     CARNET_ASSERT(fd >= 0);
     carnet_rc rc = carnet_export_clear_allowed(cli->node->replica, &cli->err);
+    struct carnet_slice reason = carnet_slice_str(cli_value(cli, "reason"));
+    if (!rc)
+        rc = carnet_export_record_unsealed(cli->node->replica, 0, reason, &cli->err);
     if (!rc && !cli_is_sealed(fd)) {
         rc = carnet_err_set(&cli->err, CARNET_MALFORMED, "%s is not a sealed export", from);
         carnet_err_hint(&cli->err, "`carnet export FILE --for MEMBER` makes one; it must be a file, not a pipe");
@@ -287,6 +290,8 @@ int cmd_unseal(struct cli *cli)
             if (!rc && !progress(&(struct target){ .cli = cli }, 0))
                 rc = carnet_err_set(&cli->err, CARNET_CANCELLED, "stopped");
         }
+        if (!rc)
+            rc = carnet_export_record_unsealed(cli->node->replica, target.bytes ? target.bytes : 1, reason, &cli->err);
         rc = finish(&target, to, rc);
     }
     cli_sealed_close(sealed);

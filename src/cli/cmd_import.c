@@ -39,7 +39,7 @@ static carnet_rc open_rows(struct cli *cli, struct cli_sealed **sealed, struct c
     struct carnet_rows_map maps[MAPS_MAX];
     const char *texts[MAPS_MAX];
     const char *format = cli_value(cli, "format");
-    struct carnet_rows_options options = { .format = CARNET_ROWS_AUTO, .lang = cli->io->lang, .maps = maps, .map_count = cli_values(cli, "map", texts, MAPS_MAX) };
+    struct carnet_rows_options options = { .charter = carnet_replica_charter(cli->node->replica), .format = CARNET_ROWS_AUTO, .lang = cli->io->lang, .maps = maps, .map_count = cli_values(cli, "map", texts, MAPS_MAX) };
     if (format && strcmp(format, "csv") == 0)
         options.format = CARNET_ROWS_CSV;
     else if (format && strcmp(format, "vcard") == 0)

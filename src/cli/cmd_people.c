@@ -304,7 +304,7 @@ static bool each_history(void *ctx, const struct carnet_history_item *item)
     if (item->event)
         event_text(cli, item->event, &field);
     else if (item->field)
-        cli_field_name(item->field, item->label, &field);
+        cli_field_name(cli, item->field, item->label, &field);
     if (cli->io->json) {
         json_t *object = json_object();
         json_object_set_new(object, "at", cli_time(item->at_ms));
@@ -349,7 +349,7 @@ static bool each_conflict(void *ctx, const struct carnet_people_conflict *confli
     carnet_buf_init(&name, 512);
     carnet_buf_init(&by, 512);
     carnet_buf_init(&at, 64);
-    cli_field_name(conflict->cell->field, conflict->cell->label, &name);
+    cli_field_name(cli, conflict->cell->field, conflict->cell->label, &name);
     cli_print(cli, "%s  %s\n", carnet_id_text(&conflict->view->id).s, carnet_buf_cstr(&name));
     for (size_t i = 0; i < conflict->cell->count; i++) {
         const struct carnet_sibling *s = conflict->cell->siblings[i];

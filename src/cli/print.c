@@ -168,9 +168,9 @@ int cli_done_id(struct cli *cli, const struct carnet_id *id)
     return 0;
 }
 
-void cli_field_name(uint32_t field, struct carnet_slice label, struct carnet_buf *out)
+void cli_field_name(struct cli *cli, uint32_t field, struct carnet_slice label, struct carnet_buf *out)
 {
-    const struct carnet_field_def *def = carnet_field_by_number(field);
+    const struct carnet_field_def *def = carnet_field_by_number(carnet_replica_charter(cli->node->replica), field);
     if (def)
         carnet_buf_append_str(out, def->name);
     else
@@ -181,9 +181,9 @@ void cli_field_name(uint32_t field, struct carnet_slice label, struct carnet_buf
     }
 }
 
-static bool is_shown(const struct carnet_cell *cell)
+static bool is_shown(struct cli *cli, const struct carnet_cell *cell)
 {
-    const struct carnet_field_def *def = carnet_field_by_number(cell->field);
+    const struct carnet_field_def *def = carnet_field_by_number(carnet_replica_charter(cli->node->replica), cell->field);
     return !def || def->shown;
 }
 
@@ -206,10 +206,10 @@ json_t *cli_contact(struct cli *cli, const struct carnet_view *view)
             json_array_append_new(tags, cli_string(cell->label));
             continue;
         }
-        if (!is_shown(cell))
+        if (!is_shown(cli, cell))
             continue;
         carnet_buf_clear(&name);
-        cli_field_name(cell->field, cell->label, &name);
+        cli_field_name(cli, cell->field, cell->label, &name);
         /* an emptied sibling may be the newest one: shown as the empty text that it is */
         json_object_set_new(fields, carnet_buf_cstr(&name), cli_string(cell->siblings[0]->value));
         if (cell->conflict)
@@ -356,10 +356,10 @@ void cli_contact_text(struct cli *cli, const struct carnet_view *view)
             carnet_buf_append_str(&tags, tags.len ? ", " : "");
             cli_indented(cell->label, 0, &tags);
         }
-        if (cell->field == CARNET_FIELD_TAG || !is_shown(cell))
+        if (cell->field == CARNET_FIELD_TAG || !is_shown(cli, cell))
             continue;
         carnet_buf_clear(&name);
-        cli_field_name(cell->field, cell->label, &name);
+        cli_field_name(cli, cell->field, cell->label, &name);
         cli_field_line(cli, carnet_buf_slice(&name), cell->siblings[0]->value, "");
         if (cell->conflict)
             for (size_t s = 1; s < cell->count; s++)

@@ -83,7 +83,7 @@ uint32_t carnet_role_scopes(enum carnet_role role)
     return 0;
 }
 
-#define FIELD(number, name, scope, shown) [number] = { number, name, CARNET_SCOPE_##scope, shown }
+#define FIELD(number, name_, scope_, shown_) [number] = { .field = number, .name = name_, .scope = CARNET_SCOPE_##scope_, .shown = shown_ }
 static const struct carnet_field_def fields[CARNET_FIELD_COUNT] = {
     FIELD(CARNET_FIELD_TAG, "tag", IDENTITY, false),
     FIELD(CARNET_FIELD_GIVEN, "given", IDENTITY, true),
@@ -112,29 +112,60 @@ static const struct carnet_field_def fields[CARNET_FIELD_COUNT] = {
 };
 #undef FIELD
 
-const struct carnet_field_def *carnet_field_by_number(uint32_t field)
+static const char *const type_names[] = { "text", "longtext", "number", "decimal", "date", "choice", "choices", "bool", "email", "phone", "url" };
+
+const char *carnet_field_type_name(enum carnet_field_type type)
 {
-    return field > CARNET_FIELD_NONE && field < CARNET_FIELD_COUNT ? &fields[field] : NULL;
+    CARNET_ASSERT(type <= CARNET_FIELD_TYPE_URL);
+    return type_names[type];
 }
 
-const struct carnet_field_def *carnet_field_by_name(struct carnet_slice name)
+bool carnet_field_type_find(struct carnet_slice name, enum carnet_field_type *out)
+{
+    for (unsigned i = 0; i <= CARNET_FIELD_TYPE_URL; i++) {
+        if (is(name, type_names[i])) {
+            *out = (enum carnet_field_type)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct carnet_field_def *carnet_field_by_number(const struct carnet_charter *charter, uint32_t field)
+{
+    if (field < CARNET_FIELD_CUSTOM)
+        return field > CARNET_FIELD_NONE && field < CARNET_FIELD_COUNT ? &fields[field] : NULL;
+    for (size_t i = 0; charter && i < charter->field_count; i++)
+        if (charter->fields[i]->field == field)
+            return charter->fields[i];
+    return NULL;
+}
+
+const struct carnet_field_def *carnet_field_by_name(const struct carnet_charter *charter, struct carnet_slice name)
 {
     for (size_t i = 1; i < CARNET_FIELD_COUNT; i++)
         if (is(name, fields[i].name))
             return &fields[i];
+    for (size_t i = 0; charter && i < charter->field_count; i++)
+        if (is(name, charter->fields[i]->name))
+            return charter->fields[i];
     return NULL;
 }
 
-const struct carnet_field_def *carnet_field_at(size_t i)
+const struct carnet_field_def *carnet_field_at(const struct carnet_charter *charter, size_t i)
 {
-    return i < CARNET_FIELD_COUNT - 1 ? &fields[i + 1] : NULL;
+    if (i < CARNET_FIELD_COUNT - 1)
+        return &fields[i + 1];
+    i -= CARNET_FIELD_COUNT - 1;
+    return charter && i < charter->field_count ? charter->fields[i] : NULL;
 }
 
-carnet_rc carnet_field_parse(struct carnet_slice name, const struct carnet_field_def **def, struct carnet_slice *label)
+carnet_rc carnet_field_parse(const struct carnet_charter *charter, struct carnet_slice name, const struct carnet_field_def **def,
+                             struct carnet_slice *label)
 {
     const uint8_t *slash = name.len ? memchr(name.ptr, '/', name.len) : NULL;
     struct carnet_slice base = slash ? carnet_slice(name.ptr, (size_t)(slash - name.ptr)) : name;
-    *def = carnet_field_by_name(base);
+    *def = carnet_field_by_name(charter, base);
     *label = CARNET_SLICE_NONE;
     if (!*def || !(*def)->shown) {
         *def = NULL;
@@ -165,39 +196,87 @@ bool carnet_basis_find(struct carnet_slice name, enum carnet_basis *out)
     return false;
 }
 
+static const char *const channel_names[CARNET_CHANNEL_COUNT] = { "email", "sms", "call", "mail", "canvass", "social" };
+
+const char *carnet_channel_name(enum carnet_channel channel)
+{
+    CARNET_ASSERT((unsigned)channel < CARNET_CHANNEL_COUNT);
+    return channel_names[channel];
+}
+
+bool carnet_channel_find(struct carnet_slice name, enum carnet_channel *out)
+{
+    for (unsigned i = 0; i < CARNET_CHANNEL_COUNT; i++) {
+        if (is(name, channel_names[i])) {
+            *out = (enum carnet_channel)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 #define IN(scope) (1u << CARNET_SCOPE_##scope)
+#define BY(channel) (1u << CARNET_CHANNEL_##channel)
 static const struct carnet_purpose_def purposes[] = {
-    { "file", IN(IDENTITY) },
-    { "newsletter", IN(IDENTITY) | IN(EMAIL) },
-    { "targeted", IN(IDENTITY) | IN(EMAIL) },
-    { "sms", IN(IDENTITY) | IN(PHONE) },
-    { "call", IN(IDENTITY) | IN(PHONE) },
-    { "mail", IN(IDENTITY) | IN(POSTAL) },
-    { "canvass", IN(IDENTITY) | IN(POSTAL) },
-    { "social", IN(IDENTITY) | IN(SOCIAL) },
-    { "profile", IN(IDENTITY) | IN(OPINION) | IN(NOTES) },
-    { "membership", IN(IDENTITY) | IN(EMAIL) | IN(PHONE) | IN(POSTAL) },
+    { .name = "file", .scopes = IN(IDENTITY) },
+    { .name = "newsletter", .scopes = IN(IDENTITY) | IN(EMAIL), .channels = BY(EMAIL) },
+    { .name = "targeted", .scopes = IN(IDENTITY) | IN(EMAIL), .channels = BY(EMAIL), .online_targeting = true },
+    { .name = "sms", .scopes = IN(IDENTITY) | IN(PHONE), .channels = BY(SMS) },
+    { .name = "call", .scopes = IN(IDENTITY) | IN(PHONE), .channels = BY(CALL) },
+    { .name = "mail", .scopes = IN(IDENTITY) | IN(POSTAL), .channels = BY(MAIL) },
+    { .name = "canvass", .scopes = IN(IDENTITY) | IN(POSTAL), .channels = BY(CANVASS) },
+    { .name = "social", .scopes = IN(IDENTITY) | IN(SOCIAL), .channels = BY(SOCIAL) },
+    { .name = "profile", .scopes = IN(IDENTITY) | IN(OPINION) | IN(NOTES) },
+    { .name = "membership", .scopes = IN(IDENTITY) | IN(EMAIL) | IN(PHONE) | IN(POSTAL), .channels = BY(EMAIL) | BY(SMS) | BY(CALL) | BY(MAIL) },
 };
 #undef IN
+#undef BY
+enum { PURPOSE_COUNT = sizeof purposes / sizeof *purposes };
 
-const struct carnet_purpose_def *carnet_purpose_find(struct carnet_slice name)
+const struct carnet_purpose_def *carnet_purpose_at(const struct carnet_charter *charter, size_t i)
 {
-    for (size_t i = 0; i < sizeof purposes / sizeof *purposes; i++)
-        if (is(name, purposes[i].name))
-            return &purposes[i];
+    if (charter && charter->purposes)
+        return i < charter->purpose_count ? charter->purposes[i] : NULL;
+    return i < PURPOSE_COUNT ? &purposes[i] : NULL;
+}
+
+const struct carnet_purpose_def *carnet_purpose_find(const struct carnet_charter *charter, struct carnet_slice name)
+{
+    const struct carnet_purpose_def *def;
+    for (size_t i = 0; (def = carnet_purpose_at(charter, i)) != NULL; i++)
+        if (is(name, def->name))
+            return def;
     return NULL;
 }
 
-const struct carnet_purpose_def *carnet_purpose_at(size_t i)
+const struct carnet_purpose_def *carnet_purpose_version(const struct carnet_charter *charter, struct carnet_slice name, uint64_t version)
 {
-    return i < sizeof purposes / sizeof *purposes ? &purposes[i] : NULL;
+    if (version == 0) {
+        for (size_t i = 0; i < PURPOSE_COUNT; i++)
+            if (is(name, purposes[i].name))
+                return &purposes[i];
+        return NULL;
+    }
+    for (size_t i = 0; charter && i < charter->version_count; i++)
+        if (charter->versions[i]->version == version && is(name, charter->versions[i]->name))
+            return charter->versions[i];
+    return NULL;
 }
 
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, HOUR_MS = 60 * MINUTE_MS, DAY_MS = 24 * HOUR_MS };
 
 struct carnet_charter carnet_charter_default(void)
 {
-    return (struct carnet_charter){ .dark_after_ms = INT64_C(72) * HOUR_MS, .history_ms = INT64_C(30) * DAY_MS };
+    return (struct carnet_charter){
+        .dark_after_ms = INT64_C(72) * HOUR_MS,
+        .history_ms = INT64_C(30) * DAY_MS,
+        .alive_after_ms = INT64_C(72) * HOUR_MS,
+        .opt_in_ms = INT64_C(7) * DAY_MS,
+        .contact_ms = INT64_C(1095) * DAY_MS,
+        .prospect_ms = INT64_C(61) * DAY_MS,
+        .inform_ms = INT64_C(30) * DAY_MS,
+        .country = "FR",
+    };
 }
 
 /* N (seconds), or N and one of s m h d; at most 99999 of them. */

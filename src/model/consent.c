@@ -17,6 +17,7 @@ struct fact {
     const struct carnet_event_item *item;
     struct carnet_slice purpose;
     int64_t since_ms, until_ms;
+    uint64_t version;
     size_t name_count;
     enum carnet_event_type type;
     enum carnet_basis basis;
@@ -64,6 +65,7 @@ static void gather_record(struct facts *facts, const struct carnet_record *recor
                                    .purpose = event.purpose,
                                    .since_ms = event.since_ms,
                                    .until_ms = event.until_ms,
+                                   .version = event.version,
                                    .name_count = event.name_count,
                                    .type = event.type,
                                    .basis = event.basis,
@@ -173,7 +175,14 @@ static const struct fact *find_refusal(const struct facts *facts, struct carnet_
     return found;
 }
 
-static struct carnet_consent evaluate(const struct facts *facts, struct carnet_slice purpose, int64_t now_ms)
+/* By the definition that it was given under, whatever the purpose has become since; of a version that nobody knows: nothing. */
+static uint32_t covered(const struct carnet_charter *charter, const struct fact *grant)
+{
+    const struct carnet_purpose_def *purpose = carnet_purpose_version(charter, grant->purpose, grant->version);
+    return purpose ? purpose->scopes : 0;
+}
+
+static struct carnet_consent evaluate(const struct carnet_charter *charter, const struct facts *facts, struct carnet_slice purpose, int64_t now_ms)
 {
     struct carnet_consent out = { .state = CARNET_CONSENT_NONE };
     const struct fact *best = NULL, *newest = NULL;
@@ -185,6 +194,8 @@ static struct carnet_consent evaluate(const struct facts *facts, struct carnet_s
             continue;
         enum worth this = weigh(facts, fact, now_ms);
         grants++;
+        if (this == LIVE && !facts->blocked)
+            out.scopes |= covered(charter, fact);
         if (!newest || is_newer(fact->item, newest->item))
             newest = fact;
         if (!best || this > worth || (this == worth && is_newer(fact->item, best->item))) {
@@ -192,8 +203,10 @@ static struct carnet_consent evaluate(const struct facts *facts, struct carnet_s
             worth = this;
         }
     }
-    if (newest)
+    if (newest) {
         out.basis = newest->basis;
+        out.version = newest->version;
+    }
     if (!best || worth == REFUSED) {
         const struct fact *refusal = find_refusal(facts, purpose);
         if (refusal) {
@@ -215,12 +228,12 @@ static struct carnet_consent evaluate(const struct facts *facts, struct carnet_s
     return out;
 }
 
-struct carnet_consent carnet_consent_evaluate(const struct carnet_record *const *person, size_t count, struct carnet_slice purpose,
-                                              int64_t now_ms)
+struct carnet_consent carnet_consent_evaluate(const struct carnet_charter *charter, const struct carnet_record *const *person, size_t count,
+                                              struct carnet_slice purpose, int64_t now_ms)
 {
     struct facts facts;
     gather(&facts, person, count);
-    struct carnet_consent out = evaluate(&facts, purpose, now_ms);
+    struct carnet_consent out = evaluate(charter, &facts, purpose, now_ms);
     release(&facts);
     return out;
 }
@@ -233,21 +246,15 @@ bool carnet_consent_blocked(const struct carnet_record *record)
     return facts.blocked;
 }
 
-static uint32_t covered(const struct fact *grant)
-{
-    const struct carnet_purpose_def *purpose = carnet_purpose_find(grant->purpose);
-    return purpose ? purpose->scopes : 0;
-}
-
-uint32_t carnet_consent_open(const struct carnet_record *const *person, size_t count, int64_t now_ms)
+uint32_t carnet_consent_open(const struct carnet_charter *charter, const struct carnet_record *const *person, size_t count, int64_t now_ms)
 {
     struct facts facts;
     uint32_t open = 1u << CARNET_SCOPE_CONSENT;
     gather(&facts, person, count);
     for (size_t i = 0; i < facts.count && !facts.blocked; i++) {
         const struct fact *fact = &facts.all[i];
-        if (is_grant(fact) && (covered(fact) & ~open) && weigh(&facts, fact, now_ms) == LIVE)
-            open |= covered(fact);
+        if (is_grant(fact) && (covered(charter, fact) & ~open) && weigh(&facts, fact, now_ms) == LIVE)
+            open |= covered(charter, fact);
     }
     if (facts.blocked)
         open = 0;
@@ -326,13 +333,13 @@ static uint64_t refused_at(const struct facts *facts, struct carnet_slice purpos
 }
 
 /* Restricted or not understood, a record is neither open nor closed: nothing may be destroyed. */
-static uint64_t closed_at(const struct facts *facts, enum carnet_scope scope, int64_t now_ms)
+static uint64_t closed_at(const struct carnet_charter *charter, const struct facts *facts, enum carnet_scope scope, int64_t now_ms)
 {
     uint64_t closed = 0;
     for (size_t i = 0; i < facts->count && !facts->blocked; i++) {
         const struct fact *fact = &facts->all[i];
         uint64_t hlc = 0;
-        if (!is_grant(fact) || !(covered(fact) & 1u << scope))
+        if (!is_grant(fact) || !(covered(charter, fact) & 1u << scope))
             continue;
         switch (weigh(facts, fact, now_ms)) {
         case LIVE:
@@ -351,12 +358,12 @@ static uint64_t closed_at(const struct facts *facts, enum carnet_scope scope, in
     return closed;
 }
 
-uint64_t carnet_consent_closed_at(const struct carnet_record *record, enum carnet_scope scope, int64_t now_ms)
+uint64_t carnet_consent_closed_at(const struct carnet_charter *charter, const struct carnet_record *record, enum carnet_scope scope, int64_t now_ms)
 {
     const struct carnet_record *person[] = { record };
     struct facts facts;
     gather(&facts, person, 1);
-    uint64_t closed = closed_at(&facts, scope, now_ms);
+    uint64_t closed = closed_at(charter, &facts, scope, now_ms);
     release(&facts);
     return closed;
 }
@@ -367,7 +374,7 @@ static void sooner(int64_t *due_ms, int64_t ms)
         *due_ms = ms;
 }
 
-int64_t carnet_consent_due(const struct carnet_record *const *person, size_t count, const struct carnet_charter *charter, int64_t now_ms)
+int64_t carnet_consent_due(const struct carnet_charter *charter, const struct carnet_record *const *person, size_t count, bool darkens, int64_t now_ms)
 {
     struct facts facts;
     int64_t due_ms = 0;
@@ -379,18 +386,19 @@ int64_t carnet_consent_due(const struct carnet_record *const *person, size_t cou
             sooner(&due_ms, fact->until_ms);
     }
     release(&facts);
-    if (!charter)
+    if (!darkens)
         return due_ms;
 
+    const int64_t dark_after_ms = charter ? charter->dark_after_ms : carnet_charter_default().dark_after_ms;
     uint32_t sealed = 0; /* scopes that a destroyed seed would shut */
     for (size_t i = 0; i < person[0]->seed_count; i++)
         if (!person[0]->seeds[i].dead)
             sealed |= 1u << person[0]->seeds[i].scope;
     gather(&facts, person, 1); /* merging is undone at will: what it blocks is never destroyed for it */
     for (unsigned scope = CARNET_SCOPE_IDENTITY; scope < CARNET_SCOPE_CONSENT; scope++) {
-        uint64_t closed = sealed & 1u << scope ? closed_at(&facts, (enum carnet_scope)scope, now_ms) : 0;
+        uint64_t closed = sealed & 1u << scope ? closed_at(charter, &facts, (enum carnet_scope)scope, now_ms) : 0;
         if (closed)
-            sooner(&due_ms, carnet_hlc_ms(closed) + charter->dark_after_ms);
+            sooner(&due_ms, carnet_hlc_ms(closed) + dark_after_ms);
     }
     release(&facts);
     return due_ms;

@@ -87,7 +87,7 @@ static size_t items(enum carnet_event_type type)
     case CARNET_EVENT_EPOCH:
         return 6;
     case CARNET_EVENT_GRANT:
-        return 7;
+        return 8;
     }
     return 0; /* a type of a newer version */
 }
@@ -107,6 +107,7 @@ void carnet_event_encode(const struct carnet_event *event, struct carnet_buf *ou
         CARNET_ASSERT(event->until_ms >= 0);
         carnet_cbor_put_uint(out, (uint64_t)event->until_ms);
         put_names(out, event);
+        carnet_cbor_put_uint(out, event->version);
         break;
     case CARNET_EVENT_COUNTERSIGN:
     case CARNET_EVENT_LIFT:
@@ -209,6 +210,7 @@ static void read_grant(struct carnet_reader *r, struct carnet_event *out)
     out->since_ms = carnet_reader_int(r);
     out->until_ms = read_ms(r);
     read_names(r, out);
+    out->version = carnet_reader_uint(r);
     if (out->basis < CARNET_BASIS_CONSENT || out->since_ms >= far || out->since_ms <= -far)
         carnet_reader_fail(r);
 }

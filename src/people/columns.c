@@ -225,7 +225,7 @@ static bool after(struct carnet_slice text, const char *prefix, struct carnet_sl
 }
 
 /* Every target, also those that only this file's table names. */
-static carnet_rc parse(struct carnet_slice text, struct carnet_target *out, bool *purpose_unknown)
+static carnet_rc parse(const struct carnet_charter *charter, struct carnet_slice text, struct carnet_target *out, bool *purpose_unknown)
 {
     static const struct {
         const char *text;
@@ -251,7 +251,7 @@ static carnet_rc parse(struct carnet_slice text, struct carnet_target *out, bool
     if (consent || object || status) {
         bool all = object && (carnet_slice_equal(rest, carnet_slice_str("all")) ||
                               carnet_slice_equal(rest, carnet_slice_str("email")));
-        if (rest.len > CARNET_LABEL_LEN_MAX || (!all && !carnet_purpose_find(rest))) {
+        if (rest.len > CARNET_LABEL_LEN_MAX || (!all && !carnet_purpose_find(charter, rest))) {
             *purpose_unknown = true;
             return CARNET_USAGE;
         }
@@ -261,14 +261,14 @@ static carnet_rc parse(struct carnet_slice text, struct carnet_target *out, bool
     }
     if (after(text, "label:", &rest)) {
         out->kind = CARNET_TARGET_LABEL;
-        out->def = carnet_field_by_name(rest);
+        out->def = carnet_field_by_name(charter, rest);
         return out->def ? CARNET_OK : CARNET_USAGE;
     }
     if (after(text, "source_id/", &label)) {
-        out->def = carnet_field_by_number(CARNET_FIELD_SOURCE_ID);
+        out->def = carnet_field_by_number(charter, CARNET_FIELD_SOURCE_ID);
         if (label.len == 0 || label.len > CARNET_LABEL_LEN_MAX)
             return CARNET_USAGE;
-    } else if (carnet_field_parse(text, &out->def, &label) != CARNET_OK || !out->def->shown) {
+    } else if (carnet_field_parse(charter, text, &out->def, &label) != CARNET_OK || !out->def->shown) {
         return CARNET_USAGE;
     }
     out->kind = CARNET_TARGET_FIELD;
@@ -276,10 +276,10 @@ static carnet_rc parse(struct carnet_slice text, struct carnet_target *out, bool
     return CARNET_OK;
 }
 
-carnet_rc carnet_target_parse(struct carnet_slice text, struct carnet_target *out, struct carnet_err *err)
+carnet_rc carnet_target_parse(const struct carnet_charter *charter, struct carnet_slice text, struct carnet_target *out, struct carnet_err *err)
 {
     bool purpose_unknown;
-    carnet_rc rc = parse(text, out, &purpose_unknown);
+    carnet_rc rc = parse(charter, text, out, &purpose_unknown);
     if (rc == CARNET_OK && out->kind != CARNET_TARGET_OURS && out->kind != CARNET_TARGET_STATUS &&
         out->kind != CARNET_TARGET_LABEL)
         return CARNET_OK;
@@ -328,7 +328,7 @@ static const struct known *look_up(const struct known *list, size_t count, const
     return NULL;
 }
 
-static void from_known(const struct known *known, unsigned number, struct carnet_target *out)
+static void from_known(const struct carnet_charter *charter, const struct known *known, unsigned number, struct carnet_target *out)
 {
     char text[128], digits[16] = "";
     const char *sign = strchr(known->target, '#');
@@ -342,7 +342,7 @@ static void from_known(const struct known *known, unsigned number, struct carnet
             at--; /* the first one needs no label */
         snprintf(text + at, sizeof text - at, "%s", digits);
     }
-    carnet_rc rc = parse(carnet_slice_str(text), out, &purpose_unknown);
+    carnet_rc rc = parse(charter, carnet_slice_str(text), out, &purpose_unknown);
     CARNET_ASSERT(rc == CARNET_OK);
     out->rank = known->rank;
     out->part = known->part;
@@ -362,7 +362,7 @@ static bool with_sign(const char *key, char out[KEY_LEN_MAX + 1], unsigned *numb
     return true;
 }
 
-static bool purpose_column(const char *key, struct carnet_target *out)
+static bool purpose_column(const struct carnet_charter *charter, const char *key, struct carnet_target *out)
 {
     static const char *const before[] = {"", "consent ", "consentement ", "opt in ", "optin ", "accord ", "accepte "};
     static const char *const behind[] = {"", " opt in", " optin"};
@@ -374,7 +374,7 @@ static bool purpose_column(const char *key, struct carnet_target *out)
                 strcmp(key + len - tail, behind[j]) != 0)
                 continue;
             snprintf(purpose, sizeof purpose, "%.*s", (int)(len - head - tail), key + head);
-            if (carnet_purpose_find(carnet_slice_str(purpose))) {
+            if (carnet_purpose_find(charter, carnet_slice_str(purpose))) {
                 out->kind = CARNET_TARGET_CONSENT;
                 set_text(out, carnet_slice_str(purpose));
                 return true;
@@ -383,7 +383,7 @@ static bool purpose_column(const char *key, struct carnet_target *out)
     return false;
 }
 
-void carnet_columns_recognise(struct carnet_slice name, struct carnet_target *out)
+void carnet_columns_recognise(const struct carnet_charter *charter, struct carnet_slice name, struct carnet_target *out)
 {
     *out = (struct carnet_target){0};
     struct carnet_buf key;
@@ -396,20 +396,20 @@ void carnet_columns_recognise(struct carnet_slice name, struct carnet_target *ou
     if (!known && with_sign(text, signed_key, &number))
         known = look_up(table, KNOWN_COUNT, signed_key);
     if (known)
-        from_known(known, number, out);
+        from_known(charter, known, number, out);
     for (size_t i = 0; !known && i < sizeof prefixes / sizeof prefixes[0]; i++) {
         size_t len = strlen(prefixes[i].prefix);
         if (strncmp(text, prefixes[i].prefix, len) != 0)
             continue;
         known = look_up(inside, sizeof inside / sizeof inside[0], text + len);
         if (known) {
-            from_known(known, 0, out);
+            from_known(charter, known, 0, out);
             set_text(out, carnet_slice_str(prefixes[i].label));
             out->rank += prefixes[i].rank;
         }
     }
     bool purpose_unknown;
-    if (!known && text[0] && !purpose_column(text, out)) {
+    if (!known && text[0] && !purpose_column(charter, text, out)) {
         /* our own names: given, phone/mobile, consent:newsletter */
         char own[2 * CARNET_LABEL_LEN_MAX + 2];
         size_t len = 0;
@@ -423,7 +423,7 @@ void carnet_columns_recognise(struct carnet_slice name, struct carnet_target *ou
                 (char)(in_name && name.ptr[len] >= 'A' && name.ptr[len] <= 'Z' ? name.ptr[len] | 0x20 : name.ptr[len]);
         }
         if (len < name.len || !carnet_text_is_nfc(carnet_slice(own, len)) ||
-            parse(carnet_slice(own, len), out, &purpose_unknown) != CARNET_OK)
+            parse(charter, carnet_slice(own, len), out, &purpose_unknown) != CARNET_OK)
             *out = (struct carnet_target){0};
     }
     carnet_buf_deinit(&key);

@@ -32,12 +32,12 @@ struct carnet_target {
 };
 
 /* A target as people write it (carnet/people/rows.h). USAGE with a line: none. */
-CARNET_MUST_USE carnet_rc carnet_target_parse(struct carnet_slice text, struct carnet_target *out,
+CARNET_MUST_USE carnet_rc carnet_target_parse(const struct carnet_charter *charter, struct carnet_slice text, struct carnet_target *out,
                                               struct carnet_err *err);
 /* Appends that text; nothing for one that is not imported. */
 void carnet_target_put(const struct carnet_target *target, struct carnet_buf *out);
 /* What a column of this name holds; kind NONE: not recognised. */
-void carnet_columns_recognise(struct carnet_slice name, struct carnet_target *out);
+void carnet_columns_recognise(const struct carnet_charter *charter, struct carnet_slice name, struct carnet_target *out);
 /* Appends the form in which names are compared: folded, every sign a space. */
 void carnet_columns_key(struct carnet_slice name, struct carnet_buf *out);
 

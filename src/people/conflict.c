@@ -93,7 +93,7 @@ carnet_rc carnet_people_resolve(struct carnet_replica *replica, const struct car
     struct carnet_write_cell *cells = NULL;
     size_t cell_count = 1;
     int shown = (int)(field.len > 80 ? 80 : field.len);
-    carnet_rc rc = carnet_field_parse(field, &def, &label);
+    carnet_rc rc = carnet_field_parse(carnet_replica_charter(replica), field, &def, &label);
     if (rc)
         return carnet_err_set(err, CARNET_USAGE, "there is no field \"%.*s\"", shown, (const char *)field.ptr);
     const struct carnet_cell *cell = conflict_at(view, def->field, label);
@@ -107,7 +107,7 @@ carnet_rc carnet_people_resolve(struct carnet_replica *replica, const struct car
     switch (how) {
     case CARNET_RESOLVE_VALUE: {
         const struct carnet_assign assign = { field, value };
-        rc = carnet_people_cells(&assign, 1, &arena, &cells, err);
+        rc = carnet_people_cells(carnet_replica_charter(replica), &assign, 1, &arena, &cells, err);
         break;
     }
     case CARNET_RESOLVE_KEEP:

@@ -33,13 +33,13 @@ carnet_rc carnet_people_grant(struct carnet_replica *replica, const struct carne
     carnet_rc rc = contact_only(view, err);
     carnet_buf_init(&evidence, CARNET_VALUE_LEN_MAX);
     if (!rc)
-        rc = carnet_people_purpose(purpose, &def, err);
+        rc = carnet_people_grantable(carnet_replica_charter(replica), purpose, &def, err);
     if (!rc && !ground->source.len)
         rc = carnet_err_set(err, CARNET_USAGE, "a grant needs --source: how the person agreed");
     if (!rc)
         rc = carnet_people_evidence(ground, CARNET_SLICE_NONE, &evidence, err);
     if (!rc) {
-        struct carnet_event event = { .type = CARNET_EVENT_GRANT, .purpose = carnet_slice_str(def->name), .basis = ground->basis,
+        struct carnet_event event = { .type = CARNET_EVENT_GRANT, .purpose = carnet_slice_str(def->name), .version = def->version, .basis = ground->basis,
                                       .proof = ground->proof.len ? CARNET_PROOF_PAPER : CARNET_PROOF_NONE,
                                       .since_ms = ground->collected_ms ? ground->collected_ms : carnet_replica_wall_ms(replica),
                                       .until_ms = ground->until_ms };
@@ -51,7 +51,7 @@ carnet_rc carnet_people_grant(struct carnet_replica *replica, const struct carne
             struct carnet_write_cell cells[CARNET_PURPOSES_MAX + 1] = { { .field = CARNET_FIELD_EVIDENCE, .label = event.purpose, .value = carnet_buf_slice(&evidence) } };
             struct carnet_write write = write_on(view, &event, 1);
             write.cells = cells;
-            write.cell_count = 1 + carnet_people_evidence_keep(view, event.purpose, &event, 1, cells + 1);
+            write.cell_count = 1 + carnet_people_evidence_keep(carnet_replica_charter(replica), view, event.purpose, &event, 1, cells + 1);
             rc = carnet_replica_write(replica, &write, 1, false, NULL, err);
         }
     }
@@ -64,7 +64,7 @@ carnet_rc carnet_people_countersign(struct carnet_replica *replica, const struct
     const struct carnet_purpose_def *def;
     carnet_rc rc = contact_only(view, err);
     if (!rc)
-        rc = carnet_people_purpose(purpose, &def, err);
+        rc = carnet_people_purpose(carnet_replica_charter(replica), purpose, &def, err);
     if (rc)
         return rc;
     struct carnet_event event = { .type = CARNET_EVENT_COUNTERSIGN };
@@ -80,7 +80,7 @@ carnet_rc carnet_people_countersign(struct carnet_replica *replica, const struct
         else
             event.names[event.name_count++] = view->record.events[i].dot;
     }
-    struct carnet_consent now = carnet_consent_evaluate(view->person, view->person_count, carnet_slice_str(def->name), carnet_replica_now_ms(replica));
+    struct carnet_consent now = carnet_consent_evaluate(carnet_replica_charter(replica), view->person, view->person_count, carnet_slice_str(def->name), carnet_replica_now_ms(replica));
     if (now.state != CARNET_CONSENT_REQUESTED)
         return carnet_err_set(err, CARNET_NOT_FOUND, "no grant of \"%s\" waits for a second signature", def->name);
     if (!event.name_count && own) {
@@ -93,11 +93,11 @@ carnet_rc carnet_people_countersign(struct carnet_replica *replica, const struct
     return carnet_replica_write(replica, &write, 1, false, NULL, err);
 }
 
-bool carnet_people_objects_to_all(const struct carnet_view *view, int64_t now_ms)
+bool carnet_people_objects_to_all(const struct carnet_charter *charter, const struct carnet_view *view, int64_t now_ms)
 {
     const struct carnet_purpose_def *def;
-    for (size_t i = 0; (def = carnet_purpose_at(i)); i++)
-        if (carnet_consent_evaluate(view->person, view->person_count, carnet_slice_str(def->name), now_ms).state != CARNET_CONSENT_OBJECTED)
+    for (size_t i = 0; (def = carnet_purpose_at(charter, i)); i++)
+        if (carnet_consent_evaluate(charter, view->person, view->person_count, carnet_slice_str(def->name), now_ms).state != CARNET_CONSENT_OBJECTED)
             return false;
     return true;
 }
@@ -119,17 +119,17 @@ static carnet_rc refuse(struct carnet_replica *replica, const struct carnet_view
         return carnet_err_set(err, CARNET_USAGE, "either --all or purposes");
     for (size_t i = 0; i < count; i++) {
         const struct carnet_purpose_def *def;
-        rc = carnet_people_purpose(purposes[i], &def, err);
+        rc = carnet_people_purpose(carnet_replica_charter(replica), purposes[i], &def, err);
         if (rc)
             return rc;
-        struct carnet_consent now = carnet_consent_evaluate(view->person, view->person_count, carnet_slice_str(def->name), carnet_replica_now_ms(replica));
+        struct carnet_consent now = carnet_consent_evaluate(carnet_replica_charter(replica), view->person, view->person_count, carnet_slice_str(def->name), carnet_replica_now_ms(replica));
         /* Saying the same again would only lengthen the log; an objection says more than a withdrawal. */
         if (now.state == CARNET_CONSENT_OBJECTED || (type == CARNET_EVENT_WITHDRAW && now.state == CARNET_CONSENT_WITHDRAWN))
             continue;
         events[event_count] = (struct carnet_event){ .type = type, .purpose = carnet_slice_str(def->name) };
         event_count++;
     }
-    if (all && !carnet_people_objects_to_all(view, carnet_replica_now_ms(replica))) {
+    if (all && !carnet_people_objects_to_all(carnet_replica_charter(replica), view, carnet_replica_now_ms(replica))) {
         events[0] = (struct carnet_event){ .type = type };
         event_count = 1;
     }
@@ -154,7 +154,7 @@ carnet_rc carnet_people_withdraw(struct carnet_replica *replica, const struct ca
         /* what was withdrawn before, for another purpose, keeps its time to be undone in */
         uint32_t covered = 0, seeded = 0;
         for (size_t i = 0; i < count; i++)
-            covered |= carnet_purpose_find(purposes[i])->scopes;
+            covered |= carnet_purpose_find(carnet_replica_charter(replica), purposes[i])->scopes;
         for (size_t i = 0; i < after.record.seed_count; i++)
             if (!after.record.seeds[i].dead)
                 seeded |= 1u << after.record.seeds[i].scope;
@@ -218,12 +218,12 @@ static struct carnet_dot newest_grant(const struct carnet_view *view, struct car
     return dot;
 }
 
-size_t carnet_people_evidence_keep(const struct carnet_view *view, struct carnet_slice label, const struct carnet_event *events, size_t event_count,
+size_t carnet_people_evidence_keep(const struct carnet_charter *charter, const struct carnet_view *view, struct carnet_slice label, const struct carnet_event *events, size_t event_count,
                                    struct carnet_write_cell out[CARNET_PURPOSES_MAX])
 {
     const struct carnet_purpose_def *def;
     size_t count = 0;
-    for (size_t i = 0; (def = carnet_purpose_at(i)) && count < CARNET_PURPOSES_MAX; i++) {
+    for (size_t i = 0; (def = carnet_purpose_at(charter, i)) && count < CARNET_PURPOSES_MAX; i++) {
         struct carnet_slice purpose = carnet_slice_str(def->name);
         bool named = false, anew = carnet_slice_equal(purpose, label);
         for (size_t j = 0; j < event_count && !anew; j++)
@@ -242,11 +242,11 @@ struct carnet_people_consent *carnet_people_consents(struct carnet_replica *repl
     const struct carnet_purpose_def *def;
     int64_t now_ms = carnet_replica_now_ms(replica);
     *count = 0;
-    for (size_t i = 0; (def = carnet_purpose_at(i)) && *count < CARNET_PURPOSES_MAX; i++) {
+    for (size_t i = 0; (def = carnet_purpose_at(carnet_replica_charter(replica), i)) && *count < CARNET_PURPOSES_MAX; i++) {
         struct carnet_slice purpose = carnet_slice_str(def->name);
         bool named = false;
         struct carnet_dot grant = newest_grant(view, purpose, &named);
-        struct carnet_consent consent = carnet_consent_evaluate(view->person, view->person_count, purpose, now_ms);
+        struct carnet_consent consent = carnet_consent_evaluate(carnet_replica_charter(replica), view->person, view->person_count, purpose, now_ms);
         if (!named && consent.state == CARNET_CONSENT_NONE)
             continue;
         const struct carnet_sibling *cell = evidence_of(view, purpose, consent.live ? &consent.dot : &grant);

@@ -210,7 +210,7 @@ static size_t score(struct carnet_rows *rows, const struct carnet_rows_options *
         struct carnet_target target;
         if (name.len == 0 || name.len > 200)
             continue;
-        carnet_columns_recognise(name, &target);
+        carnet_columns_recognise(rows->charter, name, &target);
         found += target.kind != CARNET_TARGET_NONE || map_of(options, name);
     }
     return found;
@@ -218,7 +218,7 @@ static size_t score(struct carnet_rows *rows, const struct carnet_rows_options *
 
 static bool reads_as(const char *field, struct carnet_slice text)
 {
-    const struct carnet_field_def *def = carnet_field_by_name(carnet_slice_str(field));
+    const struct carnet_field_def *def = carnet_field_by_name(NULL, carnet_slice_str(field));
     struct carnet_value_rules rules = carnet_value_rules_default();
     struct carnet_buf out;
     carnet_buf_init(&out, CARNET_VALUE_LEN_MAX);
@@ -284,7 +284,7 @@ static bool has_field(const struct carnet_rows *rows, uint32_t field)
 static void set_field(struct carnet_rows *rows, size_t column, uint32_t field)
 {
     rows->named[column].target =
-        (struct carnet_target){.kind = CARNET_TARGET_FIELD, .def = carnet_field_by_number(field)};
+        (struct carnet_target){.kind = CARNET_TARGET_FIELD, .def = carnet_field_by_number(NULL, field)};
 }
 
 /* Columns whose names say nothing, by what they hold. Those of a recognised export are left alone. */
@@ -440,12 +440,12 @@ static carnet_rc name_columns(struct carnet_rows *rows, const struct carnet_rows
         if (text.len > CARNET_VALUE_LEN_MAX || carnet_text_normalise(text, &rows->value) != CARNET_OK)
             carnet_buf_clear(&rows->value);
         named->name = carnet_strdup_slice(carnet_buf_slice(&rows->value));
-        carnet_columns_recognise(carnet_buf_slice(&rows->value), &named->target);
+        carnet_columns_recognise(rows->charter, carnet_buf_slice(&rows->value), &named->target);
     }
     for (size_t i = 0; i < options->map_count; i++) {
         bool found = false;
         struct carnet_target target;
-        carnet_rc rc = carnet_target_parse(options->maps[i].target, &target, err);
+        carnet_rc rc = carnet_target_parse(rows->charter, options->maps[i].target, &target, err);
         if (rc != CARNET_OK)
             return rc;
         for (size_t j = 0; j < rows->named_count; j++) {

@@ -22,9 +22,9 @@ carnet_rc carnet_assign_parse(struct carnet_slice text, struct carnet_assign *ou
     return CARNET_OK;
 }
 
-static carnet_rc field_of(struct carnet_slice name, const struct carnet_field_def **def, struct carnet_slice *label, struct carnet_err *err)
+static carnet_rc field_of(const struct carnet_charter *charter, struct carnet_slice name, const struct carnet_field_def **def, struct carnet_slice *label, struct carnet_err *err)
 {
-    carnet_rc rc = carnet_field_parse(name, def, label);
+    carnet_rc rc = carnet_field_parse(charter, name, def, label);
     int shown = (int)(name.len > 80 ? 80 : name.len);
     if (rc == CARNET_USAGE)
         return carnet_err_set(err, CARNET_USAGE, "\"%.*s\": a label has 1 to 64 bytes", shown, (const char *)name.ptr);
@@ -36,7 +36,7 @@ static carnet_rc field_of(struct carnet_slice name, const struct carnet_field_de
     return CARNET_OK;
 }
 
-carnet_rc carnet_people_cells(const struct carnet_assign *fields, size_t count, struct carnet_arena *arena, struct carnet_write_cell **out,
+carnet_rc carnet_people_cells(const struct carnet_charter *charter, const struct carnet_assign *fields, size_t count, struct carnet_arena *arena, struct carnet_write_cell **out,
                               struct carnet_err *err)
 {
     struct carnet_write_cell *cells = carnet_arena_alloc(arena, (count ? count : 1) * sizeof *cells);
@@ -47,7 +47,7 @@ carnet_rc carnet_people_cells(const struct carnet_assign *fields, size_t count, 
     for (size_t i = 0; i < count && !rc; i++) {
         const struct carnet_field_def *def;
         struct carnet_slice label;
-        rc = field_of(fields[i].name, &def, &label, err);
+        rc = field_of(charter, fields[i].name, &def, &label, err);
         if (rc)
             break;
         carnet_buf_clear(&value);
@@ -125,20 +125,31 @@ struct carnet_slice carnet_people_evidence_get(struct carnet_slice evidence, con
     return CARNET_SLICE_NONE;
 }
 
-carnet_rc carnet_people_purpose(struct carnet_slice name, const struct carnet_purpose_def **out, struct carnet_err *err)
+carnet_rc carnet_people_purpose(const struct carnet_charter *charter, struct carnet_slice name, const struct carnet_purpose_def **out, struct carnet_err *err)
 {
-    *out = carnet_purpose_find(name);
+    *out = carnet_purpose_find(charter, name);
     if (*out)
         return CARNET_OK;
     struct carnet_buf all;
     carnet_buf_init(&all, 256);
     const struct carnet_purpose_def *purpose;
-    for (size_t i = 0; (purpose = carnet_purpose_at(i)); i++)
-        carnet_buf_printf(&all, "%s%s", i ? " " : "", purpose->name);
+    for (size_t i = 0; (purpose = carnet_purpose_at(charter, i)); i++)
+        if (!purpose->retired)
+            carnet_buf_printf(&all, "%s%s", all.len ? " " : "", purpose->name);
     carnet_err_set(err, CARNET_USAGE, "there is no purpose \"%.*s\"", (int)(name.len > 80 ? 80 : name.len), (const char *)name.ptr);
     carnet_err_hint(err, "purposes: %s", carnet_buf_cstr(&all));
     carnet_buf_deinit(&all);
     return CARNET_USAGE;
+}
+
+carnet_rc carnet_people_grantable(const struct carnet_charter *charter, struct carnet_slice name, const struct carnet_purpose_def **out, struct carnet_err *err)
+{
+    carnet_rc rc = carnet_people_purpose(charter, name, out, err);
+    if (rc || !(*out)->retired)
+        return rc;
+    carnet_err_set(err, CARNET_REFUSED, "the purpose \"%s\" is retired: nobody can agree to it any more", (*out)->name);
+    carnet_err_hint(err, "`carnet charter show` lists the purposes");
+    return CARNET_REFUSED;
 }
 
 carnet_rc carnet_people_add(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_assign *fields, size_t field_count,
@@ -164,7 +175,7 @@ carnet_rc carnet_people_add(struct carnet_replica *replica, const struct carnet_
         rc = carnet_err_set(err, CARNET_USAGE, "a contact needs at least one field");
         goto out;
     }
-    rc = carnet_people_cells(fields, field_count, &arena, &cells, err);
+    rc = carnet_people_cells(carnet_replica_charter(replica), fields, field_count, &arena, &cells, err);
     size_t filled = 0;
     for (size_t i = 0; i < field_count && !rc; i++)
         filled += cells[i].value.len > 0;
@@ -177,10 +188,10 @@ carnet_rc carnet_people_add(struct carnet_replica *replica, const struct carnet_
     struct carnet_event *events = carnet_arena_alloc(&arena, grant_count * sizeof *events);
     for (size_t i = 0; i < grant_count; i++) {
         const struct carnet_purpose_def *purpose;
-        rc = carnet_people_purpose(grants[i], &purpose, err);
+        rc = carnet_people_grantable(carnet_replica_charter(replica), grants[i], &purpose, err);
         if (rc)
             goto out;
-        events[i] = (struct carnet_event){ .type = CARNET_EVENT_GRANT, .purpose = carnet_slice_str(purpose->name), .basis = ground->basis,
+        events[i] = (struct carnet_event){ .type = CARNET_EVENT_GRANT, .purpose = carnet_slice_str(purpose->name), .version = purpose->version, .basis = ground->basis,
                                            .proof = ground->proof.len ? CARNET_PROOF_PAPER : CARNET_PROOF_NONE,
                                            .since_ms = ground->collected_ms ? ground->collected_ms : carnet_replica_wall_ms(replica),
                                            .until_ms = ground->until_ms };
@@ -247,7 +258,7 @@ carnet_rc carnet_people_edit(struct carnet_replica *replica, const struct carnet
     if (!rc && !count)
         rc = carnet_err_set(err, CARNET_USAGE, "nothing to change: give FIELD=VALUE");
     if (!rc)
-        rc = carnet_people_cells(fields, count, &arena, &cells, err);
+        rc = carnet_people_cells(carnet_replica_charter(replica), fields, count, &arena, &cells, err);
     if (!rc) {
         struct carnet_write write = write_on(view);
         write.cells = cells;

@@ -2,6 +2,7 @@
 #include "export_parts.h"
 
 #include "carnet/people/query.h"
+#include "carnet/replica/audit.h"
 #include "carnet/replica/index.h"
 
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct exporting {
     struct carnet_err *err;
     carnet_rc rc; /* that ended the walk */
     uint64_t looked;
+    bool nameless; /* the reader's name is nothing for the audit trail: it looks like an address */
     bool learning; /* the first of two walks: which columns there are */
     struct carnet_id *books; /* that the reader holds */
     size_t book_count;
@@ -148,7 +150,7 @@ static void take_cells(struct exporting *x, const struct carnet_view *view, uint
     out->cells = carnet_arena_alloc(&x->arena, (view->cell_count ? view->cell_count : 1) * sizeof *out->cells);
     for (size_t i = 0; i < view->cell_count; i++) {
         const struct carnet_cell *cell = &view->cells[i];
-        const struct carnet_field_def *def = carnet_field_by_number(cell->field);
+        const struct carnet_field_def *def = carnet_field_by_number(out->charter, cell->field);
         if (def && def->scope != CARNET_SCOPE_CONSENT && scopes >> def->scope & 1 && (cell->field == CARNET_FIELD_TAG || carnet_export_value(cell).len))
             out->cells[out->cell_count++] = cell;
     }
@@ -264,9 +266,9 @@ static void take_consents(struct exporting *x, const struct carnet_view *view, u
     struct event_at *grants = grants_of(x, view, &count);
     out->grants = carnet_arena_alloc(&x->arena, (count ? count : 1) * sizeof *out->grants);
     out->refusals = carnet_arena_alloc(&x->arena, CARNET_PURPOSES_MAX * sizeof *out->refusals);
-    for (size_t i = 0; (def = carnet_purpose_at(i)) && i < CARNET_PURPOSES_MAX; i++) {
+    for (size_t i = 0; (def = carnet_purpose_at(out->charter, i)) && i < CARNET_PURPOSES_MAX; i++) {
         struct carnet_slice purpose = carnet_slice_str(def->name);
-        struct carnet_consent consent = carnet_consent_evaluate(view->person, view->person_count, purpose, now_ms);
+        struct carnet_consent consent = carnet_consent_evaluate(out->charter, view->person, view->person_count, purpose, now_ms);
         bool objection, refused = refusal_stands(consent.state, &objection);
         if (consent.state == CARNET_CONSENT_REQUESTED) {
             struct carnet_dot dot;
@@ -286,7 +288,7 @@ static void take_consents(struct exporting *x, const struct carnet_view *view, u
                 continue;
             struct carnet_slice evidence = scopes >> CARNET_SCOPE_CONSENT & 1 ? evidence_of(grants[j].record, purpose, &grants[j].item->dot, j == newest)
                                                                               : CARNET_SLICE_NONE;
-            out->grants[out->grant_count++] = (struct carnet_export_grant){ .purpose = purpose, .basis = event->basis, .proof = proof_of(event, evidence),
+            out->grants[out->grant_count++] = (struct carnet_export_grant){ .purpose = purpose, .version = event->version, .basis = event->basis, .proof = proof_of(event, evidence),
                                                                             .since_ms = event->since_ms, .until_ms = event->until_ms,
                                                                             .evidence = without_claim(x, evidence) };
         }
@@ -402,7 +404,7 @@ static carnet_rc put(struct exporting *x, const struct carnet_export_contact *co
 
 static carnet_rc take(struct exporting *x, const struct carnet_view *view)
 {
-    struct carnet_export_contact contact = { .view = view, .book = book_name(x->replica, &view->book) };
+    struct carnet_export_contact contact = { .view = view, .charter = carnet_replica_charter(x->replica), .book = book_name(x->replica, &view->book) };
     carnet_rc rc = CARNET_OK;
     uint32_t scopes = may_have(x, &view->book) ? let_out(x, view) : 0;
     take_cells(x, view, scopes, &contact);
@@ -482,26 +484,63 @@ void carnet_export_notice(const struct carnet_export_about *about, struct carnet
 
 /* --- the whole --- */
 
+/* What went out, for the audit trail: counts, purpose and the member's name, nothing about anybody in the file. */
+static void put_detail(const struct exporting *x, bool whole, struct carnet_buf *out)
+{
+    static const char *const formats[] = { "csv", "vcard", "json" };
+    const struct carnet_export_options *options = x->options;
+    carnet_buf_clear(out);
+    carnet_buf_printf(out, whole ? "%llu contacts, %s" : "broken off after %llu contacts, %s", (unsigned long long)x->result->contacts, formats[options->format]);
+    if (options->purpose.len)
+        carnet_buf_printf(out, ", by their grants of %.*s", (int)options->purpose.len, (const char *)options->purpose.ptr);
+    if (options->reader)
+        carnet_buf_printf(out, ", sealed for %s", x->nameless ? "a member" : options->reader->member);
+    else
+        carnet_buf_printf(out, ", in clear: %.*s", (int)options->reason.len, (const char *)options->reason.ptr);
+}
+
+/* Can it be recorded? Asked before anything goes out. */
+static carnet_rc check_detail(struct exporting *x)
+{
+    struct carnet_buf detail;
+    carnet_buf_init(&detail, 4096);
+    put_detail(x, false, &detail);
+    x->nameless = x->options->reader && (detail.len > CARNET_AUDIT_DETAIL_LEN_MAX - 16 || carnet_audit_check(carnet_buf_slice(&detail), NULL));
+    carnet_rc rc = x->options->reader ? CARNET_OK : carnet_audit_check(carnet_buf_slice(&detail), x->err);
+    if (!rc && !x->options->reader && detail.len > CARNET_AUDIT_DETAIL_LEN_MAX - 16)
+        rc = carnet_err_set(x->err, CARNET_USAGE, "the reason is longer than the audit trail can hold");
+    carnet_buf_deinit(&detail);
+    return rc;
+}
+
+static carnet_rc record_export(const struct exporting *x, bool whole)
+{
+    struct carnet_buf detail;
+    carnet_buf_init(&detail, 4096);
+    put_detail(x, whole, &detail);
+    carnet_rc rc = carnet_audit_add(x->replica, CARNET_AUDIT_EXPORT, carnet_buf_slice(&detail), whole ? x->err : NULL);
+    carnet_buf_deinit(&detail);
+    return rc;
+}
+
 static carnet_rc check(struct exporting *x)
 {
     const struct carnet_export_options *options = x->options;
     const struct carnet_purpose_def *def;
     carnet_rc rc = CARNET_OK;
     if (options->purpose.len)
-        rc = carnet_people_purpose(options->purpose, &def, x->err);
-    if (!rc && (!carnet_text_is_utf8(options->reason) || options->reason.len > 1000))
-        rc = carnet_err_set(x->err, CARNET_USAGE, "the reason is not UTF-8 text of at most %d bytes", 1000);
+        rc = carnet_people_purpose(carnet_replica_charter(x->replica), options->purpose, &def, x->err);
     if (rc)
         return rc;
     if (options->reader) {
         if (options->book && !reader_holds(options->reader, options->book))
             return carnet_err_set(x->err, CARNET_REFUSED, "\"%s\" does not hold the book \"%s\"", options->reader->member, book_name(x->replica, options->book));
-        return CARNET_OK;
+        return check_detail(x);
     }
     rc = carnet_export_clear_allowed(x->replica, x->err);
     if (!rc && !options->reason.len)
         rc = carnet_err_set(x->err, CARNET_USAGE, "an export in clear needs --reason");
-    return rc;
+    return rc ? rc : check_detail(x);
 }
 
 static carnet_rc seal_begin(struct exporting *x)
@@ -530,9 +569,9 @@ static carnet_rc write_all(struct exporting *x)
     if (!rc)
         rc = seal_begin(x);
     if (!rc && format == CARNET_EXPORT_CSV)
-        carnet_export_csv_begin(&x->about, &x->columns, &x->out);
+        carnet_export_csv_begin(&x->about, carnet_replica_charter(x->replica), &x->columns, &x->out);
     else if (!rc && format == CARNET_EXPORT_JSON)
-        carnet_export_json_begin(&x->about, &x->out);
+        carnet_export_json_begin(&x->about, carnet_replica_charter(x->replica), &x->out);
     if (!rc)
         rc = walk(x);
     if (!rc && format == CARNET_EXPORT_JSON)
@@ -564,6 +603,8 @@ carnet_rc carnet_people_export(struct carnet_replica *replica, const struct carn
                                                  .options = options };
         note_books(x);
         rc = write_all(x);
+        carnet_rc recorded = !rc || x->result->contacts ? record_export(x, !rc) : CARNET_OK;
+        rc = rc ? rc : recorded;
     }
     carnet_sealed_free(&x->sealed);
     if (x->out.ptr)
@@ -590,6 +631,18 @@ static void names_of(struct carnet_replica *replica, const struct carnet_sealed_
         else
             carnet_buf_printf(out, "%s (%s)", member.member, member.node);
     }
+}
+
+carnet_rc carnet_export_record_unsealed(struct carnet_replica *replica, uint64_t bytes, struct carnet_slice reason, struct carnet_err *err)
+{
+    struct carnet_buf detail;
+    carnet_buf_init(&detail, 65536);
+    carnet_buf_printf(&detail, "unsealed in clear, %llu KiB: %.*s", (unsigned long long)(bytes + 1023) / 1024, (int)reason.len, (const char *)reason.ptr);
+    carnet_rc rc = bytes ? carnet_audit_add(replica, CARNET_AUDIT_EXPORT, carnet_buf_slice(&detail), err) : carnet_audit_check(carnet_buf_slice(&detail), err);
+    if (!rc && !bytes && detail.len > CARNET_AUDIT_DETAIL_LEN_MAX - 16)
+        rc = carnet_err_set(err, CARNET_USAGE, "the reason is longer than the audit trail can hold");
+    carnet_buf_deinit(&detail);
+    return rc;
 }
 
 carnet_rc carnet_export_open(struct carnet_replica *replica, struct carnet_sealed_opener *opener, struct carnet_err *err)

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool has_column(const struct carnet_cell *cell)
+static bool has_column(const struct carnet_export_contact *contact, const struct carnet_cell *cell)
 {
-    const struct carnet_field_def *def = carnet_field_by_number(cell->field);
+    const struct carnet_field_def *def = carnet_field_by_number(contact->charter, cell->field);
     return def && def->shown && cell->field != CARNET_FIELD_TAG;
 }
 
@@ -21,7 +21,7 @@ carnet_rc carnet_export_csv_learn(struct carnet_export_columns *columns, const s
 {
     for (size_t i = 0; i < contact->cell_count; i++) {
         const struct carnet_cell *cell = contact->cells[i];
-        bool known = !has_column(cell);
+        bool known = !has_column(contact, cell);
         columns->tags = columns->tags || cell->field == CARNET_FIELD_TAG;
         for (size_t j = 0; j < columns->count && !known; j++)
             known = is_column(&columns->at[j], cell);
@@ -54,7 +54,8 @@ static char separator_of(const struct carnet_export_about *about)
     return about->options->lang == CARNET_LANG_FR ? ';' : ',';
 }
 
-void carnet_export_csv_begin(const struct carnet_export_about *about, const struct carnet_export_columns *columns, struct carnet_buf *out)
+void carnet_export_csv_begin(const struct carnet_export_about *about, const struct carnet_charter *charter, const struct carnet_export_columns *columns,
+                             struct carnet_buf *out)
 {
     char separator = separator_of(about);
     struct carnet_buf text;
@@ -67,7 +68,8 @@ void carnet_export_csv_begin(const struct carnet_export_about *about, const stru
     for (size_t i = 0; i < columns->count; i++) {
         const struct carnet_export_column *column = &columns->at[i];
         carnet_buf_clear(&text);
-        carnet_buf_printf(&text, column->label[0] ? "%s/%s" : "%s", carnet_field_by_number(column->field)->name, column->label);
+        const struct carnet_field_def *def = carnet_field_by_number(charter, column->field);
+        carnet_buf_printf(&text, column->label[0] ? "%s/%s" : "%s", def ? def->name : "-", column->label);
         carnet_csv_put_cell(out, carnet_buf_slice(&text), columns->tags || i + 1 < columns->count ? separator : '\n');
     }
     if (columns->tags)
@@ -102,7 +104,7 @@ carnet_rc carnet_export_csv_put(const struct carnet_export_about *about, const s
     char separator = separator_of(about), id[33];
     size_t due = 0, put = 0;
     for (size_t i = 0; i < contact->cell_count; i++) {
-        due += has_column(contact->cells[i]);
+        due += has_column(contact, contact->cells[i]);
         if (contact->cells[i]->field == CARNET_FIELD_TAG && !columns->tags)
             return CARNET_AGAIN;
     }

@@ -4,6 +4,7 @@
 
 #include "carnet/replica/index.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,7 +67,40 @@ static void put_id(struct carnet_buf *out, const char *key, const struct carnet_
     put_text(out, key, carnet_slice_str(hex));
 }
 
-void carnet_export_json_begin(const struct carnet_export_about *about, struct carnet_buf *out)
+/* The community's own fields: who reads the file without them has to make them first. */
+static void put_own_fields(const struct carnet_charter *charter, struct carnet_buf *out)
+{
+    const struct carnet_field_def *def;
+    bool any = false;
+    for (size_t i = 0; (def = carnet_field_at(charter, i)); i++) {
+        if (!def->custom || !def->shown)
+            continue;
+        if (!any) {
+            put_key(out, "custom_fields");
+            carnet_buf_append_byte(out, '[');
+        }
+        carnet_buf_append_str(out, any ? ",{" : "{");
+        any = true;
+        put_text(out, "name", carnet_slice_str(def->name));
+        put_text(out, "type", carnet_slice_str(carnet_field_type_name(def->type)));
+        put_text(out, "scope", carnet_slice_str(carnet_scope_name(def->scope)));
+        if (def->choice_count) {
+            put_key(out, "choices");
+            carnet_buf_append_byte(out, '[');
+            for (size_t j = 0; j < def->choice_count; j++) {
+                if (j)
+                    carnet_buf_append_byte(out, ',');
+                put_string(out, carnet_slice_str(def->choices[j]));
+            }
+            carnet_buf_append_byte(out, ']');
+        }
+        carnet_buf_append_byte(out, '}');
+    }
+    if (any)
+        carnet_buf_append_byte(out, ']');
+}
+
+void carnet_export_json_begin(const struct carnet_export_about *about, const struct carnet_charter *charter, struct carnet_buf *out)
 {
     const struct carnet_export_options *options = about->options;
     carnet_buf_append_str(out, "{\"carnet\":\"export\",\"version\":1");
@@ -76,6 +110,7 @@ void carnet_export_json_begin(const struct carnet_export_about *about, struct ca
     put_some(out, "purpose", options->purpose);
     put_some(out, "query", options->query);
     put_some(out, "reason", options->reason);
+    put_own_fields(charter, out);
     carnet_buf_append_str(out, "}\n");
 }
 
@@ -84,11 +119,11 @@ void carnet_export_json_end(uint64_t contacts, struct carnet_buf *out)
     carnet_buf_printf(out, "{\"carnet\":\"end\",\"contacts\":%llu}\n", (unsigned long long)contacts);
 }
 
-static void put_name(struct carnet_buf *out, const struct carnet_cell *cell)
+static void put_name(struct carnet_buf *out, const struct carnet_export_contact *contact, const struct carnet_cell *cell)
 {
     struct carnet_buf name;
     carnet_buf_init(&name, 1024);
-    carnet_buf_append_str(&name, carnet_field_by_number(cell->field)->name);
+    carnet_buf_append_str(&name, carnet_field_by_number(contact->charter, cell->field)->name);
     if (cell->label.len)
         carnet_buf_append_byte(&name, '/');
     carnet_buf_append_slice(&name, cell->label);
@@ -99,9 +134,9 @@ static void put_name(struct carnet_buf *out, const struct carnet_cell *cell)
     carnet_buf_deinit(&name);
 }
 
-static bool is_shown(const struct carnet_cell *cell)
+static bool is_shown(const struct carnet_export_contact *contact, const struct carnet_cell *cell)
 {
-    const struct carnet_field_def *def = carnet_field_by_number(cell->field);
+    const struct carnet_field_def *def = carnet_field_by_number(contact->charter, cell->field);
     return def && def->shown && cell->field != CARNET_FIELD_TAG;
 }
 
@@ -111,10 +146,10 @@ static void put_fields(const struct carnet_export_contact *contact, struct carne
     put_key(out, "fields");
     carnet_buf_append_byte(out, '{');
     for (size_t i = 0; i < contact->cell_count; i++) {
-        if (!is_shown(contact->cells[i]))
+        if (!is_shown(contact, contact->cells[i]))
             continue;
         conflicts = conflicts || contact->cells[i]->conflict;
-        put_name(out, contact->cells[i]);
+        put_name(out, contact, contact->cells[i]);
         put_string(out, contact->cells[i]->siblings[0]->value);
     }
     carnet_buf_append_byte(out, '}');
@@ -125,9 +160,9 @@ static void put_fields(const struct carnet_export_contact *contact, struct carne
     carnet_buf_append_byte(out, '{');
     for (size_t i = 0; i < contact->cell_count; i++) {
         const struct carnet_cell *cell = contact->cells[i];
-        if (!is_shown(cell) || !cell->conflict)
+        if (!is_shown(contact, cell) || !cell->conflict)
             continue;
-        put_name(out, cell);
+        put_name(out, contact, cell);
         carnet_buf_append_byte(out, '[');
         for (size_t j = 0; j < cell->count; j++) {
             if (j)
@@ -191,6 +226,11 @@ static void put_consents(const struct carnet_export_contact *contact, struct car
         const struct carnet_export_grant *grant = &contact->grants[i];
         carnet_buf_append_str(out, i ? ",{" : "{");
         put_text(out, "purpose", grant->purpose);
+        if (grant->version) {
+            char version[17];
+            snprintf(version, sizeof version, "%016llx", (unsigned long long)grant->version);
+            put_text(out, "version", carnet_slice_str(version));
+        }
         put_text(out, "basis", carnet_slice_str(carnet_basis_name(grant->basis)));
         put_some(out, "proof", grant->proof);
         put_time(out, "since", grant->since_ms);

@@ -10,6 +10,7 @@ enum { CARNET_EXPORT_OUT_LEN_MAX = 4 << 20, CARNET_EXPORT_COLUMNS_MAX = 4000 };
 
 struct carnet_export_grant {
     struct carnet_slice purpose;
+    uint64_t version;
     enum carnet_basis basis;
     struct carnet_slice proof; /* its name; empty: none */
     int64_t since_ms, until_ms;
@@ -30,6 +31,7 @@ struct carnet_export_note {
 /* All of it in the arena of the contact. */
 struct carnet_export_contact {
     const struct carnet_view *view;
+    const struct carnet_charter *charter;
     const char *book;
     const struct carnet_cell **cells; /* that may go out; none is empty */
     size_t cell_count;
@@ -65,14 +67,15 @@ struct carnet_export_columns {
 /* Notes the columns that the contact needs. LIMIT: too many. */
 carnet_rc carnet_export_csv_learn(struct carnet_export_columns *columns, const struct carnet_export_contact *contact);
 void carnet_export_csv_sort(struct carnet_export_columns *columns);
-void carnet_export_csv_begin(const struct carnet_export_about *about, const struct carnet_export_columns *columns, struct carnet_buf *out);
+void carnet_export_csv_begin(const struct carnet_export_about *about, const struct carnet_charter *charter, const struct carnet_export_columns *columns,
+                             struct carnet_buf *out);
 /* AGAIN: a value that has no column. */
 carnet_rc carnet_export_csv_put(const struct carnet_export_about *about, const struct carnet_export_columns *columns,
                                 const struct carnet_export_contact *contact, struct carnet_buf *out);
 
 void carnet_export_vcard_put(const struct carnet_export_about *about, const struct carnet_export_contact *contact, struct carnet_buf *out);
 
-void carnet_export_json_begin(const struct carnet_export_about *about, struct carnet_buf *out);
+void carnet_export_json_begin(const struct carnet_export_about *about, const struct carnet_charter *charter, struct carnet_buf *out);
 /* LIMIT: more than a line can hold. */
 carnet_rc carnet_export_json_put(const struct carnet_export_contact *contact, struct carnet_buf *out);
 void carnet_export_json_end(uint64_t contacts, struct carnet_buf *out);

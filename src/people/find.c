@@ -2,6 +2,7 @@
 #include "internal.h"
 
 #include "carnet/people/query.h"
+#include "carnet/replica/audit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ struct search {
 };
 
 struct consent_ctx {
+    const struct carnet_charter *charter;
     const struct carnet_view *view;
     int64_t now_ms;
 };
@@ -39,7 +41,7 @@ struct consent_ctx {
 static bool is_live(void *ctx, struct carnet_slice purpose)
 {
     const struct consent_ctx *c = ctx;
-    return carnet_consent_evaluate(c->view->person, c->view->person_count, purpose, c->now_ms).live;
+    return carnet_consent_evaluate(c->charter, c->view->person, c->view->person_count, purpose, c->now_ms).live;
 }
 
 static bool matches(struct search *s, const struct carnet_view *view)
@@ -48,12 +50,12 @@ static bool matches(struct search *s, const struct carnet_view *view)
         return false;
     if (carnet_query_is_all(s->query))
         return true;
-    struct consent_ctx consent = { view, carnet_replica_now_ms(s->replica) };
+    struct consent_ctx consent = { carnet_replica_charter(s->replica), view, carnet_replica_now_ms(s->replica) };
     const struct carnet_book *book = NULL;
     for (size_t i = 0; i < carnet_replica_book_count(s->replica) && !book; i++)
         if (carnet_id_equal(&carnet_replica_book_at(s->replica, i)->id, &view->book))
             book = carnet_replica_book_at(s->replica, i);
-    struct carnet_query_subject subject = { .cells = view->cells, .count = view->cell_count, .id = view->id,
+    struct carnet_query_subject subject = { .charter = consent.charter, .cells = view->cells, .count = view->cell_count, .id = view->id,
                                             .book = carnet_slice_str(book ? book->name : ""), .today = s->today, .consent = is_live, .ctx = &consent };
     return carnet_query_matches(s->query, &subject);
 }
@@ -181,7 +183,7 @@ carnet_rc carnet_people_find(struct carnet_replica *replica, const struct carnet
     struct search s = { .replica = replica, .options = options, .each = each, .breathe = breathe, .ctx = ctx, .err = err,
                         .today = day_of(carnet_replica_wall_ms(replica)) };
     struct carnet_buf match;
-    carnet_rc rc = carnet_query_parse(options->query, &s.query, err);
+    carnet_rc rc = carnet_query_parse(carnet_replica_charter(replica), options->query, &s.query, err);
     if (rc)
         return rc;
     carnet_arena_init(&s.arena);
@@ -191,6 +193,8 @@ carnet_rc carnet_people_find(struct carnet_replica *replica, const struct carnet
     rc = carnet_query_fts(s.query, &match) ? walk_index(&s, carnet_buf_cstr(&match)) : walk_all(&s);
     if (!rc && !s.streaming)
         rc = give_kept(&s);
+    if (!rc)
+        carnet_audit_search(replica, s.given);
     for (size_t i = 0; i < s.hit_count; i++)
         free(s.hits[i].key);
     free(s.hits);

@@ -391,8 +391,8 @@ static bool granted_already(const struct making *m, struct carnet_slice purpose)
 /* Adds the grant unless it is live, made, or refused: a file never speaks over a refusal. */
 static void make_grant(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row, struct carnet_slice name, int64_t at_ms)
 {
-    const struct carnet_purpose_def *def = carnet_purpose_find(name);
-    if (!def || granted_already(m, name) || m->event_count >= ROW_EVENTS_MAX)
+    const struct carnet_purpose_def *def = carnet_purpose_find(carnet_replica_charter(im->replica), name);
+    if (!def || def->retired || granted_already(m, name) || m->event_count >= ROW_EVENTS_MAX)
         return;
     struct carnet_slice purpose = carnet_slice_str(def->name);
     bool files = !known && carnet_slice_equal(purpose, carnet_slice_str("file")); /* that is how an objection has somebody to stand on */
@@ -402,7 +402,7 @@ static void make_grant(struct import *im, struct making *m, const struct carnet_
     }
     if (known) {
         struct carnet_dot dots[1];
-        struct carnet_consent now = carnet_consent_evaluate(known->person, known->person_count, purpose, carnet_replica_now_ms(im->replica));
+        struct carnet_consent now = carnet_consent_evaluate(carnet_replica_charter(im->replica), known->person, known->person_count, purpose, carnet_replica_now_ms(im->replica));
         if (now.live)
             return;
         for (size_t i = 0; i < known->person_count; i++)
@@ -412,7 +412,7 @@ static void make_grant(struct import *im, struct making *m, const struct carnet_
             }
     }
     const struct carnet_ground *ground = &im->options->ground;
-    m->events[m->event_count++] = (struct carnet_event){ .type = CARNET_EVENT_GRANT, .purpose = purpose, .basis = ground->basis, .proof = CARNET_PROOF_NONE,
+    m->events[m->event_count++] = (struct carnet_event){ .type = CARNET_EVENT_GRANT, .purpose = purpose, .version = def->version, .basis = ground->basis, .proof = CARNET_PROOF_NONE,
                                                          .since_ms = at_ms ? at_ms : ground->collected_ms, .until_ms = ground->until_ms };
     if (!m->evidence_label.len)
         m->evidence_label = purpose;
@@ -443,12 +443,12 @@ static void make_consent(struct import *im, struct making *m, const struct carne
         make_grant(im, m, known, row, row->grants[i].purpose, row->grants[i].at_ms);
     for (size_t i = 0; i < row->objection_count && m->refusal_count < ROW_EVENTS_MAX; i++) {
         struct carnet_slice purpose = row->objections[i].purpose;
-        const struct carnet_purpose_def *def = purpose.len ? carnet_purpose_find(purpose) : NULL;
+        const struct carnet_purpose_def *def = purpose.len ? carnet_purpose_find(carnet_replica_charter(im->replica), purpose) : NULL;
         if (purpose.len && !def)
             continue;
-        if (known && !def && carnet_people_objects_to_all(known, now_ms))
+        if (known && !def && carnet_people_objects_to_all(carnet_replica_charter(im->replica), known, now_ms))
             continue;
-        enum carnet_consent_state state = known && def ? carnet_consent_evaluate(known->person, known->person_count, carnet_slice_str(def->name), now_ms).state : CARNET_CONSENT_NONE;
+        enum carnet_consent_state state = known && def ? carnet_consent_evaluate(carnet_replica_charter(im->replica), known->person, known->person_count, carnet_slice_str(def->name), now_ms).state : CARNET_CONSENT_NONE;
         bool withdrawal = def && row->objections[i].withdrawal;
         if (state == CARNET_CONSENT_OBJECTED || (withdrawal && state == CARNET_CONSENT_WITHDRAWN))
             continue;
@@ -515,7 +515,7 @@ static void make_evidence(struct import *im, struct making *m, const struct carn
     if (!known)
         return;
     struct carnet_write_cell *kept = m->cells + m->cell_count;
-    size_t count = carnet_people_evidence_keep(known, m->evidence_label, m->events, m->event_count, kept);
+    size_t count = carnet_people_evidence_keep(carnet_replica_charter(im->replica), known, m->evidence_label, m->events, m->event_count, kept);
     for (size_t i = 0; i < count; i++)
         kept[i].value = carnet_arena_dup(&im->batch_arena, kept[i].value);
     m->cell_count += count;
@@ -633,7 +633,7 @@ static carnet_rc pause_here(struct import *im, bool last)
     return last ? CARNET_OK : carnet_replica_begin(im->replica, im->err);
 }
 
-static carnet_rc check_options(const struct carnet_import_options *options, struct carnet_err *err)
+static carnet_rc check_options(const struct carnet_charter *charter, const struct carnet_import_options *options, struct carnet_err *err)
 {
     if (!options->ground.source.len || !options->ground.collected_ms || !options->ground.basis) {
         carnet_err_set(err, CARNET_USAGE, "an import needs --source, --collected and --basis");
@@ -643,7 +643,7 @@ static carnet_rc check_options(const struct carnet_import_options *options, stru
     }
     for (size_t i = 0; i < options->grant_count; i++) {
         const struct carnet_purpose_def *def;
-        carnet_rc rc = carnet_people_purpose(options->grants[i], &def, err);
+        carnet_rc rc = carnet_people_grantable(charter, options->grants[i], &def, err);
         if (rc)
             return rc;
     }
@@ -655,7 +655,7 @@ carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_row
 {
     struct carnet_buf evidence;
     *result = (struct carnet_import_result){ .import = carnet_replica_new_id(replica) };
-    carnet_rc rc = check_options(options, err);
+    carnet_rc rc = check_options(carnet_replica_charter(replica), options, err);
     if (rc)
         return rc;
     int64_t began_ms = carnet_replica_wall_ms(replica);

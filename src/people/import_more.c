@@ -31,7 +31,7 @@ void carnet_import_more_hash(struct carnet_hasher *hasher, const struct carnet_r
 {
     for (size_t i = 0; i < more->grant_count; i++) {
         const struct carnet_rows_claim *claim = &more->grants[i];
-        const int64_t numbers[] = { claim->basis, claim->since_ms, claim->until_ms };
+        const int64_t numbers[] = { claim->basis, claim->since_ms, claim->until_ms, (int64_t)claim->version };
         hash_piece(hasher, claim->purpose);
         hash_piece(hasher, claim->proof);
         hash_piece(hasher, claim->evidence);
@@ -97,24 +97,27 @@ void carnet_import_claims(struct carnet_replica *replica, const struct carnet_vi
                           struct carnet_slice evidence, struct carnet_arena *arena, struct carnet_import_claims *out)
 {
     const struct carnet_rows_more *more = row->more;
+    const struct carnet_charter *charter = carnet_replica_charter(replica);
     int64_t now_ms = carnet_replica_now_ms(replica);
     *out = (struct carnet_import_claims){ 0 };
     out->events = carnet_arena_alloc(arena, (more->grant_count ? more->grant_count : 1) * sizeof *out->events);
     out->cells = carnet_arena_alloc(arena, (more->grant_count + 1) * sizeof *out->cells);
     for (size_t i = 0; i < more->grant_count; i++) {
         const struct carnet_rows_claim *claim = &more->grants[i];
-        const struct carnet_purpose_def *def = carnet_purpose_find(claim->purpose);
-        if (!def)
+        const struct carnet_purpose_def *def = carnet_purpose_version(charter, claim->purpose, claim->version);
+        if (!def) { /* a definition that nobody here knows: what they agreed to cannot be told */
+            out->refused++;
             continue;
+        }
         struct carnet_slice purpose = carnet_slice_str(def->name);
-        if (known && carnet_consent_evaluate(known->person, known->person_count, purpose, now_ms).live)
+        if (known && carnet_consent_evaluate(charter, known->person, known->person_count, purpose, now_ms).live)
             continue;
         if (row_refuses(row, purpose) || person_refuses(known, purpose) || (claim->basis == CARNET_BASIS_ROLL && !roll_allows(purpose))) {
             out->refused++;
             continue;
         }
         bool paper = carnet_slice_equal(claim->proof, carnet_slice_str("paper"));
-        out->events[out->event_count++] = (struct carnet_event){ .type = CARNET_EVENT_GRANT, .purpose = purpose, .basis = claim->basis,
+        out->events[out->event_count++] = (struct carnet_event){ .type = CARNET_EVENT_GRANT, .purpose = purpose, .version = claim->version, .basis = claim->basis,
                                                                  .proof = paper ? CARNET_PROOF_PAPER : CARNET_PROOF_NONE,
                                                                  .since_ms = claim->since_ms ? claim->since_ms : ground->collected_ms,
                                                                  .until_ms = claim->until_ms };

@@ -96,7 +96,7 @@ static void note_name(struct carnet_rows *rows, const char *name, bool known)
 /* A field of this charter; false: listed as not imported. */
 static bool field_of(struct carnet_rows *rows, const char *name, const struct carnet_field_def **def, struct carnet_slice *label)
 {
-    carnet_rc rc = carnet_field_parse(carnet_slice_str(name), def, label);
+    carnet_rc rc = carnet_field_parse(rows->charter, carnet_slice_str(name), def, label);
     bool known = rc == CARNET_OK && (*def)->shown && (*def)->field != CARNET_FIELD_TAG;
     if (known && label->len && !carnet_text_is_nfc(*label))
         NOT_OURS(rows);
@@ -157,7 +157,7 @@ static void take_conflicts(struct carnet_rows *rows, json_t *conflicts)
 
 static void take_source_ids(struct carnet_rows *rows, json_t *ids)
 {
-    const struct carnet_field_def *def = carnet_field_by_number(CARNET_FIELD_SOURCE_ID);
+    const struct carnet_field_def *def = carnet_field_by_number(rows->charter, CARNET_FIELD_SOURCE_ID);
     const char *label;
     json_t *value;
     if (ids && !json_is_object(ids))
@@ -180,7 +180,7 @@ static void take_id(struct carnet_rows *rows, json_t *id)
     if (!json_is_string(id) || !carnet_unhex(text_of(id), bytes, sizeof bytes))
         NOT_OURS(rows);
     else
-        carnet_rows_take_exact(rows, carnet_field_by_number(CARNET_FIELD_SOURCE_ID), carnet_slice_str("carnet"), text_of(id));
+        carnet_rows_take_exact(rows, carnet_field_by_number(rows->charter, CARNET_FIELD_SOURCE_ID), carnet_slice_str("carnet"), text_of(id));
 }
 
 static void take_tags(struct carnet_rows *rows, json_t *tags)
@@ -204,7 +204,7 @@ static void take_tags(struct carnet_rows *rows, json_t *tags)
 static bool purpose_of(struct carnet_rows *rows, const json_t *object, struct carnet_slice *out)
 {
     const json_t *name = json_object_get(object, "purpose");
-    const struct carnet_purpose_def *def = json_is_string(name) ? carnet_purpose_find(text_of(name)) : NULL;
+    const struct carnet_purpose_def *def = json_is_string(name) ? carnet_purpose_find(rows->charter, text_of(name)) : NULL;
     if (!json_is_string(name))
         NOT_OURS(rows);
     else if (!def && json_string_length(name) <= CARNET_LABEL_LEN_MAX)
@@ -222,9 +222,14 @@ static void take_grants(struct carnet_rows *rows, json_t *grants)
         NOT_OURS(rows);
     json_array_foreach(grants, i, grant) {
         struct carnet_rows_claim claim = { .basis = CARNET_BASIS_CONSENT };
-        if (!HAS_ONLY(rows, grant, "purpose", "basis", "proof", "since", "until", "evidence"))
+        if (!HAS_ONLY(rows, grant, "purpose", "version", "basis", "proof", "since", "until", "evidence"))
             return;
-        const json_t *proof = json_object_get(grant, "proof");
+        const json_t *proof = json_object_get(grant, "proof"), *version = json_object_get(grant, "version");
+        uint8_t bytes[8] = { 0 };
+        if (version && !carnet_unhex(text_of(version), bytes, sizeof bytes))
+            NOT_OURS(rows);
+        for (size_t k = 0; k < sizeof bytes; k++)
+            claim.version = claim.version << 8 | bytes[k];
         if (!carnet_basis_find(text_of(json_object_get(grant, "basis")), &claim.basis) ||
             (proof && !is(proof, "paper") && !is(proof, "double-opt-in") && !is(proof, "inbound")))
             NOT_OURS(rows);
@@ -294,7 +299,7 @@ static void take_notes(struct carnet_rows *rows, json_t *notes)
 
 static void take_merged(struct carnet_rows *rows, json_t *merged)
 {
-    const struct carnet_field_def *def = carnet_field_by_number(CARNET_FIELD_SOURCE_ID);
+    const struct carnet_field_def *def = carnet_field_by_number(rows->charter, CARNET_FIELD_SOURCE_ID);
     uint8_t bytes[16];
     json_t *id;
     size_t i;

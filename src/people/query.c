@@ -504,7 +504,7 @@ static carnet_rc parse_or(struct query_parser *p, struct query_node **out)
     }
 }
 
-carnet_rc carnet_query_parse(struct carnet_slice text, struct carnet_query **out, struct carnet_err *err)
+carnet_rc carnet_query_parse(const struct carnet_charter *charter, struct carnet_slice text, struct carnet_query **out, struct carnet_err *err)
 {
     *out = NULL;
     if (text.len > CARNET_QUERY_LEN_MAX)
@@ -513,7 +513,7 @@ carnet_rc carnet_query_parse(struct carnet_slice text, struct carnet_query **out
         return carnet_err_set(err, CARNET_USAGE, "the query is not text in UTF-8");
     struct carnet_query *query = carnet_alloc(sizeof *query);
     carnet_arena_init(&query->arena);
-    struct query_parser p = { .query = query, .err = err };
+    struct query_parser p = { .query = query, .charter = charter, .err = err };
     p.text = carnet_arena_dup(&query->arena, text);
     struct query_node *root = NULL;
     carnet_rc rc = parse_or(&p, &root);

@@ -127,8 +127,8 @@ static bool consent_matches(const struct eval *e, const struct query_node *node)
         return false;
     if (!carnet_slice_equal(node->name, carnet_slice_str("*")))
         return subject->consent(subject->ctx, node->name);
-    for (size_t i = 0; carnet_purpose_at(i); i++)
-        if (subject->consent(subject->ctx, carnet_slice_str(carnet_purpose_at(i)->name)))
+    for (size_t i = 0; carnet_purpose_at(subject->charter, i); i++)
+        if (subject->consent(subject->ctx, carnet_slice_str(carnet_purpose_at(subject->charter, i)->name)))
             return true;
     return false;
 }

@@ -7,6 +7,7 @@
 
 struct query_parser {
     struct carnet_query *query;
+    const struct carnet_charter *charter;
     struct carnet_slice text;
     size_t at;
     size_t nodes;

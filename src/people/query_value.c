@@ -193,9 +193,9 @@ static carnet_rc unknown_field(struct query_parser *p, struct carnet_slice name,
     struct nearest nearest = nearest_init(&text, array, sizeof array, name);
     for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
         try_name(&nearest, specials[i]);
-    for (size_t i = 0; carnet_field_at(i); i++)
-        if (is_asked(carnet_field_at(i)))
-            try_name(&nearest, carnet_field_at(i)->name);
+    for (size_t i = 0; carnet_field_at(p->charter, i); i++)
+        if (is_asked(carnet_field_at(p->charter, i)))
+            try_name(&nearest, carnet_field_at(p->charter, i)->name);
     for (size_t i = 0; nearest.distance && i < sizeof aliases / sizeof *aliases; i++)
         if (carnet_slice_equal(nearest.typed, carnet_slice_str(aliases[i][0]))) {
             nearest.name = aliases[i][1];
@@ -221,9 +221,9 @@ static carnet_rc unknown_purpose(struct query_parser *p, struct carnet_slice nam
     struct nearest nearest = nearest_init(&text, array, sizeof array, name);
     struct carnet_buf all;
     carnet_buf_init(&all, 150);
-    for (size_t i = 0; carnet_purpose_at(i); i++) {
-        try_name(&nearest, carnet_purpose_at(i)->name);
-        carnet_buf_printf(&all, "%s%s", i ? ", " : "", carnet_purpose_at(i)->name);
+    for (size_t i = 0; carnet_purpose_at(p->charter, i); i++) {
+        try_name(&nearest, carnet_purpose_at(p->charter, i)->name);
+        carnet_buf_printf(&all, "%s%s", i ? ", " : "", carnet_purpose_at(p->charter, i)->name);
     }
     carnet_rc rc = carnet_err_set(p->err, CARNET_USAGE, "column %zu: no purpose is called %s", carnet_query_column(p, at),
                                   carnet_query_shown(name).s);
@@ -369,7 +369,7 @@ static carnet_rc consent_node(struct query_parser *p, const struct query_value *
 {
     char name[CARNET_LABEL_LEN_MAX];
     lower_case(name, sizeof name, value->text);
-    const struct carnet_purpose_def *purpose = carnet_purpose_find(carnet_slice_str(name));
+    const struct carnet_purpose_def *purpose = carnet_purpose_find(p->charter, carnet_slice_str(name));
     if (!value->any && (!purpose || value->star_first || value->star_last))
         return unknown_purpose(p, value->whole, value->at);
     carnet_rc rc = carnet_query_node_new(p, QUERY_CONSENT, out);
@@ -473,7 +473,7 @@ carnet_rc carnet_query_parse_value(struct query_parser *p, struct carnet_slice n
     struct carnet_slice label = slash ? rest(name, base.len + 1) : CARNET_SLICE_NONE;
     lower_case(lower, sizeof lower, base);
     struct carnet_slice key = carnet_slice_str(lower);
-    const struct carnet_field_def *def = carnet_field_by_name(key);
+    const struct carnet_field_def *def = carnet_field_by_name(p->charter, key);
     size_t special = 0;
     while (special < sizeof specials / sizeof *specials && strcmp(lower, specials[special]) != 0)
         special++;

@@ -437,7 +437,7 @@ static void take_title(struct carnet_rows *rows, struct carnet_slice text)
     if (text.len < 2 && !(text.len == 1 && (text.ptr[0] | 0x20) == 'm'))
         return;
     carnet_buf_clear(&rows->value);
-    if (carnet_value_normalise(carnet_field_by_number(CARNET_FIELD_GENDER), text, &rules, &rows->value, NULL) ==
+    if (carnet_value_normalise(carnet_field_by_number(rows->charter, CARNET_FIELD_GENDER), text, &rules, &rows->value, NULL) ==
             CARNET_OK &&
         rows->value.len)
         rows->build.title = (char)rows->value.ptr[0];
@@ -466,7 +466,7 @@ void carnet_rows_take(struct carnet_rows *rows, const struct carnet_target *targ
     case CARNET_TARGET_NAME:
     case CARNET_TARGET_NAME_REVERSED:
         if (b->name.len == 0 &&
-            normalise(rows, carnet_field_by_number(CARNET_FIELD_FAMILY), column, CARNET_SLICE_NONE, text)) {
+            normalise(rows, carnet_field_by_number(rows->charter, CARNET_FIELD_FAMILY), column, CARNET_SLICE_NONE, text)) {
             b->name = carnet_arena_dup(&rows->arena, carnet_buf_slice(&rows->value));
             b->name_reversed = target->kind == CARNET_TARGET_NAME_REVERSED;
         }
@@ -512,7 +512,7 @@ static size_t next_word(struct carnet_slice text, size_t at, struct carnet_slice
 
 static void put_name(struct carnet_rows *rows, uint32_t field, struct carnet_slice text)
 {
-    const struct carnet_field_def *def = carnet_field_by_number(field);
+    const struct carnet_field_def *def = carnet_field_by_number(rows->charter, field);
     if (text.len && normalise(rows, def, CARNET_SLICE_NONE, CARNET_SLICE_NONE, text))
         put_slot(rows, def, CARNET_SLICE_NONE, carnet_buf_slice(&rows->value), 0);
 }
@@ -601,12 +601,12 @@ static void finish(struct carnet_rows *rows)
     bool has_given = has_slot(b, CARNET_FIELD_GIVEN, CARNET_SLICE_NONE),
          has_family = has_slot(b, CARNET_FIELD_FAMILY, CARNET_SLICE_NONE);
     if (!has_family && birth_name != SLOT_NONE)
-        put_slot(rows, carnet_field_by_number(CARNET_FIELD_FAMILY), CARNET_SLICE_NONE, b->slots[birth_name].cell.value,
+        put_slot(rows, carnet_field_by_number(rows->charter, CARNET_FIELD_FAMILY), CARNET_SLICE_NONE, b->slots[birth_name].cell.value,
                  0);
     else if (!has_family && !has_given && b->name.len)
         split_name(rows);
     if (b->title && !has_slot(b, CARNET_FIELD_GENDER, CARNET_SLICE_NONE))
-        put_slot(rows, carnet_field_by_number(CARNET_FIELD_GENDER), CARNET_SLICE_NONE, carnet_slice(&b->title, 1), 0);
+        put_slot(rows, carnet_field_by_number(rows->charter, CARNET_FIELD_GENDER), CARNET_SLICE_NONE, carnet_slice(&b->title, 1), 0);
     drop_same_addresses(b);
     for (size_t i = 0; i < b->grant_count; i++)
         b->grants[i].at_ms = b->grants[i].at_ms ? b->grants[i].at_ms : b->consent_ms;
@@ -690,6 +690,9 @@ static carnet_rc open_any(int fd, struct carnet_slice mem, const struct carnet_r
     rows->lang = options->lang;
     rows->rules = carnet_value_rules_default();
     rows->rules.order = CARNET_DATE_DMY;
+    rows->charter = options->charter;
+    if (options->charter)
+        memcpy(rows->rules.country, options->charter->country, sizeof rows->rules.country);
     if (options->country[0])
         memcpy(rows->rules.country, options->country, sizeof rows->rules.country);
     rows->rules.country[2] = 0;

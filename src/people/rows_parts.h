@@ -42,6 +42,7 @@ struct carnet_rows_named { /* a column, or a property seen */
 
 struct carnet_rows {
     struct carnet_source source;
+    const struct carnet_charter *charter;
     enum carnet_rows_format format;
     enum carnet_lang lang;
     struct carnet_value_rules rules;

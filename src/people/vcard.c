@@ -25,6 +25,7 @@ struct group_label {
 };
 
 struct carnet_rows_vcard {
+    const struct carnet_charter *charter;
     struct carnet_buf card;    /* as it was read, without pictures */
     struct carnet_buf logical; /* the unfolded line being read */
     struct carnet_buf text;    /* a value decoded */
@@ -300,7 +301,7 @@ static struct carnet_target target_of(struct carnet_rows_vcard *v, const char *t
     for (size_t i = 0; i < v->parsed_count; i++)
         if (v->parsed[i].text == text)
             return v->parsed[i].target;
-    carnet_rc rc = carnet_target_parse(carnet_slice_str(text), &target, NULL);
+    carnet_rc rc = carnet_target_parse(v->charter, carnet_slice_str(text), &target, NULL);
     CARNET_ASSERT(rc == CARNET_OK);
     if (v->parsed_count < sizeof v->parsed / sizeof v->parsed[0]) {
         v->parsed[v->parsed_count].text = text;
@@ -669,6 +670,7 @@ carnet_rc carnet_rows_vcard_open(struct carnet_rows *rows, const struct carnet_r
                                  struct carnet_err *err)
 {
     struct carnet_rows_vcard *v = rows->vcard = carnet_alloc(sizeof *v);
+    v->charter = options->charter;
     carnet_buf_init(&v->card, 2 * CARNET_LINE_LEN_MAX);
     carnet_buf_init(&v->logical, 2 * CARNET_LINE_LEN_MAX);
     carnet_buf_init(&v->text, 2 * CARNET_LINE_LEN_MAX);
@@ -679,7 +681,7 @@ carnet_rc carnet_rows_vcard_open(struct carnet_rows *rows, const struct carnet_r
     size_t offsets[64][2];
     for (size_t i = 0; i < options->map_count; i++) {
         struct carnet_target target;
-        carnet_rc rc = carnet_target_parse(options->maps[i].target, &target, err);
+        carnet_rc rc = carnet_target_parse(rows->charter, options->maps[i].target, &target, err);
         if (rc != CARNET_OK)
             return rc;
         if (i == 64)

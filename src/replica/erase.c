@@ -77,7 +77,7 @@ static carnet_rc check_dark(struct carnet_replica *replica, const struct carnet_
             carnet_err_hint(err, "an office that reads it does so by itself");
             return CARNET_REFUSED;
         }
-        if (carnet_consent_closed_at(&loaded->record, (enum carnet_scope)scope, carnet_replica_now_ms(replica)) == 0)
+        if (carnet_consent_closed_at(&replica->charter, &loaded->record, (enum carnet_scope)scope, carnet_replica_now_ms(replica)) == 0)
             return carnet_err_set(err, CARNET_REFUSED, "a consent still covers the scope %s", name);
     }
     return CARNET_OK;

@@ -382,9 +382,9 @@ static void derive(struct carnet_replica *replica, struct carnet_loaded *loaded,
     loaded->row.indexed = 0;
     loaded->row.due_ms = 0;
     if (loaded->row.flags & CARNET_ROW_CONTACT) {
-        shown = carnet_consent_open(person, person_count, now_ms);
+        shown = carnet_consent_open(&replica->charter, person, person_count, now_ms);
         loaded->row.indexed = shown & carnet_record_scopes_in(record, CARNET_SIBLING_VALUE);
-        loaded->row.due_ms = carnet_consent_due(person, person_count, may_darken(replica) ? &replica->charter : NULL, now_ms);
+        loaded->row.due_ms = carnet_consent_due(&replica->charter, person, person_count, may_darken(replica), now_ms);
     }
     if (record->live_count < 2)
         return;

@@ -57,7 +57,7 @@ static carnet_rc find_open(struct carnet_replica *replica, struct carnet_view *v
         return rc;
     view->about = person;
     view->about_count = count;
-    view->open = carnet_consent_open(person, count, carnet_replica_now_ms(replica));
+    view->open = carnet_consent_open(&replica->charter, person, count, carnet_replica_now_ms(replica));
     if (person[0] != record && carnet_consent_blocked(record)) { /* a note, a visit: it may say no by itself */
         view->restricted = carnet_consent_restricted(record);
         view->open = 0;
@@ -182,13 +182,16 @@ carnet_rc carnet_replica_allowed(struct carnet_replica *replica, const struct ca
     int64_t now_ms = carnet_replica_now_ms(replica);
     out = out ? out : &ignored;
     *out = (struct carnet_consent){ .state = CARNET_CONSENT_NONE };
-    for (size_t i = 0; view->about_count && (def = carnet_purpose_at(i)) != NULL; i++) {
-        if (!(def->scopes >> scope & 1) || (purpose.len && !carnet_slice_equal(purpose, carnet_slice_str(def->name))))
+    for (size_t i = 0; view->about_count && (def = carnet_purpose_at(&replica->charter, i)) != NULL; i++) {
+        if (purpose.len && !carnet_slice_equal(purpose, carnet_slice_str(def->name)))
             continue;
-        consent = carnet_consent_evaluate(view->about, view->about_count, carnet_slice_str(def->name), now_ms);
-        if (out->state == CARNET_CONSENT_NONE || consent.live)
+        consent = carnet_consent_evaluate(&replica->charter, view->about, view->about_count, carnet_slice_str(def->name), now_ms);
+        bool covers = consent.scopes >> scope & 1; /* what was granted, whatever the purpose has become since */
+        if (!covers && !(def->scopes >> scope & 1))
+            continue;
+        if (out->state == CARNET_CONSENT_NONE || covers)
             *out = consent;
-        if (consent.live && open)
+        if (covers && open)
             return CARNET_OK;
     }
     out->live = false;

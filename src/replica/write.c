@@ -111,19 +111,19 @@ static carnet_rc find_open(struct writing *w, struct carnet_err *err)
     int64_t n = w->self ? replica->written_target.row.n : replica->written_subject.row.n;
     carnet_rc rc = carnet_rows_person(replica, projected, n, &replica->write_arena, &person, &count, err);
     if (rc == CARNET_OK)
-        w->open = carnet_consent_open(person, count, carnet_replica_now_ms(replica));
+        w->open = carnet_consent_open(&replica->charter, person, count, carnet_replica_now_ms(replica));
     return rc;
 }
 
 /* --- which cells --- */
 
-static carnet_rc refuse_uncovered(enum carnet_scope scope, const char *field, struct carnet_err *err)
+static carnet_rc refuse_uncovered(const struct carnet_charter *charter, enum carnet_scope scope, const char *field, struct carnet_err *err)
 {
     struct carnet_buf names;
     const struct carnet_purpose_def *def;
     carnet_buf_init(&names, 150);
-    for (size_t i = 0; (def = carnet_purpose_at(i)) != NULL; i++) {
-        if (!(def->scopes >> scope & 1))
+    for (size_t i = 0; (def = carnet_purpose_at(charter, i)) != NULL; i++) {
+        if (def->retired || !(def->scopes >> scope & 1))
             continue;
         carnet_buf_append_str(&names, names.len ? " " : "");
         carnet_buf_append_str(&names, def->name);
@@ -183,7 +183,7 @@ static bool said_later(const struct carnet_write *write, size_t index)
 static carnet_rc choose_cell(struct writing *w, size_t index, uint32_t *begun, struct carnet_err *err)
 {
     const struct carnet_write_cell *cell = &w->write->cells[index];
-    const struct carnet_field_def *def = carnet_field_by_number(cell->field);
+    const struct carnet_field_def *def = carnet_field_by_number(&w->replica->charter, cell->field);
     if (!def)
         return carnet_err_set(err, CARNET_USAGE, "there is no field number %u", cell->field);
     enum carnet_scope scope = w->charter ? CARNET_SCOPE_CLEAR : def->scope;
@@ -194,7 +194,7 @@ static carnet_rc choose_cell(struct writing *w, size_t index, uint32_t *begun, s
         return CARNET_OK;
     if (!(w->open >> scope & 1)) {
         w->result->uncovered++;
-        return w->leave_uncovered ? CARNET_OK : refuse_uncovered(scope, def->name, err);
+        return w->leave_uncovered ? CARNET_OK : refuse_uncovered(&w->replica->charter, scope, def->name, err);
     }
     if (scope != CARNET_SCOPE_CLEAR && !(self && self->writes >> scope & 1))
         return carnet_err_set(err, CARNET_REFUSED, "this node may not write the field %s", def->name);

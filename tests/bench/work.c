@@ -49,7 +49,7 @@ static bool check_contact(void *ctx, const struct carnet_view *view)
 {
     const struct bench_contact *contact = ctx;
     for (size_t f = 0; f < BENCH_FIELDS; f++) {
-        const struct carnet_field_def *def = carnet_field_by_name(carnet_slice_str(bench_field_names[f]));
+        const struct carnet_field_def *def = carnet_field_by_name(NULL, carnet_slice_str(bench_field_names[f]));
         bool there = false;
         for (size_t i = 0; i < view->cell_count; i++)
             there = there || (view->cells[i].field == def->field &&
@@ -401,7 +401,7 @@ void bench_search(const struct bench *bench, void *out)
             size_t hits = 0;
             double begun = bench_seconds();
             carnet_buf_init(&match, 16 * 1024);
-            BENCH_OK(carnet_query_parse(carnet_slice_str(typed), &query, &err));
+            BENCH_OK(carnet_query_parse(NULL, carnet_slice_str(typed), &query, &err));
             if (carnet_query_fts(query, &match))
                 BENCH_OK(carnet_store_search(carnet_replica_store(town), carnet_buf_cstr(&match), 0, found, 512, &hits, &err));
             store_ms[count] = (bench_seconds() - begun) * 1e3;

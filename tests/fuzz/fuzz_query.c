@@ -22,7 +22,7 @@ static void count_selector(void *ctx, enum carnet_query_selector kind, struct ca
 static bool no_consent(void *ctx, struct carnet_slice purpose)
 {
     (void)ctx;
-    must(carnet_purpose_find(purpose) != NULL);
+    must(carnet_purpose_find(NULL, purpose) != NULL);
     return false;
 }
 
@@ -35,7 +35,7 @@ static void read_contact(struct contact *contact, struct carnet_slice text)
         const uint8_t *equal = line.len ? memchr(line.ptr, '=', line.len) : NULL;
         const uint8_t *slash = line.len ? memchr(line.ptr, '/', line.len) : NULL;
         size_t name_len = equal ? (size_t)((slash && slash < equal ? slash : equal) - line.ptr) : 0;
-        bool known = name_len && carnet_field_by_name(carnet_slice(line.ptr, name_len));
+        bool known = name_len && carnet_field_by_name(NULL, carnet_slice(line.ptr, name_len));
         bool room = true;
         for (size_t i = 0; i < contact->count; i++)
             room = room && contact->cells[i].count < CONTACT_SIBLINGS_MAX;
@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     size_t query_len = feed ? (size_t)(feed - data) : len;
     struct carnet_query *query;
     struct carnet_err err = { .lang = CARNET_LANG_FR };
-    carnet_rc rc = carnet_query_parse(carnet_slice(data, query_len), &query, &err);
+    carnet_rc rc = carnet_query_parse(NULL, carnet_slice(data, query_len), &query, &err);
     must(rc == CARNET_OK || (rc == CARNET_USAGE && !query && err.what[0]));
     if (rc)
         return 0;

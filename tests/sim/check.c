@@ -258,7 +258,7 @@ static struct verdict judge(struct sim_node *node, size_t record, const struct c
         if (refused && live)
             live = grant->proof == CARNET_PROOF_DOUBLE_OPT_IN || grant->proof == CARNET_PROOF_INBOUND || (grant->proof == CARNET_PROOF_PAPER && countersigned(node, grant));
         if (live)
-            verdict.open |= carnet_purpose_find(carnet_slice_str(grant->purpose))->scopes;
+            verdict.open |= carnet_purpose_find(NULL, carnet_slice_str(grant->purpose))->scopes;
     }
     if (verdict.restricted || verdict.erased)
         verdict.open = 0;
@@ -289,7 +289,7 @@ void sim_check_consent(struct sim_node *node, size_t record)
     if (open & ~verdict.open)
         sim_fail(sim, "P4", "n%u opens scopes %#x of r%zu, where %#x may be", node->index, open, record, verdict.open);
     for (size_t i = 0; i < view.cell_count; i++) {
-        const struct carnet_field_def *def = carnet_field_by_number(view.cells[i].field);
+        const struct carnet_field_def *def = carnet_field_by_number(NULL, view.cells[i].field);
         if (def && def->scope != CARNET_SCOPE_CONSENT && !(verdict.open & 1u << def->scope))
             sim_fail(sim, "P4", "n%u shows %s of r%zu", node->index, def->name, record);
         if (def && !sim_node_reads(node, def->scope))
@@ -326,13 +326,13 @@ void sim_check_darks(struct sim_node *node, size_t index)
     if (dark->type == CARNET_EVENT_ERASE)
         sim_fail(sim, "P10", "n%u erases r%zu by itself", node->index, dark->record);
     /* by true time: nothing was open for dark_after */
-    int64_t after = carnet_replica_charter(node->replica).dark_after_ms, now = SIM_EPOCH + sim->now, closed = 0;
+    int64_t after = carnet_replica_charter(node->replica)->dark_after_ms, now = SIM_EPOCH + sim->now, closed = 0;
     bool refused_all = false;
     for (size_t i = 0; i < sim->event_count; i++) {
         const struct sim_event *event = &sim->events[i];
         if (sim->records[event->record].book != r->book || !held(node, event))
             continue;
-        if (event->record == dark->record && event->type == CARNET_EVENT_GRANT && carnet_purpose_find(carnet_slice_str(event->purpose))->scopes & 1u << dark->scope) {
+        if (event->record == dark->record && event->type == CARNET_EVENT_GRANT && carnet_purpose_find(NULL, carnet_slice_str(event->purpose))->scopes & 1u << dark->scope) {
             int64_t until = event->until_ms ? event->until_ms : INT64_MAX;
             for (size_t j = 0; j < sim->event_count; j++) {
                 const struct sim_event *refusal = &sim->events[j];
@@ -368,7 +368,7 @@ static void check_future(struct sim_node *node)
             unsigned book = sim->records[write->record].book;
             if (write->record != event->record || write->fate != SIM_ACKED || !sim_holds_dot(node, book, &write->dot) || strlen(write->value) != SIM_MARK_LEN)
                 continue;
-            enum carnet_scope scope = carnet_field_by_number(write->field)->scope;
+            enum carnet_scope scope = carnet_field_by_number(NULL, write->field)->scope;
             if (!sim_node_reads(node, scope) || (event->type == CARNET_EVENT_DARK && event->scope != scope))
                 continue;
             struct carnet_sync_source source = carnet_replica_source(node->replica);
@@ -615,7 +615,7 @@ static void check_write(struct sim_node *node, const struct sim_write *write, co
         const struct sim_event *event = &sim->events[i];
         if (event->type == CARNET_EVENT_ERASE && event->record == r->person && held(node, event))
             return; /* P4 looks at it */
-        if (event->fate == SIM_ACKED && ((event->type == CARNET_EVENT_DARK && event->record == r->person && event->scope == carnet_field_by_number(write->field)->scope) ||
+        if (event->fate == SIM_ACKED && ((event->type == CARNET_EVENT_DARK && event->record == r->person && event->scope == carnet_field_by_number(NULL, write->field)->scope) ||
                                          (event->type == CARNET_EVENT_RECTIFY && event->record == write->record && names(event, &write->dot))))
             dark = true;
     }

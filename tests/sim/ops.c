@@ -155,9 +155,9 @@ static const char *draw_label(struct sim *sim, enum carnet_scope scope)
 static const char *draw_purpose(struct sim *sim)
 {
     size_t count = 0;
-    while (carnet_purpose_at(count))
+    while (carnet_purpose_at(NULL, count))
         count++;
-    return carnet_purpose_at(sim_below(sim, count))->name;
+    return carnet_purpose_at(NULL, sim_below(sim, count))->name;
 }
 
 static int64_t draw_until(struct sim_node *node)
@@ -196,7 +196,7 @@ static void plan_contact(struct sim_node *node, struct plan *plan)
     size_t record = sim_record_add(sim, &id, &id, book, CARNET_KIND_CONTACT, SIZE_MAX, node->index);
     plan_begin(sim, plan, record);
     plan->write.fresh = sim_chance(sim, 500);
-    uint32_t covered = carnet_purpose_find(str("file"))->scopes;
+    uint32_t covered = carnet_purpose_find(NULL, str("file"))->scopes;
     plan_grant(node, plan, NULL, "file");
     for (uint64_t more = sim_below(sim, 4); more > 0; more--) {
         const char *purpose = draw_purpose(sim);
@@ -205,7 +205,7 @@ static void plan_contact(struct sim_node *node, struct plan *plan)
             again = again || carnet_slice_equal(plan->events[i].purpose, str(purpose));
         if (again)
             continue;
-        covered |= carnet_purpose_find(str(purpose))->scopes;
+        covered |= carnet_purpose_find(NULL, str(purpose))->scopes;
         plan_grant(node, plan, NULL, purpose);
     }
     for (enum carnet_scope scope = CARNET_SCOPE_IDENTITY; scope < CARNET_SCOPE_CONSENT; scope++) {
@@ -295,7 +295,7 @@ static void op_grant(struct sim *sim, struct sim_node *node)
             event->name_count += carnet_consent_refusals(view.person[i], event->purpose, event->names + event->name_count, 60 - event->name_count);
     event->proof = (enum carnet_proof)sim_below(sim, 4);
     enum carnet_scope scope = CARNET_SCOPE_EMAIL;
-    if (carnet_purpose_find(str(purpose))->scopes & 1u << scope && sim_node_reads(node, scope) && !event->name_count && sim_chance(sim, 500)) {
+    if (carnet_purpose_find(NULL, str(purpose))->scopes & 1u << scope && sim_node_reads(node, scope) && !event->name_count && sim_chance(sim, 500)) {
         char mark[24];
         sim_mark(sim, mark);
         plan_cell(sim, &plan, node->index, &view, CARNET_FIELD_EMAIL, "", mark);
@@ -360,7 +360,7 @@ static void refuse(struct sim *sim, struct sim_node *node, enum carnet_event_typ
         event->purpose = CARNET_SLICE_NONE;
     for (size_t i = 0; i < sim->event_count && sim_chance(sim, 800); i++) /* rather a purpose that was granted */
         if (sim->events[i].record == record && sim->events[i].type == CARNET_EVENT_GRANT && event->purpose.len)
-            event->purpose = str(carnet_purpose_find(str(sim->events[i].purpose))->name);
+            event->purpose = str(carnet_purpose_find(NULL, str(sim->events[i].purpose))->name);
     if (commit(node, type == CARNET_EVENT_OBJECT ? "objects for" : "withdraws for", &plan, 1, first_write) == CARNET_OK && node->on) {
         sim_check_consent(node, record);
         if (sim_chance(sim, 400))

@@ -30,7 +30,7 @@ static inline void contact_add(struct contact *contact, struct carnet_slice text
         slash ? carnet_slice(slash + 1, name.len - (size_t)(slash - name.ptr) - 1) : CARNET_SLICE_NONE;
     if (slash)
         name.len = (size_t)(slash - name.ptr);
-    const struct carnet_field_def *def = carnet_field_by_name(name);
+    const struct carnet_field_def *def = carnet_field_by_name(NULL, name);
     if (!def)
         abort();
     size_t i = 0;

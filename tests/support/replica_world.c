@@ -160,7 +160,7 @@ static void parse_cells(const char *text, struct words *out)
         char *label = strchr(word, '/');
         if (label)
             *label++ = 0;
-        def = carnet_field_by_name(carnet_slice_str(word));
+        def = carnet_field_by_name(NULL, carnet_slice_str(word));
         assert_non_null(def);
         *cell = (struct carnet_write_cell){ .field = def->field, .label = carnet_slice_str(label), .value = carnet_slice_str(value) };
     }

@@ -42,9 +42,9 @@ static void check_row(const struct carnet_row *row)
     for (size_t i = 0; i < row->tag_count; i++)
         must(row->tags[i].len > 0 && row->tags[i].len <= CARNET_LABEL_LEN_MAX && carnet_text_is_nfc(row->tags[i]));
     for (size_t i = 0; i < row->grant_count; i++)
-        must(carnet_purpose_find(row->grants[i].purpose) != NULL);
+        must(carnet_purpose_find(NULL, row->grants[i].purpose) != NULL);
     for (size_t i = 0; i < row->objection_count; i++)
-        must(row->objections[i].purpose.len == 0 || carnet_purpose_find(row->objections[i].purpose));
+        must(row->objections[i].purpose.len == 0 || carnet_purpose_find(NULL, row->objections[i].purpose));
 }
 
 static size_t read_all(struct carnet_slice bytes, enum carnet_rows_format format, struct carnet_buf *rejects)

@@ -33,20 +33,20 @@ static void every_table_finds_its_own_names(void **state)
     assert_false(carnet_role_find(s(""), &role));
     assert_false(carnet_basis_find(s("vote"), &basis));
     size_t count = 0;
-    for (const struct carnet_field_def *def = carnet_field_at(0); def; def = carnet_field_at(++count)) {
-        assert_ptr_equal(carnet_field_by_number(def->field), def);
-        assert_ptr_equal(carnet_field_by_name(s(def->name)), def);
+    for (const struct carnet_field_def *def = carnet_field_at(NULL, 0); def; def = carnet_field_at(NULL, ++count)) {
+        assert_ptr_equal(carnet_field_by_number(NULL, def->field), def);
+        assert_ptr_equal(carnet_field_by_name(NULL, s(def->name)), def);
         assert_true(def->scope != CARNET_SCOPE_CLEAR);
     }
     assert_int_equal(count, CARNET_FIELD_COUNT - 1);
-    assert_null(carnet_field_by_number(CARNET_FIELD_NONE));
-    assert_null(carnet_field_by_number(CARNET_FIELD_COUNT));
-    assert_null(carnet_field_by_number(0x10000));
-    assert_null(carnet_field_by_name(s("")));
-    for (size_t i = 0; carnet_purpose_at(i); i++)
-        assert_ptr_equal(carnet_purpose_find(s(carnet_purpose_at(i)->name)), carnet_purpose_at(i));
-    assert_null(carnet_purpose_find(s("party")));
-    assert_null(carnet_purpose_find(CARNET_SLICE_NONE));
+    assert_null(carnet_field_by_number(NULL, CARNET_FIELD_NONE));
+    assert_null(carnet_field_by_number(NULL, CARNET_FIELD_COUNT));
+    assert_null(carnet_field_by_number(NULL, 0x10000));
+    assert_null(carnet_field_by_name(NULL, s("")));
+    for (size_t i = 0; carnet_purpose_at(NULL, i); i++)
+        assert_ptr_equal(carnet_purpose_find(NULL, s(carnet_purpose_at(NULL, i)->name)), carnet_purpose_at(NULL, i));
+    assert_null(carnet_purpose_find(NULL, s("party")));
+    assert_null(carnet_purpose_find(NULL, CARNET_SLICE_NONE));
 }
 
 static void purposes_cover_what_the_contract_says(void **state)
@@ -70,7 +70,7 @@ static void purposes_cover_what_the_contract_says(void **state)
     size_t count = sizeof expected / sizeof *expected;
     for (size_t i = 0; i < count; i++) {
         struct carnet_buf names;
-        const struct carnet_purpose_def *purpose = carnet_purpose_find(s(expected[i].name));
+        const struct carnet_purpose_def *purpose = carnet_purpose_find(NULL, s(expected[i].name));
         assert_non_null(purpose);
         carnet_buf_init(&names, 200);
         for (unsigned scope = 0; scope < CARNET_SCOPE_COUNT; scope++)
@@ -79,7 +79,7 @@ static void purposes_cover_what_the_contract_says(void **state)
         assert_string_equal(carnet_buf_cstr(&names), expected[i].scopes);
         carnet_buf_deinit(&names);
     }
-    assert_null(carnet_purpose_at(count));
+    assert_null(carnet_purpose_at(NULL, count));
 }
 
 static void fields_are_in_their_scopes(void **state)
@@ -99,7 +99,7 @@ static void fields_are_in_their_scopes(void **state)
     };
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
         for (size_t j = 0; expected[i].names[j]; j++)
-            assert_int_equal(carnet_field_by_name(s(expected[i].names[j]))->scope, expected[i].scope);
+            assert_int_equal(carnet_field_by_name(NULL, s(expected[i].names[j]))->scope, expected[i].scope);
 }
 
 static void a_label_follows_the_slash(void **state)
@@ -107,24 +107,24 @@ static void a_label_follows_the_slash(void **state)
     (void)state;
     const struct carnet_field_def *def;
     struct carnet_slice label;
-    assert_int_equal(carnet_field_parse(s("phone/mobile"), &def, &label), CARNET_OK);
+    assert_int_equal(carnet_field_parse(NULL, s("phone/mobile"), &def, &label), CARNET_OK);
     assert_int_equal(def->field, CARNET_FIELD_PHONE);
     assert_true(carnet_slice_equal(label, s("mobile")));
-    assert_int_equal(carnet_field_parse(s("city"), &def, &label), CARNET_OK);
+    assert_int_equal(carnet_field_parse(NULL, s("city"), &def, &label), CARNET_OK);
     assert_true(def->field == CARNET_FIELD_CITY && label.len == 0);
-    assert_int_equal(carnet_field_parse(s("email/home/2"), &def, &label), CARNET_OK);
+    assert_int_equal(carnet_field_parse(NULL, s("email/home/2"), &def, &label), CARNET_OK);
     assert_true(carnet_slice_equal(label, s("home/2")));
-    assert_int_equal(carnet_field_parse(s("email/"), &def, &label), CARNET_USAGE);
-    assert_int_equal(carnet_field_parse(s("fax/home"), &def, &label), CARNET_NOT_FOUND);
-    assert_int_equal(carnet_field_parse(s("evidence/file"), &def, &label), CARNET_NOT_FOUND);
+    assert_int_equal(carnet_field_parse(NULL, s("email/"), &def, &label), CARNET_USAGE);
+    assert_int_equal(carnet_field_parse(NULL, s("fax/home"), &def, &label), CARNET_NOT_FOUND);
+    assert_int_equal(carnet_field_parse(NULL, s("evidence/file"), &def, &label), CARNET_NOT_FOUND);
     assert_null(def);
-    assert_int_equal(carnet_field_parse(s("/home"), &def, &label), CARNET_NOT_FOUND);
-    assert_int_equal(carnet_field_parse(CARNET_SLICE_NONE, &def, &label), CARNET_NOT_FOUND);
+    assert_int_equal(carnet_field_parse(NULL, s("/home"), &def, &label), CARNET_NOT_FOUND);
+    assert_int_equal(carnet_field_parse(NULL, CARNET_SLICE_NONE, &def, &label), CARNET_NOT_FOUND);
     char text[6 + CARNET_FIELD_COUNT + 100] = "email/";
     memset(text + 6, 'x', 64);
-    assert_int_equal(carnet_field_parse(s(text), &def, &label), CARNET_OK);
+    assert_int_equal(carnet_field_parse(NULL, s(text), &def, &label), CARNET_OK);
     text[6 + 64] = 'x';
-    assert_int_equal(carnet_field_parse(s(text), &def, &label), CARNET_USAGE);
+    assert_int_equal(carnet_field_parse(NULL, s(text), &def, &label), CARNET_USAGE);
 }
 
 static void roles_may_what_the_contract_says(void **state)

@@ -85,12 +85,12 @@ static void naming(struct carnet_record *record, enum carnet_event_type type, st
 
 static struct carnet_consent consent_of(const struct carnet_record *record, const char *purpose)
 {
-    return carnet_consent_evaluate(&record, 1, carnet_slice_str(purpose), now_ms);
+    return carnet_consent_evaluate(NULL, &record, 1, carnet_slice_str(purpose), now_ms);
 }
 
 static uint32_t open_of(const struct carnet_record *record)
 {
-    return carnet_consent_open(&record, 1, now_ms);
+    return carnet_consent_open(NULL, &record, 1, now_ms);
 }
 
 static uint32_t in(enum carnet_scope scope)
@@ -103,7 +103,7 @@ static void assert_state(const struct carnet_record *record, const char *purpose
     struct carnet_consent consent = consent_of(record, purpose);
     assert_string_equal(carnet_consent_state_name(consent.state), carnet_consent_state_name(state));
     assert_int_equal(consent.live, state == CARNET_CONSENT_GIVEN || state == CARNET_CONSENT_RENEWED);
-    const struct carnet_purpose_def *def = carnet_purpose_find(carnet_slice_str(purpose));
+    const struct carnet_purpose_def *def = carnet_purpose_find(NULL, carnet_slice_str(purpose));
     if (consent.live)
         assert_int_equal(open_of(record) & def->scopes, def->scopes);
 }
@@ -242,6 +242,42 @@ static void refusals_are_what_a_new_grant_must_name(void **state)
     carnet_record_deinit(&record);
 }
 
+static void a_grant_covers_the_version_that_it_was_given_under(void **state)
+{
+    static const struct carnet_purpose_def wide = { .name = "newsletter", .version = 7, .scopes = 1u << CARNET_SCOPE_EMAIL | 1u << CARNET_SCOPE_PHONE },
+                                           tight = { .name = "newsletter", .version = 9, .scopes = 1u << CARNET_SCOPE_EMAIL };
+    static const struct carnet_purpose_def *const versions[] = { &wide, &tight }, *const current[] = { &tight };
+    struct carnet_charter charter = carnet_charter_default();
+    struct carnet_record record = blank(1), other = blank(2), unknown = blank(3);
+    const struct carnet_record *person[] = { &record };
+    struct carnet_event event = grant_of("newsletter");
+    (void)state;
+    charter.versions = versions;
+    charter.version_count = 2;
+    charter.purposes = current;
+    charter.purpose_count = 1;
+    event.version = 7;
+    add(&record, &event, dot(OFFICE, 1), now_ms - day_ms);
+    assert_int_equal(carnet_consent_open(&charter, person, 1, now_ms), in(CARNET_SCOPE_CONSENT) | wide.scopes);
+    struct carnet_consent consent = carnet_consent_evaluate(&charter, person, 1, carnet_slice_str("newsletter"), now_ms);
+    assert_true(consent.live && consent.version == 7 && consent.scopes == wide.scopes);
+    /* under the default charter's definition: what that one covers, whatever is current */
+    person[0] = &other;
+    event.version = 0;
+    add(&other, &event, dot(OFFICE, 2), now_ms - day_ms);
+    assert_int_equal(carnet_consent_open(&charter, person, 1, now_ms), in(CARNET_SCOPE_CONSENT) | in(CARNET_SCOPE_IDENTITY) | in(CARNET_SCOPE_EMAIL));
+    /* of a version that nobody knows: nothing */
+    person[0] = &unknown;
+    event.version = 8;
+    add(&unknown, &event, dot(OFFICE, 3), now_ms - day_ms);
+    assert_int_equal(carnet_consent_open(&charter, person, 1, now_ms), in(CARNET_SCOPE_CONSENT));
+    assert_int_equal(carnet_consent_evaluate(&charter, person, 1, carnet_slice_str("newsletter"), now_ms).scopes, 0);
+    assert_int_equal(carnet_consent_open(NULL, person, 1, now_ms), in(CARNET_SCOPE_CONSENT));
+    carnet_record_deinit(&record);
+    carnet_record_deinit(&other);
+    carnet_record_deinit(&unknown);
+}
+
 static void expiry_blocks_and_a_later_grant_renews(void **state)
 {
     struct carnet_record record = blank(1);
@@ -252,8 +288,8 @@ static void expiry_blocks_and_a_later_grant_renews(void **state)
     add(&record, &event, dot(OFFICE, 1), now_ms - 9 * day_ms);
     assert_state(&record, "newsletter", CARNET_CONSENT_EXPIRED);
     assert_int_equal(open_of(&record), in(CARNET_SCOPE_CONSENT));
-    assert_true(carnet_consent_evaluate(person, 1, carnet_slice_str("newsletter"), now_ms - 1).live);
-    assert_true(carnet_consent_open(person, 1, now_ms - 1) & in(CARNET_SCOPE_EMAIL));
+    assert_true(carnet_consent_evaluate(NULL, person, 1, carnet_slice_str("newsletter"), now_ms - 1).live);
+    assert_true(carnet_consent_open(NULL, person, 1, now_ms - 1) & in(CARNET_SCOPE_EMAIL));
     grant(&record, "newsletter", dot(OFFICE, 2), 1); /* by a clock that is late */
     assert_state(&record, "newsletter", CARNET_CONSENT_RENEWED);
     carnet_record_deinit(&record);
@@ -285,12 +321,12 @@ static void an_event_of_a_newer_version_blocks(void **state)
     (void)state;
     grant(&record, "newsletter", dot(OFFICE, 1), now_ms);
     add_raw(&other, carnet_slice("\x82\x18\x63\x01", 4), dot(OFFICE, 2), now_ms); /* [99, 1] */
-    assert_true(carnet_consent_open(person, 1, now_ms) != 0);
-    assert_int_equal(carnet_consent_open(person, 2, now_ms), 0);
-    assert_false(carnet_consent_evaluate(person, 2, carnet_slice_str("newsletter"), now_ms).live);
+    assert_true(carnet_consent_open(NULL, person, 1, now_ms) != 0);
+    assert_int_equal(carnet_consent_open(NULL, person, 2, now_ms), 0);
+    assert_false(carnet_consent_evaluate(NULL, person, 2, carnet_slice_str("newsletter"), now_ms).live);
     add_raw(&record, carnet_slice("\x81\x0b", 2), dot(OFFICE, 3), now_ms); /* [11] */
-    assert_int_equal(carnet_consent_open(person, 1, now_ms), 0);
-    assert_int_equal(carnet_consent_closed_at(&record, CARNET_SCOPE_EMAIL, now_ms), 0);
+    assert_int_equal(carnet_consent_open(NULL, person, 1, now_ms), 0);
+    assert_int_equal(carnet_consent_closed_at(NULL, &record, CARNET_SCOPE_EMAIL, now_ms), 0);
     carnet_record_deinit(&other);
     carnet_record_deinit(&record);
 }
@@ -302,24 +338,24 @@ static void a_refusal_on_any_record_of_a_person_counts_a_grant_on_its_own(void *
     const struct carnet_slice newsletter = carnet_slice_str("newsletter");
     (void)state;
     grant(&a, "newsletter", dot(OFFICE, 1), now_ms);
-    assert_true(carnet_consent_evaluate(ab, 2, newsletter, now_ms).live);
-    assert_int_equal(carnet_consent_evaluate(ba, 2, newsletter, now_ms).state, CARNET_CONSENT_NONE); /* not b's address */
-    assert_int_equal(carnet_consent_open(ba, 2, now_ms), in(CARNET_SCOPE_CONSENT));
+    assert_true(carnet_consent_evaluate(NULL, ab, 2, newsletter, now_ms).live);
+    assert_int_equal(carnet_consent_evaluate(NULL, ba, 2, newsletter, now_ms).state, CARNET_CONSENT_NONE); /* not b's address */
+    assert_int_equal(carnet_consent_open(NULL, ba, 2, now_ms), in(CARNET_SCOPE_CONSENT));
     refuse(&b, CARNET_EVENT_WITHDRAW, "newsletter", dot(VOLUNTEER, 1), 1);
-    assert_int_equal(carnet_consent_evaluate(ab, 2, newsletter, now_ms).state, CARNET_CONSENT_WITHDRAWN);
-    assert_int_equal(carnet_consent_open(ab, 2, now_ms), in(CARNET_SCOPE_CONSENT));
-    assert_true(carnet_consent_evaluate(ab, 1, newsletter, now_ms).live); /* unmerged, as before */
+    assert_int_equal(carnet_consent_evaluate(NULL, ab, 2, newsletter, now_ms).state, CARNET_CONSENT_WITHDRAWN);
+    assert_int_equal(carnet_consent_open(NULL, ab, 2, now_ms), in(CARNET_SCOPE_CONSENT));
+    assert_true(carnet_consent_evaluate(NULL, ab, 1, newsletter, now_ms).live); /* unmerged, as before */
     grant_over(&a, "newsletter", dot(VOLUNTEER, 1), CARNET_PROOF_DOUBLE_OPT_IN, dot(OFFICE, 2), now_ms);
-    assert_int_equal(carnet_consent_evaluate(ab, 2, newsletter, now_ms).state, CARNET_CONSENT_RENEWED);
+    assert_int_equal(carnet_consent_evaluate(NULL, ab, 2, newsletter, now_ms).state, CARNET_CONSENT_RENEWED);
 
     struct carnet_record c = blank(3);
     const struct carnet_record *abc[] = { &a, &b, &c };
     add(&c, &(struct carnet_event){ .type = CARNET_EVENT_RESTRICT }, dot(OFFICE, 9), 1);
-    assert_int_equal(carnet_consent_open(abc, 3, now_ms), 0);
+    assert_int_equal(carnet_consent_open(NULL, abc, 3, now_ms), 0);
     naming(&c, CARNET_EVENT_LIFT, dot(OFFICE, 9), dot(OFFICE, 10), 1);
-    assert_true(carnet_consent_open(abc, 3, now_ms) & in(CARNET_SCOPE_EMAIL));
+    assert_true(carnet_consent_open(NULL, abc, 3, now_ms) & in(CARNET_SCOPE_EMAIL));
     add(&c, &(struct carnet_event){ .type = CARNET_EVENT_ERASE }, dot(OFFICE, 11), 1);
-    assert_int_equal(carnet_consent_open(abc, 3, now_ms), 0);
+    assert_int_equal(carnet_consent_open(NULL, abc, 3, now_ms), 0);
     carnet_record_deinit(&c);
     carnet_record_deinit(&b);
     carnet_record_deinit(&a);
@@ -342,20 +378,20 @@ static void a_scope_closes_with_the_last_event_that_closed_it(void **state)
 {
     struct carnet_record record = blank(1);
     (void)state;
-    assert_int_equal(carnet_consent_closed_at(&record, CARNET_SCOPE_EMAIL, now_ms), 0); /* never granted */
+    assert_int_equal(carnet_consent_closed_at(NULL, &record, CARNET_SCOPE_EMAIL, now_ms), 0); /* never granted */
     grant(&record, "newsletter", dot(OFFICE, 1), now_ms - 9 * day_ms);
     struct carnet_event event = grant_of("targeted");
     event.until_ms = now_ms - 2 * day_ms;
     add(&record, &event, dot(OFFICE, 2), now_ms - 9 * day_ms);
-    assert_int_equal(carnet_consent_closed_at(&record, CARNET_SCOPE_EMAIL, now_ms), 0); /* open */
+    assert_int_equal(carnet_consent_closed_at(NULL, &record, CARNET_SCOPE_EMAIL, now_ms), 0); /* open */
     refuse(&record, CARNET_EVENT_WITHDRAW, "newsletter", dot(OFFICE, 3), now_ms - 5 * day_ms);
-    assert_int_equal(carnet_consent_closed_at(&record, CARNET_SCOPE_EMAIL, now_ms), hlc_at(now_ms - 2 * day_ms));
-    assert_int_equal(carnet_consent_closed_at(&record, CARNET_SCOPE_EMAIL, now_ms - 3 * day_ms), 0); /* not yet */
-    assert_int_equal(carnet_consent_closed_at(&record, CARNET_SCOPE_PHONE, now_ms), 0);
+    assert_int_equal(carnet_consent_closed_at(NULL, &record, CARNET_SCOPE_EMAIL, now_ms), hlc_at(now_ms - 2 * day_ms));
+    assert_int_equal(carnet_consent_closed_at(NULL, &record, CARNET_SCOPE_EMAIL, now_ms - 3 * day_ms), 0); /* not yet */
+    assert_int_equal(carnet_consent_closed_at(NULL, &record, CARNET_SCOPE_PHONE, now_ms), 0);
     refuse(&record, CARNET_EVENT_OBJECT, "", dot(OFFICE, 4), now_ms - day_ms);
-    assert_int_equal(carnet_consent_closed_at(&record, CARNET_SCOPE_EMAIL, now_ms), hlc_at(now_ms - day_ms));
+    assert_int_equal(carnet_consent_closed_at(NULL, &record, CARNET_SCOPE_EMAIL, now_ms), hlc_at(now_ms - day_ms));
     add(&record, &(struct carnet_event){ .type = CARNET_EVENT_RESTRICT }, dot(OFFICE, 5), 1);
-    assert_int_equal(carnet_consent_closed_at(&record, CARNET_SCOPE_EMAIL, now_ms), 0); /* kept while restricted */
+    assert_int_equal(carnet_consent_closed_at(NULL, &record, CARNET_SCOPE_EMAIL, now_ms), 0); /* kept while restricted */
     carnet_record_deinit(&record);
 }
 
@@ -363,36 +399,35 @@ static void due_is_the_next_expiry_or_darkening(void **state)
 {
     struct carnet_record record = blank(1), other = blank(2);
     const struct carnet_record *person[] = { &record, &other };
-    const struct carnet_charter charter = carnet_charter_default();
     (void)state;
-    assert_int_equal(carnet_consent_due(person, 1, &charter, now_ms), 0);
+    assert_int_equal(carnet_consent_due(NULL, person, 1, true, now_ms), 0);
     struct carnet_event event = grant_of("newsletter");
     event.until_ms = now_ms + 10 * day_ms;
     add(&record, &event, dot(OFFICE, 1), now_ms);
     event = grant_of("sms");
     event.until_ms = now_ms + 5 * day_ms;
     add(&record, &event, dot(OFFICE, 2), now_ms);
-    assert_int_equal(carnet_consent_due(person, 1, &charter, now_ms), now_ms + 5 * day_ms);
-    assert_int_equal(carnet_consent_due(person, 1, &charter, now_ms + 5 * day_ms), now_ms + 10 * day_ms); /* no seed to destroy */
+    assert_int_equal(carnet_consent_due(NULL, person, 1, true, now_ms), now_ms + 5 * day_ms);
+    assert_int_equal(carnet_consent_due(NULL, person, 1, true, now_ms + 5 * day_ms), now_ms + 10 * day_ms); /* no seed to destroy */
 
     struct carnet_seed seed = { .id = 4, .scope = CARNET_SCOPE_PHONE };
     carnet_record_add_seed(&record, &seed);
-    assert_int_equal(carnet_consent_due(person, 1, &charter, now_ms + 5 * day_ms), now_ms + 8 * day_ms);
-    assert_int_equal(carnet_consent_due(person, 1, &charter, now_ms + 9 * day_ms), now_ms + 8 * day_ms); /* overdue */
-    assert_int_equal(carnet_consent_due(person, 1, NULL, now_ms + 9 * day_ms), now_ms + 10 * day_ms);
-    assert_int_equal(carnet_consent_due(person, 1, NULL, now_ms + 10 * day_ms), 0);
+    assert_int_equal(carnet_consent_due(NULL, person, 1, true, now_ms + 5 * day_ms), now_ms + 8 * day_ms);
+    assert_int_equal(carnet_consent_due(NULL, person, 1, true, now_ms + 9 * day_ms), now_ms + 8 * day_ms); /* overdue */
+    assert_int_equal(carnet_consent_due(NULL, person, 1, false, now_ms + 9 * day_ms), now_ms + 10 * day_ms);
+    assert_int_equal(carnet_consent_due(NULL, person, 1, false, now_ms + 10 * day_ms), 0);
 
     refuse(&record, CARNET_EVENT_WITHDRAW, "sms", dot(OFFICE, 3), now_ms - day_ms);
-    assert_int_equal(carnet_consent_due(person, 1, &charter, now_ms), now_ms + 2 * day_ms);
+    assert_int_equal(carnet_consent_due(NULL, person, 1, true, now_ms), now_ms + 2 * day_ms);
     struct carnet_event dark = { .type = CARNET_EVENT_DARK, .scope = CARNET_SCOPE_PHONE, .seeds = { 4 }, .seed_count = 1 };
     add(&record, &dark, dot(OFFICE, 4), now_ms);
-    assert_int_equal(carnet_consent_due(person, 1, &charter, now_ms), now_ms + 10 * day_ms); /* done */
+    assert_int_equal(carnet_consent_due(NULL, person, 1, true, now_ms), now_ms + 10 * day_ms); /* done */
 
     /* merged with a refusal: blocked, and nothing is destroyed for it */
     seed = (struct carnet_seed){ .id = 5, .scope = CARNET_SCOPE_EMAIL };
     carnet_record_add_seed(&record, &seed);
     refuse(&other, CARNET_EVENT_WITHDRAW, "newsletter", dot(OFFICE, 5), now_ms - day_ms);
-    assert_int_equal(carnet_consent_due(person, 2, &charter, now_ms), 0);
+    assert_int_equal(carnet_consent_due(NULL, person, 2, true, now_ms), 0);
     carnet_record_deinit(&other);
     carnet_record_deinit(&record);
 }
@@ -459,8 +494,8 @@ static void the_order_of_arrival_does_not_matter(void **state)
         assert_true(a.state == b.state && a.live == b.live && carnet_dot_equal(&a.dot, &b.dot) && a.basis == b.basis);
         assert_int_equal(open_of(&forwards), open_of(&backwards));
         assert_true(!refused || named || !a.live);
-        assert_int_equal(carnet_consent_closed_at(&forwards, CARNET_SCOPE_EMAIL, now_ms),
-                         carnet_consent_closed_at(&backwards, CARNET_SCOPE_EMAIL, now_ms));
+        assert_int_equal(carnet_consent_closed_at(NULL, &forwards, CARNET_SCOPE_EMAIL, now_ms),
+                         carnet_consent_closed_at(NULL, &backwards, CARNET_SCOPE_EMAIL, now_ms));
         carnet_record_deinit(&backwards);
         carnet_record_deinit(&forwards);
         carnet_arena_reset(&arena);
@@ -507,6 +542,7 @@ int main(void)
         cmocka_unit_test(a_grant_over_a_refusal_needs_fresh_proof),
         cmocka_unit_test(a_renewal_that_names_nothing_does_not_undo_the_one_that_reopened),
         cmocka_unit_test(refusals_are_what_a_new_grant_must_name),
+        cmocka_unit_test(a_grant_covers_the_version_that_it_was_given_under),
         cmocka_unit_test(expiry_blocks_and_a_later_grant_renews),
         cmocka_unit_test(a_restriction_blocks_until_it_is_lifted_by_name),
         cmocka_unit_test(an_event_of_a_newer_version_blocks),

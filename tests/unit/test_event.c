@@ -21,6 +21,7 @@ static struct carnet_event sample(enum carnet_event_type type)
     struct carnet_event event = {
         .type = type,
         .purpose = carnet_slice_str("newsletter"),
+        .version = UINT64_MAX - 1,
         .basis = CARNET_BASIS_EXPLICIT_CONSENT,
         .proof = CARNET_PROOF_DOUBLE_OPT_IN,
         .since_ms = -86400000,
@@ -80,7 +81,7 @@ static void what_is_written_is_read(void **state)
     assert_int_equal(carnet_event_decode(encode(&event, &out), &read), CARNET_OK);
     assert_true(carnet_slice_equal(read.purpose, event.purpose));
     assert_true(read.basis == event.basis && read.proof == event.proof);
-    assert_true(read.since_ms == event.since_ms && read.until_ms == event.until_ms && read.name_count == 2);
+    assert_true(read.since_ms == event.since_ms && read.until_ms == event.until_ms && read.name_count == 2 && read.version == event.version);
     assert_true(carnet_dot_equal(&read.names[0], &event.names[0]) && carnet_dot_equal(&read.names[1], &event.names[1]));
     event = sample(CARNET_EVENT_DARK);
     assert_int_equal(carnet_event_decode(encode(&event, &out), &read), CARNET_OK);

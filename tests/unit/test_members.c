@@ -364,13 +364,13 @@ static void of_what_admins_set_the_strictest_counts_whatever_their_clocks(void *
     set_dark_after(0, "48h");
     set_dark_after(other, "96h");
     world_meet(&world);
-    assert_int_equal(carnet_replica_charter(world.nodes[0].replica).dark_after_ms, 48 * WORLD_HOUR_MS);
-    assert_int_equal(carnet_replica_charter(world.nodes[other].replica).dark_after_ms, 48 * WORLD_HOUR_MS);
+    assert_int_equal(carnet_replica_charter(world.nodes[0].replica)->dark_after_ms, 48 * WORLD_HOUR_MS);
+    assert_int_equal(carnet_replica_charter(world.nodes[other].replica)->dark_after_ms, 48 * WORLD_HOUR_MS);
     world.nodes[0].hands.wall_ms -= WORLD_DAY_MS; /* the last word of each counts, not its date */
     set_dark_after(0, "5d");
     world_meet(&world);
-    assert_int_equal(carnet_replica_charter(world.nodes[0].replica).dark_after_ms, 96 * WORLD_HOUR_MS);
-    assert_int_equal(carnet_replica_charter(world.nodes[other].replica).dark_after_ms, 96 * WORLD_HOUR_MS);
+    assert_int_equal(carnet_replica_charter(world.nodes[0].replica)->dark_after_ms, 96 * WORLD_HOUR_MS);
+    assert_int_equal(carnet_replica_charter(world.nodes[other].replica)->dark_after_ms, 96 * WORLD_HOUR_MS);
 }
 
 int main(void)

@@ -625,7 +625,7 @@ static bool each_conflict(void *ctx, const struct carnet_people_conflict *confli
 {
     struct conflicts *all = ctx;
     size_t len = strlen(all->text);
-    len += (size_t)snprintf(all->text + len, sizeof all->text - len, "%s/%.*s:", carnet_field_by_number(conflict->cell->field)->name,
+    len += (size_t)snprintf(all->text + len, sizeof all->text - len, "%s/%.*s:", carnet_field_by_number(NULL, conflict->cell->field)->name,
                             (int)conflict->cell->label.len, (const char *)conflict->cell->label.ptr);
     for (size_t i = 0; i < conflict->cell->count; i++)
         len += (size_t)snprintf(all->text + len, sizeof all->text - len, " %.*s", (int)conflict->cell->siblings[i]->value.len,

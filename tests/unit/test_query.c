@@ -17,7 +17,7 @@ static struct carnet_query *parsed(const char *text)
 {
     struct carnet_query *query;
     struct carnet_err err = CARNET_ERR_INIT;
-    if (carnet_query_parse(carnet_slice_str(text), &query, &err))
+    if (carnet_query_parse(NULL, carnet_slice_str(text), &query, &err))
         fail_msg("%s: %s", text, err.what);
     return query;
 }
@@ -358,16 +358,16 @@ static void errors_name_the_column_and_what_is_near(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct carnet_query *query = (struct carnet_query *)&query;
         struct carnet_err err = CARNET_ERR_INIT;
-        assert_int_equal(carnet_query_parse(carnet_slice_str(wrong[i].query), &query, &err), CARNET_USAGE);
+        assert_int_equal(carnet_query_parse(NULL, carnet_slice_str(wrong[i].query), &query, &err), CARNET_USAGE);
         assert_null(query);
         assert_string_equal(err.what, wrong[i].what);
         if (wrong[i].hint)
             assert_string_equal(err.hint, wrong[i].hint);
-        assert_int_equal(carnet_query_parse(carnet_slice_str(wrong[i].query), &query, NULL), CARNET_USAGE);
+        assert_int_equal(carnet_query_parse(NULL, carnet_slice_str(wrong[i].query), &query, NULL), CARNET_USAGE);
     }
     struct carnet_err french = { .lang = CARNET_LANG_FR };
     struct carnet_query *query;
-    assert_int_equal(carnet_query_parse(carnet_slice_str("vile:x"), &query, &french), CARNET_USAGE);
+    assert_int_equal(carnet_query_parse(NULL, carnet_slice_str("vile:x"), &query, &french), CARNET_USAGE);
     assert_string_equal(french.what, "colonne 1\u00a0: aucun champ ne s’appelle vile");
 }
 
@@ -381,7 +381,7 @@ static carnet_rc parse_repeated(const char *before, size_t times, const char *af
         carnet_buf_append_str(&text, before);
     for (size_t i = 0; i < times_after; i++)
         carnet_buf_append_str(&text, after);
-    carnet_rc rc = carnet_query_parse(carnet_buf_slice(&text), &query, &err);
+    carnet_rc rc = carnet_query_parse(NULL, carnet_buf_slice(&text), &query, &err);
     carnet_buf_deinit(&text);
     carnet_query_free(query);
     return rc;
@@ -604,7 +604,7 @@ static void the_index_holds_every_match(void **state)
             bool rows[CONTACTS] = { false };
             carnet_buf_clear(&buf);
             some_query(&buf);
-            if (carnet_query_parse(carnet_buf_slice(&buf), &query, NULL))
+            if (carnet_query_parse(NULL, carnet_buf_slice(&buf), &query, NULL))
                 continue;
             carnet_buf_init(&fts, 1 << 16);
             bool narrow = carnet_query_fts(query, &fts);

@@ -72,7 +72,7 @@ static void add_event(struct carnet_record *record, const struct carnet_event *e
 static void add_value(struct carnet_record *record, struct carnet_dot dot, uint64_t hlc, uint32_t field, const char *label,
                       const char *value)
 {
-    const struct carnet_sibling sibling = { .dot = dot, .hlc = hlc, .scope = carnet_field_by_number(field)->scope,
+    const struct carnet_sibling sibling = { .dot = dot, .hlc = hlc, .scope = carnet_field_by_number(NULL, field)->scope,
                                             .state = CARNET_SIBLING_VALUE, .field = field, .label = carnet_slice_str(label),
                                             .value = carnet_slice_str(value) };
     carnet_record_add_sibling(record, &sibling);

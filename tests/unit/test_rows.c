@@ -589,7 +589,7 @@ static void an_export_starts_no_formula_and_is_read_back_unchanged(void **state)
     uint64_t seed = 1;
     struct carnet_buf raw, value, file;
     struct carnet_value_rules rules = carnet_value_rules_default();
-    const struct carnet_field_def *note = carnet_field_by_number(CARNET_FIELD_NOTE);
+    const struct carnet_field_def *note = carnet_field_by_number(NULL, CARNET_FIELD_NOTE);
     carnet_buf_init(&raw, 10000);
     carnet_buf_init(&value, 10000);
     carnet_buf_init(&file, 10000);

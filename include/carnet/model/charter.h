@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* model/charter: what the community's policy defines: scopes, roles, kinds, fields, purposes, numbers. Layer: model; pure.
  *
- * The default charter is compiled in; its numbers are cells of the book `charter` that override it. Names on the wire are integers. */
+ * A charter is data: the default one is compiled in, a community's own is read from the SETTING events of its book `charter`. Every lookup takes
+ * it as its first argument; NULL is the default charter. A definition never changes and lives as long as its replica; which one is current may
+ * change whenever a transaction ends. Names on the wire are integers. */
 #ifndef CARNET_MODEL_CHARTER_H
 #define CARNET_MODEL_CHARTER_H
 
@@ -50,18 +52,33 @@ enum carnet_field {
     CARNET_FIELD_TEXT,      /* notes; the body of a note or visit */
     CARNET_FIELD_COUNT
 };
+enum { CARNET_FIELD_CUSTOM = 0x10000 }; /* the first number of a field that a community defines */
+
+enum carnet_field_type {
+    CARNET_FIELD_TYPE_TEXT, CARNET_FIELD_TYPE_LONGTEXT, CARNET_FIELD_TYPE_NUMBER, CARNET_FIELD_TYPE_DECIMAL, CARNET_FIELD_TYPE_DATE,
+    CARNET_FIELD_TYPE_CHOICE, CARNET_FIELD_TYPE_CHOICES, CARNET_FIELD_TYPE_BOOL, CARNET_FIELD_TYPE_EMAIL, CARNET_FIELD_TYPE_PHONE, CARNET_FIELD_TYPE_URL
+};
+const char *carnet_field_type_name(enum carnet_field_type type); /* text, longtext, number ... */
+bool carnet_field_type_find(struct carnet_slice name, enum carnet_field_type *out);
+
 struct carnet_field_def {
     uint32_t field;
     const char *name;
     enum carnet_scope scope;
-    bool shown; /* among a contact's fields */
+    bool shown;                   /* among a contact's fields */
+    bool custom;                  /* the community's own */
+    enum carnet_field_type type;
+    const char *const *choices;   /* of the types choice and choices, in their order */
+    size_t choice_count;
 };
-const struct carnet_field_def *carnet_field_by_number(uint32_t field);        /* NULL: unknown */
-const struct carnet_field_def *carnet_field_by_name(struct carnet_slice name); /* without its label; NULL: unknown */
-const struct carnet_field_def *carnet_field_at(size_t i);                     /* the i-th, NULL past the end */
+struct carnet_charter;
+const struct carnet_field_def *carnet_field_by_number(const struct carnet_charter *charter, uint32_t field); /* NULL: unknown */
+const struct carnet_field_def *carnet_field_by_name(const struct carnet_charter *charter, struct carnet_slice name); /* without its label; NULL: unknown */
+const struct carnet_field_def *carnet_field_at(const struct carnet_charter *charter, size_t i); /* the i-th, custom ones last; NULL past the end */
 /* Splits "phone/mobile", as people type it, into definition and label (empty without slash). NOT_FOUND also for the fields that are not
  * shown, or USAGE for an empty or too long label. */
-CARNET_MUST_USE carnet_rc carnet_field_parse(struct carnet_slice name, const struct carnet_field_def **def, struct carnet_slice *label);
+CARNET_MUST_USE carnet_rc carnet_field_parse(const struct carnet_charter *charter, struct carnet_slice name, const struct carnet_field_def **def,
+                                             struct carnet_slice *label);
 
 enum carnet_basis {
     CARNET_BASIS_CONSENT = 1, CARNET_BASIS_LEGITIMATE_INTEREST, CARNET_BASIS_EXPLICIT_CONSENT, CARNET_BASIS_MEMBER, CARNET_BASIS_ROLL
@@ -69,17 +86,44 @@ enum carnet_basis {
 const char *carnet_basis_name(enum carnet_basis basis);
 bool carnet_basis_find(struct carnet_slice name, enum carnet_basis *out);
 
+/* By which a purpose may reach people (mask: 1u << channel). */
+enum carnet_channel {
+    CARNET_CHANNEL_EMAIL, CARNET_CHANNEL_SMS, CARNET_CHANNEL_CALL, CARNET_CHANNEL_MAIL, CARNET_CHANNEL_CANVASS, CARNET_CHANNEL_SOCIAL, CARNET_CHANNEL_COUNT
+};
+const char *carnet_channel_name(enum carnet_channel channel);
+bool carnet_channel_find(struct carnet_slice name, enum carnet_channel *out);
+
+/* One definition of a purpose. It never changes: another definition is another version, and grants keep the one they were given under. */
 struct carnet_purpose_def {
     const char *name;
-    uint32_t scopes; /* covered, as a mask */
+    uint64_t version;  /* 0: the default charter's; else 8 bytes of a hash of what the SETTING says */
+    uint32_t scopes;   /* covered, as a mask */
+    uint32_t channels; /* mask */
+    bool retired;      /* was a purpose once: nobody grants it any more */
+    bool online_targeting; /* chooses whom a political message reaches: Regulation (EU) 2024/900 binds the selectors */
 };
-const struct carnet_purpose_def *carnet_purpose_find(struct carnet_slice name); /* NULL: unknown */
-const struct carnet_purpose_def *carnet_purpose_at(size_t i);                   /* NULL past the end */
+/* The current definition, NULL: unknown. */
+const struct carnet_purpose_def *carnet_purpose_find(const struct carnet_charter *charter, struct carnet_slice name);
+/* The definition of that version, also one replaced since. NULL: nobody here knows it, it covers nothing. */
+const struct carnet_purpose_def *carnet_purpose_version(const struct carnet_charter *charter, struct carnet_slice name, uint64_t version);
+const struct carnet_purpose_def *carnet_purpose_at(const struct carnet_charter *charter, size_t i); /* current ones; NULL past the end */
 
-/* The charter's numbers, in milliseconds. */
+/* The whole policy. Plain data: the arrays belong to whoever made it. */
 struct carnet_charter {
-    int64_t dark_after_ms; /* no live grant for so long: an office darkens. 72 h */
-    int64_t history_ms;    /* superseded parts are kept. 30 days */
+    int64_t dark_after_ms;  /* no live grant for so long: an office darkens. 72 h */
+    int64_t history_ms;     /* superseded parts are kept. 30 days */
+    int64_t alive_after_ms; /* an office not heard for so long: what it wrote is left out of a mailing. 72 h */
+    int64_t opt_in_ms;      /* a double opt-in that nobody clicked lapses. 7 days */
+    int64_t contact_ms;     /* kept since the person's own last contact. 3 years */
+    int64_t prospect_ms;    /* kept since a single prospecting message. 2 months (61 days) */
+    int64_t inform_ms;      /* data from elsewhere: the person is told within. 1 month (30 days) */
+    char country[3];        /* of phones and postcodes without one: "FR" */
+    const struct carnet_purpose_def *const *purposes; /* the current ones, each name once; NULL: the default charter's */
+    size_t purpose_count;
+    const struct carnet_purpose_def *const *versions; /* every definition known, current ones too, but the default charter's */
+    size_t version_count;
+    const struct carnet_field_def *const *fields;     /* custom ones, in order of name */
+    size_t field_count;
 };
 struct carnet_charter carnet_charter_default(void);
 /* One number by its name (dark_after, history; values N and s m h d). NOT_FOUND, or USAGE for no such duration. */

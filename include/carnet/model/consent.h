@@ -20,14 +20,16 @@ struct carnet_consent {
     bool live;               /* given or renewed, and nothing blocks */
     struct carnet_dot dot;   /* the grant relied on, else the event that decided */
     enum carnet_basis basis; /* of the newest grant; 0 without one */
+    uint64_t version;        /* of the purpose's definition that the newest grant was given under */
+    uint32_t scopes;         /* that the live grants of this purpose cover (mask); 0 unless live */
     int64_t since_ms, until_ms; /* of the grant; since_ms of a refusal is its hlc's */
 };
 /* The consent of `person[0]` for a purpose; the other `count - 1` records are merged with it. */
-struct carnet_consent carnet_consent_evaluate(const struct carnet_record *const *person, size_t count, struct carnet_slice purpose,
-                                              int64_t now_ms);
-/* Scopes of person[0] that some live grant covers (mask), always with scope consent; 0 when a record of the person is erased, restricted
+struct carnet_consent carnet_consent_evaluate(const struct carnet_charter *charter, const struct carnet_record *const *person, size_t count,
+                                              struct carnet_slice purpose, int64_t now_ms);
+/* Scopes of person[0] that some live grant covers (mask), by the version of its purpose that it was given under, always with scope consent; 0 when a record of the person is erased, restricted
  * or not understood. What is not in it is blocked: never sent, exported, printed or displayed. */
-uint32_t carnet_consent_open(const struct carnet_record *const *person, size_t count, int64_t now_ms);
+uint32_t carnet_consent_open(const struct carnet_charter *charter, const struct carnet_record *const *person, size_t count, int64_t now_ms);
 bool carnet_consent_restricted(const struct carnet_record *record);
 /* Erased, restricted, or with an event of a newer version: nothing of the record is open, whatever it is about. */
 bool carnet_consent_blocked(const struct carnet_record *record);
@@ -35,10 +37,10 @@ bool carnet_consent_blocked(const struct carnet_record *record);
 size_t carnet_consent_refusals(const struct carnet_record *record, struct carnet_slice purpose, struct carnet_dot *out, size_t max);
 /* When the scope was closed: the latest hlc of the events that closed it; 0: it is open, or was never granted. dark_after counts from it.
  * Also 0 while the record is erased, restricted or not understood: nothing is to be destroyed then. */
-uint64_t carnet_consent_closed_at(const struct carnet_record *record, enum carnet_scope scope, int64_t now_ms);
+uint64_t carnet_consent_closed_at(const struct carnet_charter *charter, const struct carnet_record *record, enum carnet_scope scope, int64_t now_ms);
 /* The next moment at which time changes something: a grant of person[0] expires (after now), or a closed scope that still has a live seed
- * is to be darkened (dark_after; it may be past: somebody has to do it). Without charter: expiry alone. 0: never. */
-int64_t carnet_consent_due(const struct carnet_record *const *person, size_t count, const struct carnet_charter *charter, int64_t now_ms);
+ * is to be darkened (dark_after; it may be past: somebody has to do it; with `darkens` alone). 0: never. */
+int64_t carnet_consent_due(const struct carnet_charter *charter, const struct carnet_record *const *person, size_t count, bool darkens, int64_t now_ms);
 /* The records this one is merged with by live edge events, at most max; returns how many. */
 size_t carnet_consent_edges(const struct carnet_record *record, struct carnet_id *out, size_t max);
 

@@ -25,7 +25,7 @@ void carnet_dot_put(struct carnet_buf *out, const struct carnet_dot *dot); /* [a
 struct carnet_dot carnet_dot_read(struct carnet_reader *r);
 
 enum carnet_event_type {
-    CARNET_EVENT_GRANT = 1,    /* purpose, basis, proof, since_ms, until_ms, names: refusals */
+    CARNET_EVENT_GRANT = 1,    /* purpose, basis, proof, since_ms, until_ms, names: refusals, version */
     CARNET_EVENT_COUNTERSIGN,  /* names: the grants confirmed, by another author */
     CARNET_EVENT_WITHDRAW,     /* purpose */
     CARNET_EVENT_OBJECT,       /* purpose; empty = all */
@@ -52,6 +52,7 @@ enum carnet_proof { CARNET_PROOF_NONE, CARNET_PROOF_PAPER, CARNET_PROOF_DOUBLE_O
 struct carnet_event {
     enum carnet_event_type type;
     struct carnet_slice purpose;
+    uint64_t version; /* of the purpose's definition: what a grant covers */
     enum carnet_basis basis;
     enum carnet_proof proof;
     int64_t since_ms;

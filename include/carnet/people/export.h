@@ -46,6 +46,8 @@ struct carnet_export_result {
  * did (the caller knows which). AGAIN: a kind of value that was not there at the beginning came in between (CSV). What was written then is no export. */
 CARNET_MUST_USE carnet_rc carnet_people_export(struct carnet_replica *replica, const struct carnet_export_options *options,
                                                struct carnet_export_result *result, struct carnet_err *err);
+/* Records that a sealed file of so many bytes was opened in clear, why. USAGE: a reason that the audit trail refuses; bytes 0 only asks. */
+CARNET_MUST_USE carnet_rc carnet_export_record_unsealed(struct carnet_replica *replica, uint64_t bytes, struct carnet_slice reason, struct carnet_err *err);
 /* May this node write people's data in clear? REFUSED with the line that says so. */
 CARNET_MUST_USE carnet_rc carnet_export_clear_allowed(struct carnet_replica *replica, struct carnet_err *err);
 

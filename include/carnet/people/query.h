@@ -40,8 +40,8 @@ enum {
 struct carnet_query;
 /* Gives the query to the caller; text is copied. USAGE: what is wrong, with its column (in characters, from 1) and a
  * hint. */
-CARNET_MUST_USE carnet_rc carnet_query_parse(struct carnet_slice text, struct carnet_query **out,
-                                             struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_query_parse(const struct carnet_charter *charter, struct carnet_slice text,
+                                             struct carnet_query **out, struct carnet_err *err);
 void carnet_query_free(struct carnet_query *query); /* NULL is fine */
 bool carnet_query_is_all(const struct carnet_query *query); /* it asks nothing */
 
@@ -51,6 +51,7 @@ bool carnet_query_is_all(const struct carnet_query *query); /* it asks nothing *
 bool carnet_query_fts(const struct carnet_query *query, struct carnet_buf *out);
 
 struct carnet_query_subject {
+    const struct carnet_charter *charter;
     const struct carnet_cell *cells; /* open ones, as from carnet_record_cells */
     size_t count;
     struct carnet_id id;

@@ -28,9 +28,10 @@ struct carnet_rows_map {        /* --map COL=FIELD */
     struct carnet_slice target;
 };
 struct carnet_rows_options {
+    const struct carnet_charter *charter; /* its fields, purposes and country; NULL: the default one. Borrowed until close */
     enum carnet_rows_format format;
     enum carnet_lang lang;              /* of the reasons */
-    char country[3];                    /* default country; empty: FR */
+    char country[3];                    /* default country; empty: the charter's */
     const struct carnet_rows_map *maps; /* borrowed during open */
     size_t map_count;
 };
@@ -49,6 +50,7 @@ struct carnet_rows_consent {
 /* What Carnet's own JSON (protocol/export.md) says besides. All of it is a claim of whoever wrote the file: it never goes over a refusal. */
 struct carnet_rows_claim { /* a grant */
     struct carnet_slice purpose;
+    uint64_t version;             /* of the purpose's definition */
     enum carnet_basis basis;
     struct carnet_slice proof;    /* how it is said to be proved; empty: not */
     int64_t since_ms, until_ms;   /* 0: not said; no end */

@@ -63,7 +63,7 @@ struct carnet_id carnet_replica_new_id(struct carnet_replica *replica); /* a UUI
 void carnet_replica_random(struct carnet_replica *replica, void *out, size_t len); /* for a key, from the environment's source */
 /* The moment that expiry is judged by: the later of the local clock and the highest hlc that two other authors have reached. */
 int64_t carnet_replica_now_ms(const struct carnet_replica *replica);
-struct carnet_charter carnet_replica_charter(const struct carnet_replica *replica);
+const struct carnet_charter *carnet_replica_charter(const struct carnet_replica *replica);
 int64_t carnet_replica_last(const struct carnet_replica *replica); /* largest durable arrival number: when it grew, sessions have something to push */
 /* What sessions ask; borrows the replica. */
 struct carnet_sync_source carnet_replica_source(struct carnet_replica *replica);
