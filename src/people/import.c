@@ -585,6 +585,7 @@ static carnet_rc take_row(struct import *im, const struct carnet_row *row)
     if (news)
         collect(im, &m, &id, !known, &points);
     size_t added = 0;
+    rc = CARNET_OK;
     if (row->more && (row->more->note_count || row->more->other_count)) {
         rc = flush(im);
         if (!rc)

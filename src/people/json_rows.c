@@ -93,13 +93,21 @@ static void note_name(struct carnet_rows *rows, const char *name, bool known)
     rows->named[rows->named_count++] = (struct carnet_rows_named){ .name = carnet_strdup_slice(text), .target_text = known ? carnet_strdup_slice(text) : NULL };
 }
 
+static struct carnet_slice label_of(struct carnet_rows *rows, struct carnet_slice text)
+{
+    carnet_buf_clear(&rows->value);
+    if (carnet_value_label(text, &rows->value, NULL) != CARNET_OK)
+        NOT_OURS(rows);
+    return carnet_arena_dup(&rows->arena, carnet_buf_slice(&rows->value));
+}
+
 /* A field of this charter; false: listed as not imported. */
 static bool field_of(struct carnet_rows *rows, const char *name, const struct carnet_field_def **def, struct carnet_slice *label)
 {
     carnet_rc rc = carnet_field_parse(rows->charter, carnet_slice_str(name), def, label);
     bool known = rc == CARNET_OK && (*def)->shown && (*def)->field != CARNET_FIELD_TAG;
-    if (known && label->len && !carnet_text_is_nfc(*label))
-        NOT_OURS(rows);
+    if (known && label->len)
+        *label = label_of(rows, *label);
     note_name(rows, name, known);
     return known;
 }
@@ -163,14 +171,15 @@ static void take_source_ids(struct carnet_rows *rows, json_t *ids)
     if (ids && !json_is_object(ids))
         NOT_OURS(rows);
     json_object_foreach(ids, label, value) {
-        struct carnet_slice name = carnet_slice_str(label);
         /* what it was in this file goes before what it was in another */
         if (strcmp(label, "carnet") == 0)
             continue;
-        if (!json_is_string(value) || !name.len || name.len > CARNET_LABEL_LEN_MAX || !carnet_text_is_nfc(name) || strcmp(label, "row") == 0)
+        if (!json_is_string(value) || strcmp(label, "row") == 0) {
             NOT_OURS(rows);
-        else
-            carnet_rows_take_exact(rows, def, name, text_of(value));
+            return;
+        }
+        struct carnet_slice name = label_of(rows, carnet_slice_str(label));
+        carnet_rows_take_exact(rows, def, name, text_of(value));
     }
 }
 
