@@ -5,6 +5,7 @@
 #include "carnet/sys/file.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +16,31 @@ struct target {
     int fd, code; /* errno of what failed */
     uint64_t shown, bytes;
 };
+
+/* Ctrl-C in a process of the command's own: stop in order, so that no half file stays. In a node's process the node tells (`cancelled`). */
+static volatile sig_atomic_t interrupted;
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+enum { SIGNAL_COUNT = sizeof signals / sizeof signals[0] };
+
+static void interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+static void watch(struct cli *cli, struct sigaction before[SIGNAL_COUNT])
+{
+    const struct sigaction here = { .sa_handler = interrupt, .sa_flags = SA_RESTART };
+    interrupted = 0;
+    for (size_t i = 0; i < SIGNAL_COUNT && !cli->node->core; i++)
+        sigaction(signals[i], &here, &before[i]);
+}
+
+static void unwatch(struct cli *cli, const struct sigaction before[SIGNAL_COUNT])
+{
+    for (size_t i = 0; i < SIGNAL_COUNT && !cli->node->core; i++)
+        sigaction(signals[i], &before[i], NULL);
+}
 
 static bool write_file(void *ctx, struct carnet_slice bytes)
 {
@@ -44,7 +70,7 @@ static bool progress(void *ctx, uint64_t contacts)
     }
     if (cli->node->breathe)
         cli->node->breathe(cli->node, 0);
-    return !cli->node->cancelled || !cli->node->cancelled(cli->node);
+    return !interrupted && (!cli->node->cancelled || !cli->node->cancelled(cli->node));
 }
 
 /* Durable, or nothing: half a file would pass for a whole one. */
@@ -146,8 +172,11 @@ int cmd_export(struct cli *cli)
     if (!rc && (target.fd = cli_file_out(cli, cli->words[0])) < 0)
         rc = carnet_err_set(&cli->err, CARNET_FAILED, "cannot write %s: %s", cli->words[0], carnet_errno_text(cli->io->lang, errno));
     if (!rc) {
+        struct sigaction before[SIGNAL_COUNT];
+        watch(cli, before);
         rc = carnet_people_export(replica, &options, &result, &cli->err);
         rc = finish(&target, cli->words[0], rc);
+        unwatch(cli, before);
         clear_progress(&target);
     }
     if (!rc)
@@ -281,6 +310,8 @@ int cmd_unseal(struct cli *cli)
     if (!rc && (target.fd = cli_file_out(cli, to)) < 0)
         rc = carnet_err_set(&cli->err, CARNET_FAILED, "cannot write %s: %s", to, carnet_errno_text(cli->io->lang, errno));
     if (!rc) {
+        struct sigaction before[SIGNAL_COUNT];
+        watch(cli, before);
         for (size_t got = 1; !rc && got;) {
             rc = carnet_sealed_get(&sealed->opener, piece, CARNET_SEALED_PIECE_LEN, &got);
             if (rc)
@@ -293,6 +324,7 @@ int cmd_unseal(struct cli *cli)
         if (!rc)
             rc = carnet_export_record_unsealed(cli->node->replica, target.bytes ? target.bytes : 1, reason, &cli->err);
         rc = finish(&target, to, rc);
+        unwatch(cli, before);
     }
     cli_sealed_close(sealed);
     carnet_wipe(piece, CARNET_SEALED_PIECE_LEN);

@@ -165,6 +165,32 @@ grep -q '"street":' "$scratch/dry.json" || wrong 'the scopes that they read are 
 on a --json audit | grep '"export"' >"$scratch/audit" || wrong 'exports are in the audit trail'
 ! grep -q 'zoe\|Zoé\|example' "$scratch/audit" || wrong 'the trail names people'
 
+# interrupted: no half file, alone and through a node
+root=$(cd "$(dirname "$0")/../.." && pwd)
+found f
+"$root/tools/demo-data" --people 30000 --seed 3 --format nationbuilder --out "$scratch/many.csv"
+on f --quiet import "$scratch/many.csv" --source export --collected 2025-03-01 --basis consent
+interrupt() { # interrupt SIGNAL: of an export that has begun to write
+    rm -f "$scratch/half.json"
+    "$carnet" --home "$scratch/f" --quiet --yes export "$scratch/half.json" --plain --reason test 2>"$scratch/err" &
+    pid=$!
+    until_true test -s "$scratch/half.json"
+    kill "-$1" "$pid"
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" -ne 0 ] || wrong 'an export that was interrupted says that it is done'
+}
+interrupt TERM
+expect 'interrupted' "$status" 1
+[ ! -e "$scratch/half.json" ] || wrong 'an interrupted export leaves half a file'
+start_node f
+interrupt TERM
+until_true test ! -s "$scratch/half.json"
+on f --quiet --yes export "$scratch/half.json" --plain --reason test
+tail -n 1 "$scratch/half.json" | grep -q '"carnet":"end"' || wrong 'the next export is whole'
+stop_node f
+on f --json audit | grep -q 'broken off after' || wrong 'what went out before is in the trail'
+
 # while a node runs
 start_node a
 on a --quiet --yes export "$scratch/live.json" --plain --reason test
