@@ -121,7 +121,8 @@ static void close_files(struct cli *cli, const char *rejects, int status)
 static carnet_rc confirm(struct cli *cli)
 {
     char answer[16] = "";
-    if (!(cli->command->flags & CLI_ASKS) || cli->io->yes)
+    bool asks = cli->command->flags & CLI_ASKS || (cli->command->flags & CLI_ASKS_PLAIN && cli_flag(cli, "plain"));
+    if (!asks || cli->io->yes)
         return CARNET_OK;
     if (!isatty(STDIN_FILENO) || !cli->io->err_tty) {
         carnet_err_set(&cli->err, CARNET_USAGE, "`carnet %s` cannot be taken back: it asks on a terminal", cli->command->name);

@@ -76,7 +76,7 @@ static const struct cli_option find_options[] = {
 };
 static const struct cli_option import_options[] = {
     { "book", "BOOK", 0, _("the book (else the only one, or main)") },
-    { "format", "auto|csv|vcard", 0, _("the file's format (auto: recognised)") },
+    { "format", "auto|csv|vcard|json", 0, _("the file's format (auto: recognised)") },
     { "map", "COLUMN=FIELD", CLI_REPEAT, _("read this column as this field (- : leave it out)") },
     { "grant", "PURPOSE", CLI_REPEAT, _("what everybody in the file agreed to, besides file") },
     { "source", "TEXT", 0, _("where the file comes from; required") },
@@ -85,6 +85,20 @@ static const struct cli_option import_options[] = {
     { "ballot", "DATE", 0, _("of an electoral roll: the day of the ballot that it serves; required then") },
     { "rejects", "FILE", CLI_FILE_OUT, _("where the rows that cannot be read go (else FILE.rejected)") },
     { "dry-run", NULL, 0, _("show what the columns are taken for, write nothing") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option export_options[] = {
+    { "book", "BOOK", 0, _("of this book only") },
+    { "format", "csv|vcard|json", 0, _("the file's format (else by its name: .csv .vcf .json)") },
+    { "segment", "QUERY", 0, _("only these contacts, as `find` finds them") },
+    { "purpose", "PURPOSE", 0, _("only who agreed to this use, and only what it covers") },
+    { "for", "MEMBER", 0, _("seal the file for this member: only they open it, on their own node") },
+    { "plain", NULL, 0, _("in clear, for whoever holds the file: needs the right, and --reason") },
+    { "reason", "TEXT", 0, _("why it goes out in clear; it is written into the file") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option unseal_options[] = {
+    { "reason", "TEXT", 0, _("why it goes out in clear; required") },
     { NULL, NULL, 0, NULL },
 };
 static const struct cli_option grant_options[] = {
@@ -193,7 +207,7 @@ const struct cli_command cli_commands[] = {
     { "history", "ID", _("what happened to a contact"), NULL, NULL, 1, 1, 0, cmd_history, NULL },
     { "tag", "ID +TAG|-TAG...", _("set and remove tags"), _("Example: carnet tag 7xk2 +market -press"), NULL, 2, -1, CLI_SIGNED_WORDS, cmd_tag, NULL },
     { "note", "ID TEXT...", _("add a note about a contact"), NULL, NULL, 2, -1, 0, cmd_note, NULL },
-    { "import", "FILE --source TEXT --collected DATE --basis BASIS [OPTION...]", _("import contacts from a CSV or vCard file"),
+    { "import", "FILE --source TEXT --collected DATE --basis BASIS [OPTION...]", _("import contacts from a CSV or vCard file, or from an export"),
       _("Columns are recognised by their names and by what they hold; --dry-run shows how, --map overrules. A row is known again by its own id or by the same name, birth "
         "date and one same e-mail or phone; the same file again changes nothing."),
       import_options, 1, 1, CLI_WORD_IN | CLI_STOPS, cmd_import, cli_check_import },
@@ -202,6 +216,14 @@ const struct cli_command cli_commands[] = {
     { "imports undo", "ID", _("take back what an import wrote"),
       _("Contacts that it made and that nobody has touched since are erased; the others get back what it replaced and lose what it added. What others wrote later stays, and "
         "so does every refusal. It asks first; interrupted, run it again."), NULL, 1, 1, CLI_ASKS | CLI_STOPS, cmd_imports_undo, NULL },
+    { "export", "FILE --for MEMBER|--plain --reason TEXT [OPTION...]", _("write contacts into a file: CSV, vCard, or Carnet's own JSON"),
+      _("Only what these people let out goes into it. CSV and vCard cannot say what people agreed to or refused: the file says so itself. JSON says all of it, and "
+        "`carnet import` reads it back. A file for a MEMBER is sealed: they open it with `carnet import` or `carnet unseal`, on their own node; only the books and scopes "
+        "that they may read go into it."),
+      export_options, 1, 1, CLI_WORD_OUT | CLI_ASKS_PLAIN, cmd_export, cli_check_export },
+    { "unseal", "FILE OUT --reason TEXT", _("write a sealed export in clear"),
+      _("For those to whom the file is sealed and who may write contacts in clear. `carnet import FILE` needs no such copy."), unseal_options, 2, 2,
+      CLI_WORD_IN | CLI_WORD2_OUT | CLI_ASKS, cmd_unseal, cli_check_unseal },
     { "consent", "ID", _("what a contact agreed to"),
       _("A line for each purpose: its state (given, renewed, requested, withdrawn, objected, expired), what allows it, since when, and where that comes from."), NULL, 1, 1, 0, cmd_consent, NULL },
     { "consent grant", "ID PURPOSE --source TEXT [OPTION...]", _("record that a contact agreed"),

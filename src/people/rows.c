@@ -5,6 +5,7 @@
 #include "carnet/people/people.h"
 #include "carnet/sys/file.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,6 +242,25 @@ static bool has_better_address(const struct carnet_rows *rows, const struct carn
             carnet_slice_equal(b->slots[i].cell.label, label) && b->slots[i].rank / 10 != target->rank / 10)
             return true;
     return false;
+}
+
+void carnet_rows_take_exact(struct carnet_rows *rows, const struct carnet_field_def *def, struct carnet_slice label, struct carnet_slice text)
+{
+    if (rows->why.rc != CARNET_OK)
+        return;
+    if (has_slot(&rows->build, def->field, label)) {
+        carnet_rows_refuse(rows, CARNET_MALFORMED, "a field is given twice");
+        return;
+    }
+    struct carnet_err inner = CARNET_ERR_INIT;
+    inner.lang = rows->lang;
+    struct carnet_value_rules rules = rules_for(rows, def->field, label);
+    rules.order = CARNET_DATE_ISO;
+    carnet_buf_clear(&rows->value);
+    if (carnet_value_normalise(def, text, &rules, &rows->value, &inner) != CARNET_OK)
+        refuse_value(rows, carnet_slice_str(def->name), &inner);
+    else if (rows->value.len)
+        put_slot(rows, def, label, carnet_buf_slice(&rows->value), 0);
 }
 
 static void put_value(struct carnet_rows *rows, const struct carnet_target *target, struct carnet_slice label,
@@ -926,7 +946,7 @@ carnet_rc carnet_rows_next(struct carnet_rows *rows, struct carnet_row *out, str
     *out = (struct carnet_row){0};
     for (;;) {
         build_begin(rows);
-        carnet_rc rc = rows->csv ? carnet_rows_csv_next(rows) : carnet_rows_vcard_next(rows);
+        carnet_rc rc = rows->csv ? carnet_rows_csv_next(rows) : rows->json ? carnet_rows_json_next(rows) : carnet_rows_vcard_next(rows);
         if (rc == CARNET_NOT_FOUND && rows->zip && rows->zip_at + 1 < carnet_zip_count(rows->zip)) {
             rc = next_file(rows, err);
             if (rc != CARNET_OK)
@@ -939,7 +959,10 @@ carnet_rc carnet_rows_next(struct carnet_rows *rows, struct carnet_row *out, str
             return carnet_source_failed(err);
         if (rows->why.rc == CARNET_OK && !b->any)
             continue;
-        if (rows->why.rc == CARNET_OK)
+        if (rows->why.rc == CARNET_OK && rows->json)
+            for (size_t i = 0; i < b->slot_count; i++)
+                rows->cells[i] = b->slots[i].cell;
+        else if (rows->why.rc == CARNET_OK)
             finish(rows);
         if (rows->why.rc == CARNET_OK && rows->in_roll && carnet_roll_repeats(rows))
             continue;
@@ -957,6 +980,7 @@ carnet_rc carnet_rows_next(struct carnet_rows *rows, struct carnet_row *out, str
         out->grant_count = b->grant_count;
         out->objections = b->objections;
         out->objection_count = b->objection_count;
+        out->more = rows->json ? carnet_rows_json_more(rows) : NULL;
         return CARNET_OK;
     }
 }
@@ -1011,6 +1035,7 @@ static void close_file(struct carnet_rows *rows)
 {
     carnet_rows_csv_close(rows);
     carnet_rows_vcard_close(rows);
+    carnet_rows_json_close(rows);
     carnet_source_close(&rows->source);
     for (size_t i = 0; i < rows->named_count; i++) {
         free(rows->named[i].name);
@@ -1021,6 +1046,11 @@ static void close_file(struct carnet_rows *rows)
     rows->objects = NULL;
     rows->in_roll = false;
     rows->reject_begun = false;
+}
+
+static bool looks_like_json(struct carnet_slice text)
+{
+    return begins_with(trim(text), "{\"carnet\":");
 }
 
 /* Recognises one file and its columns; rows->file_name is its name. */
@@ -1034,7 +1064,9 @@ static carnet_rc open_file(struct carnet_rows *rows, const struct carnet_source_
         return rc;
     rows->format = rows->options.format;
     if (rows->format == CARNET_ROWS_AUTO)
-        rows->format = looks_like_vcard(head) ? CARNET_ROWS_VCARD : CARNET_ROWS_CSV;
+        rows->format = looks_like_vcard(head) ? CARNET_ROWS_VCARD : looks_like_json(head) ? CARNET_ROWS_JSON : CARNET_ROWS_CSV;
+    if (rows->format == CARNET_ROWS_JSON)
+        return carnet_rows_json_open(rows, err);
     if (rows->format == CARNET_ROWS_VCARD && trim(head).len && !looks_like_vcard(head))
         return carnet_err_set(err, CARNET_MALFORMED, "not a vCard file");
     rc = rows->format == CARNET_ROWS_VCARD ? carnet_rows_vcard_open(rows, &rows->options, err)
@@ -1129,8 +1161,19 @@ static carnet_rc check_maps(const struct carnet_rows *rows, struct carnet_err *e
     return CARNET_OK;
 }
 
-static carnet_rc open_any(int fd, struct carnet_slice mem, const struct carnet_rows_options *options,
-                          struct carnet_rows **out, struct carnet_err *err)
+/* As read(2) says it. */
+static ssize_t pull_input(void *ctx, uint8_t *out, size_t len)
+{
+    const struct carnet_rows_input *input = ctx;
+    size_t got = 0;
+    if (input->read(input->ctx, out, len, &got))
+        return (ssize_t)got;
+    errno = EIO;
+    return -1;
+}
+
+static carnet_rc open_any(int fd, struct carnet_slice mem, const struct carnet_rows_input *from,
+                          const struct carnet_rows_options *options, struct carnet_rows **out, struct carnet_err *err)
 {
     *out = NULL;
     struct carnet_rows *rows = carnet_alloc(sizeof *rows);
@@ -1158,11 +1201,12 @@ static carnet_rc open_any(int fd, struct carnet_slice mem, const struct carnet_r
     carnet_buf_init(&rows->value, 4 * CARNET_VALUE_LEN_MAX);
     carnet_buf_init(&rows->scratch, 3 * CARNET_LINE_LEN_MAX);
     carnet_buf_init(&rows->unarmed, 4 * CARNET_LINE_LEN_MAX);
-    carnet_rc rc = carnet_zip_open(fd, mem, &rows->zip, err);
+    carnet_rc rc = from ? CARNET_OK : carnet_zip_open(fd, mem, &rows->zip, err);
     if (rc == CARNET_OK && rows->zip) {
         rc = open_zip(rows, err);
     } else if (rc == CARNET_OK) {
-        const struct carnet_source_input input = {.fd = fd, .mem = mem};
+        const struct carnet_source_input input = {
+            .fd = fd, .mem = mem, .pull = from ? pull_input : NULL, .ctx = (void *)(uintptr_t)from};
         rows->file_name = options->name ? carnet_strdup_slice(carnet_slice_str(options->name)) : NULL;
         rc = open_file(rows, &input, err);
     }
@@ -1179,13 +1223,19 @@ carnet_rc carnet_rows_open(int fd, const struct carnet_rows_options *options, st
                            struct carnet_err *err)
 {
     CARNET_ASSERT(fd >= 0);
-    return open_any(fd, CARNET_SLICE_NONE, options, out, err);
+    return open_any(fd, CARNET_SLICE_NONE, NULL, options, out, err);
 }
 
 carnet_rc carnet_rows_open_bytes(struct carnet_slice bytes, const struct carnet_rows_options *options,
                                  struct carnet_rows **out, struct carnet_err *err)
 {
-    return open_any(-1, bytes, options, out, err);
+    return open_any(-1, bytes, NULL, options, out, err);
+}
+
+carnet_rc carnet_rows_open_input(const struct carnet_rows_input *input, const struct carnet_rows_options *options,
+                                 struct carnet_rows **out, struct carnet_err *err)
+{
+    return open_any(-1, CARNET_SLICE_NONE, input, options, out, err);
 }
 
 void carnet_rows_close(struct carnet_rows *rows)
@@ -1325,6 +1375,8 @@ void carnet_rows_put_reject(struct carnet_rows *rows, const struct carnet_row *r
     }
     if (rows->csv)
         carnet_rows_csv_put_reject(rows, &named, header, out);
+    else if (rows->json)
+        carnet_rows_json_put_reject(rows, &named, header, out);
     else
         carnet_rows_vcard_put_reject(rows, &named, out);
     carnet_buf_deinit(&reason);

@@ -60,6 +60,7 @@ int64_t carnet_replica_wall_ms(const struct carnet_replica *replica);
 int64_t carnet_replica_mono_ms(const struct carnet_replica *replica);
 uint32_t carnet_replica_incarnation(const struct carnet_replica *replica); /* that this node writes under */
 struct carnet_id carnet_replica_new_id(struct carnet_replica *replica); /* a UUIDv7 for a new record */
+void carnet_replica_random(struct carnet_replica *replica, void *out, size_t len); /* for a key, from the environment's source */
 /* The moment that expiry is judged by: the later of the local clock and the highest hlc that two other authors have reached. */
 int64_t carnet_replica_now_ms(const struct carnet_replica *replica);
 const struct carnet_charter *carnet_replica_charter(const struct carnet_replica *replica);
@@ -149,6 +150,7 @@ struct carnet_write {
     const struct carnet_event *events;
     size_t event_count;
     bool fresh;                       /* the caller made the id just now: nothing to look up */
+    bool beside;                      /* its cells replace nothing, and may name a field twice: values in conflict that come back as they were */
 };
 struct carnet_write_result {
     size_t entries;    /* written */
