@@ -8,7 +8,7 @@ static const char *const state_names[] = { "none", "requested", "given", "renewe
 
 const char *carnet_consent_state_name(enum carnet_consent_state state)
 {
-    CARNET_ASSERT(state <= CARNET_CONSENT_OBJECTED);
+    CARNET_ASSERT((size_t)state < sizeof state_names / sizeof *state_names);
     return state_names[state];
 }
 
