@@ -43,6 +43,7 @@ enum held {
     HELD_RECORD_AFTER,
     HELD_RECORD_ABOUT,
     HELD_INVITE,
+    HELD_AUDIT,
     HELD_COUNT
 };
 
