@@ -179,6 +179,8 @@ static const struct fact *find_refusal(const struct facts *facts, struct carnet_
 static uint32_t covered(const struct carnet_charter *charter, const struct fact *grant)
 {
     const struct carnet_purpose_def *purpose = carnet_purpose_version(charter, grant->purpose, grant->version);
+    if (CARNET_PLANTED(25))
+        purpose = carnet_purpose_find(charter, grant->purpose); /* planted: it covers what the purpose has become */
     return purpose ? purpose->scopes : 0;
 }
 
