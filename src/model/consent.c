@@ -8,7 +8,7 @@ static const char *const state_names[] = { "none", "requested", "given", "renewe
 
 const char *carnet_consent_state_name(enum carnet_consent_state state)
 {
-    CARNET_ASSERT(state <= CARNET_CONSENT_INVALIDATED);
+    CARNET_ASSERT((size_t)state < sizeof state_names / sizeof *state_names);
     return state_names[state];
 }
 
@@ -239,6 +239,8 @@ static const struct fact *find_refusal(const struct facts *facts, struct carnet_
 static uint32_t covered(const struct carnet_charter *charter, const struct fact *grant)
 {
     const struct carnet_purpose_def *purpose = carnet_purpose_version(charter, grant->purpose, grant->version);
+    if (CARNET_PLANTED(25))
+        purpose = carnet_purpose_find(charter, grant->purpose); /* planted: it covers what the purpose has become */
     return purpose ? purpose->scopes : 0;
 }
 
