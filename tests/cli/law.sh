@@ -46,12 +46,12 @@ task=$(later 31 a --json tasks | grep '"inform"' | text_of task)
 expect 'after a month' "$(later 31 a --json tasks | grep '"inform"' | text_of state)" overdue
 expect 'blocked after a month' "$(later 31 a --json show "$li" | list_of blocked)" email
 expect 'the name stays' "$(later 31 a --json show "$li" | text_of given)" Li
-on a --quiet tasks done "$task"
+on a --quiet tasks 'done' "$task"
 expect 'told: no task' "$(later 31 a --json tasks | grep -c '"inform"' || true)" 0
 expect 'told: open' "$(later 31 a --json show "$li" | text_of email)" li@example.org
-fails 3 a tasks done "$task"
-fails 3 a tasks done inform-2001-01-01
-fails 2 a tasks done retention
+fails 3 a tasks 'done' "$task"
+fails 3 a tasks 'done' inform-2001-01-01
+fails 2 a tasks 'done' retention
 
 # 3 and 5. withdrawn: nowhere shown or found, at once, without a reason
 zoe=$(add given=Zoé family=Martin email=zoe@example.org phone='06 39 98 00 12' --grant newsletter --grant sms --source 'stand of 3 March' --proof 'form 12')
@@ -98,7 +98,7 @@ expect 'a request waits' "$(on a --json tasks | grep '"access"' | text_of state)
 expect 'reminder' "$(later 15 a --json tasks | grep '"access"' | text_of state)" reminder
 expect 'urgent' "$(later 25 a --json tasks | grep '"access"' | text_of state)" urgent
 expect 'overdue' "$(later 30 a --json tasks | grep '"access"' | text_of state)" overdue
-on a --quiet tasks done "access-$zoe"
+on a --quiet tasks 'done' "access-$zoe"
 expect 'answered' "$(on a --json tasks | grep -c '"access"' || true)" 0
 fails 2 a access "$zoe" --received "$(day 2)"
 fails 3 a access 0000000
