@@ -136,6 +136,21 @@ static const struct cli_option erase_options[] = {
     { NULL, NULL, 0, NULL },
 };
 
+static const struct cli_option access_options[] = {
+    { "out", "FILE", CLI_FILE_OUT, _("where the data go, as JSON; the letter goes beside it (FILE.txt)") },
+    { "text", "FILE", CLI_FILE_OUT, _("where the letter goes instead") },
+    { "received", "DATE", 0, _("only record that the person asked, that day: the answer is due in a month") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option purge_options[] = {
+    { "dry-run", NULL, 0, _("only count") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option register_options[] = {
+    { "breach", "MEMBER", 0, _("the sheet for a lost or stolen device of that member instead") },
+    { "noticed", "DATE", 0, _("the day it was noticed, for the 72 hours (else now)") },
+    { NULL, NULL, 0, NULL },
+};
 static const struct cli_option audit_options[] = {
     { "since", "DATE", 0, _("from that day on") },
     { "prune", NULL, 0, _("drop first what is older than 12 months") },
@@ -246,6 +261,31 @@ const struct cli_command cli_commands[] = {
       _("It cannot be taken back, so it asks first. The other nodes erase when they meet one that knows; `carnet erasures` tells which have done it."), erase_options, 1, 1, CLI_ASKS, cmd_erase, NULL },
     { "erasures", "", _("what was erased, and which nodes have confirmed"), NULL, NULL, 0, 0, 0, cmd_erasures, NULL },
     { "sweep", "", _("remove now what erasing left on this disk, and confirm it to the others"), NULL, NULL, 0, 0, 0, cmd_sweep, NULL },
+    { "restrict", "ID", _("keep a contact and use it for nothing"),
+      _("For as long as somebody disputes what is kept, or asks for it (GDPR, article 18). Blocks the person, and notes about them, on every node; `carnet lift` ends it."), NULL, 1, 1, 0,
+      cmd_restrict, NULL },
+    { "lift", "ID", _("end the restrictions of a contact"), NULL, NULL, 1, 1, 0, cmd_lift, NULL },
+    { "access", "ID [--out FILE] [--received DATE]", _("all that is known of a person, for them"),
+      _("The answer to who asks what is kept about them (GDPR, articles 15 and 20): every field, its source, who wrote it and when, every agreement and refusal, who can read it, how long it is "
+        "kept; blocked data too. With --out JSON and a letter, else the letter; --json: the JSON. In the language of --lang."),
+      access_options, 1, 1, 0, cmd_access, NULL },
+    { "tasks", "", _("what the law asks of this office now"),
+      _("People who must be told that their data are here (inform), answers due (access), values that were destroyed though the person agrees (collect), outside recipients to be told of an erasure "
+        "(tell), people whom nothing allows to keep (retention)."),
+      NULL, 0, 0, 0, cmd_tasks, NULL },
+    { "tasks done", "TASK", _("say that a task is done"),
+      _("TASK is what `carnet tasks` shows at the beginning of a line. With the id of a contact: they were told that their data are here."), NULL, 1, 1, 0, cmd_tasks_done, NULL },
+    { "retention", "", _("people whom nothing allows to keep any more"),
+      _("silent: no word from them for three years (charter: contact); ended: every agreement is over; refused: they refused every use. They are blocked already."), NULL, 0, 0, 0, cmd_retention,
+      NULL },
+    { "retention erase", "", _("erase them"), NULL, NULL, 0, 0, CLI_ASKS, cmd_retention_erase, NULL },
+    { "purge", "BALLOT [--dry-run]", _("after a ballot: erase what was collected for it"),
+      _("BALLOT is its day (YYYY-MM-DD), as the import of the roll gave it. Members, regular contacts and those who agreed to anything beyond it stay; what the roll alone covered is destroyed. "
+        "It may be stopped: the same command goes on."),
+      purge_options, 1, 1, CLI_ASKS, cmd_purge, NULL },
+    { "register", "[--breach MEMBER [--noticed DATE]]", _("the register of processing activities, or the sheet for a lost device"),
+      _("Printed from the charter (GDPR, article 30): purposes, data, legal bases, recipients, retention, security. --breach: what the device could read, of how many people, the 72 hours, what to do."),
+      register_options, 0, 0, 0, cmd_register, NULL },
     { "audit", "[--since DATE] [--prune]", _("what was done at this node with people's data, and whether that trail is whole"),
       _("Unlocks, searches (counts), imports, exports, messages, consent changes, erasures, administration, access. Each row is signed by this node and bound to the one before; "
         "it says nothing about any person and never leaves this machine. Rows are kept 12 months."), audit_options, 0, 0, 0, cmd_audit, NULL },
