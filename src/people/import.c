@@ -10,6 +10,7 @@
 #include "imports.h"
 
 #include "carnet/people/rows.h"
+#include "carnet/replica/audit.h"
 #include "carnet/replica/index.h"
 
 #include <errno.h>
@@ -782,6 +783,19 @@ static carnet_rc put_record(struct import *im, bool last)
     return rc;
 }
 
+/* Counts alone: the source and the file's name may name somebody. */
+static carnet_rc put_audit(struct import *im)
+{
+    const struct carnet_import_result *r = im->result;
+    struct carnet_buf text;
+    carnet_buf_init(&text, CARNET_AUDIT_DETAIL_LEN_MAX);
+    carnet_buf_printf(&text, "%s: rows %llu, created %llu, updated %llu, rejected %llu, suppressed %llu", carnet_basis_name(im->options->ground.basis), (unsigned long long)r->rows,
+                      (unsigned long long)r->created, (unsigned long long)r->updated, (unsigned long long)r->rejected, (unsigned long long)r->suppressed);
+    carnet_rc rc = carnet_audit_add(im->replica, CARNET_AUDIT_IMPORT, carnet_buf_slice(&text), im->err);
+    carnet_buf_deinit(&text);
+    return rc;
+}
+
 /* Ends the transaction, lets the caller live, begins the next one. */
 static carnet_rc pause_here(struct import *im, bool last)
 {
@@ -789,6 +803,8 @@ static carnet_rc pause_here(struct import *im, bool last)
     carnet_rc rc = flush(im);
     if (!rc)
         rc = put_record(im, last);
+    if (!rc && last)
+        rc = put_audit(im);
     if (!rc)
         rc = carnet_replica_commit(im->replica, im->err);
     im->rows_in_transaction = 0;
@@ -896,6 +912,7 @@ carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_row
     im->day = options->ground.collected_ms > 0 ? (uint32_t)(options->ground.collected_ms / DAY_MS) : 0;
     im->next = running;
     running = im;
+    carnet_audit_hold(replica, true);
     if (!rc)
         rc = begin_here(im);
     while (!rc) {
@@ -917,6 +934,7 @@ carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_row
         rc = pause_here(im, true);
     if (rc)
         carnet_replica_rollback(replica);
+    carnet_audit_hold(replica, false);
     leave(im);
     result->ms = carnet_replica_wall_ms(replica) - began_ms;
     carnet_buf_deinit(&evidence);
