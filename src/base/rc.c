@@ -41,6 +41,8 @@ static const struct line catalogue[] = {
 #include "fr/query.inc"
 #include "fr/node.inc"
 #include "fr/cli.inc"
+#include "fr/law.inc"
+#include "fr/charter.inc"
 #include "fr/charter.inc"
 #include "fr/law.inc"
 #include "fr/imports.inc"

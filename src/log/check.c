@@ -107,6 +107,7 @@ static carnet_rc check_charter_event(struct check *check, const struct carnet_ch
     case CARNET_EVENT_EDGE:
     case CARNET_EVENT_RECTIFY:
     case CARNET_EVENT_INVALIDATE:
+    case CARNET_EVENT_INFORM:
         break;
     }
     return CARNET_OK;
@@ -125,7 +126,8 @@ static carnet_rc check_event(struct check *check, const struct carnet_change *ch
     if (event.type != CARNET_EVENT_RECEIPT && (event.type > CARNET_EVENT_RECEIPT) != check->charter)
         return refuse(check, "an event in the wrong book");
     uint32_t verb = carnet_event_verb(event.type);
-    if (event.type != CARNET_EVENT_EPOCH && verb && !may(check, verb))
+    bool told = event.type == CARNET_EVENT_INFORM && may(check, CARNET_VERB_DELIVER); /* by the message itself */
+    if (event.type != CARNET_EVENT_EPOCH && verb && !told && !may(check, verb))
         return refuse(check, "an event that its author's certificate does not allow");
     if (event.type == CARNET_EVENT_GRANT && event.proof > CARNET_PROOF_PAPER && !may(check, CARNET_VERB_DELIVER))
         return refuse(check, "a proof that only who sends and receives messages can have");

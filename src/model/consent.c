@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const state_names[] = { "none", "requested", "given", "renewed", "expired", "withdrawn", "objected", "invalidated" };
+static const char *const state_names[] = { "none", "requested", "given", "renewed", "expired", "withdrawn", "objected", "refused", "invalidated" };
 
 const char *carnet_consent_state_name(enum carnet_consent_state state)
 {
@@ -30,6 +30,7 @@ struct facts {
     struct fact *all;
     size_t count, cap;
     size_t invalidations;
+    int64_t contact_ms; /* the person's last own contact that a grant tells of; INT64_MIN: none */
     bool blocked; /* erased, restricted or not understood, one of them */
 };
 
@@ -62,7 +63,7 @@ static void gather_record(struct facts *facts, const struct carnet_record *recor
             facts->blocked = true; /* a newer version may have said no */
             continue;
         }
-        if (type > CARNET_EVENT_OBJECT && type != CARNET_EVENT_INVALIDATE)
+        if (type > CARNET_EVENT_OBJECT && type != CARNET_EVENT_INFORM && type != CARNET_EVENT_INVALIDATE)
             continue;
         facts->invalidations += type == CARNET_EVENT_INVALIDATE;
         const struct fact fact = { .item = item,
@@ -77,16 +78,6 @@ static void gather_record(struct facts *facts, const struct carnet_record *recor
                                    .own = own };
         add_fact(facts, &fact);
     }
-}
-
-static void gather(struct facts *facts, const struct carnet_record *const *person, size_t count)
-{
-    facts->all = facts->few;
-    facts->cap = FACTS_FEW;
-    facts->count = facts->invalidations = 0;
-    facts->blocked = false;
-    for (size_t i = 0; i < count; i++)
-        gather_record(facts, person[i], i == 0);
 }
 
 static void release(struct facts *facts)
@@ -104,6 +95,43 @@ static bool names(const struct fact *fact, const struct carnet_dot *dot)
         if (carnet_dot_equal(&event.names[i], dot))
             return true;
     return false;
+}
+
+/* When somebody found that the grant was worth nothing: the latest hlc; 0: nobody. */
+static uint64_t invalidated_at(const struct facts *facts, const struct fact *grant)
+{
+    uint64_t hlc = 0;
+    for (size_t i = 0; facts->invalidations && i < facts->count; i++) {
+        const struct fact *fact = &facts->all[i];
+        if (fact->type == CARNET_EVENT_INVALIDATE && fact->item->hlc >= hlc && names(fact, &grant->item->dot))
+            hlc = fact->item->hlc ? fact->item->hlc : 1;
+    }
+    return hlc;
+}
+
+/* A roll is no word of theirs, nor is what turned out to be worth nothing. */
+static int64_t contact_of(const struct facts *facts)
+{
+    int64_t contact_ms = INT64_MIN;
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct fact *fact = &facts->all[i];
+        if (fact->type != CARNET_EVENT_GRANT || fact->basis == CARNET_BASIS_ROLL || invalidated_at(facts, fact))
+            continue;
+        int64_t written_ms = carnet_hlc_ms(fact->item->hlc), at_ms = fact->since_ms > 0 && fact->since_ms < written_ms ? fact->since_ms : written_ms;
+        contact_ms = at_ms > contact_ms ? at_ms : contact_ms;
+    }
+    return contact_ms;
+}
+
+static void gather(struct facts *facts, const struct carnet_record *const *person, size_t count)
+{
+    facts->all = facts->few;
+    facts->cap = FACTS_FEW;
+    facts->count = facts->invalidations = 0;
+    facts->blocked = false;
+    for (size_t i = 0; i < count; i++)
+        gather_record(facts, person[i], i == 0);
+    facts->contact_ms = contact_of(facts);
 }
 
 static bool refuses(const struct fact *fact, struct carnet_slice purpose)
@@ -148,30 +176,47 @@ static bool is_proved(const struct facts *facts, const struct fact *grant)
     return false;
 }
 
-/* When somebody found that the grant was worth nothing: the latest hlc; 0: nobody. */
-static uint64_t invalidated_at(const struct facts *facts, const struct fact *grant)
+static int64_t after(int64_t ms, int64_t delay_ms)
 {
-    uint64_t hlc = 0;
-    for (size_t i = 0; facts->invalidations && i < facts->count; i++) {
-        const struct fact *fact = &facts->all[i];
-        if (fact->type == CARNET_EVENT_INVALIDATE && fact->item->hlc >= hlc && names(fact, &grant->item->dot))
-            hlc = fact->item->hlc ? fact->item->hlc : 1;
-    }
-    return hlc;
+    return ms > INT64_MAX - delay_ms ? INT64_MAX : ms + delay_ms;
+}
+
+/* When the grant ends by itself: with its date, or when the person has been silent for too long (a member is one until they leave; a roll ends with its date).
+ * INT64_MAX: never. */
+static int64_t ends_at(const struct carnet_charter *charter, const struct facts *facts, const struct fact *grant)
+{
+    int64_t end_ms = grant->until_ms ? grant->until_ms : INT64_MAX;
+    if (grant->basis == CARNET_BASIS_ROLL || grant->basis == CARNET_BASIS_MEMBER || facts->contact_ms == INT64_MIN)
+        return end_ms;
+    int64_t silent_ms = after(facts->contact_ms, charter ? charter->contact_ms : carnet_charter_default().contact_ms);
+    return silent_ms < end_ms ? silent_ms : end_ms;
+}
+
+/* Until when the person must have been told of the data that this grant is for, which do not come from them. INT64_MAX: they were, or need not be. */
+static int64_t inform_by(const struct carnet_charter *charter, const struct facts *facts, const struct fact *grant)
+{
+    if (grant->basis != CARNET_BASIS_LEGITIMATE_INTEREST || carnet_slice_equal(grant->purpose, carnet_slice_str("file")))
+        return INT64_MAX;
+    for (size_t i = 0; i < facts->count; i++)
+        if (facts->all[i].type == CARNET_EVENT_INFORM && names(&facts->all[i], &grant->item->dot))
+            return INT64_MAX;
+    return after(carnet_hlc_ms(grant->item->hlc), charter ? charter->inform_ms : carnet_charter_default().inform_ms);
 }
 
 /* What one grant is worth, worst first. */
-enum worth { INVALIDATED, REFUSED, EXPIRED, REQUESTED, LIVE };
+enum worth { INVALIDATED, REFUSED, EXPIRED, UNTOLD, REQUESTED, LIVE };
 
-static enum worth weigh(const struct facts *facts, const struct fact *grant, int64_t now_ms)
+static enum worth weigh(const struct carnet_charter *charter, const struct facts *facts, const struct fact *grant, int64_t now_ms)
 {
     if (invalidated_at(facts, grant))
         return INVALIDATED;
     if (is_refused(facts, grant))
         return REFUSED;
-    if (grant->until_ms != 0 && grant->until_ms <= now_ms)
+    if (ends_at(charter, facts, grant) <= now_ms)
         return EXPIRED;
-    return is_proved(facts, grant) ? LIVE : REQUESTED;
+    if (!is_proved(facts, grant))
+        return REQUESTED;
+    return inform_by(charter, facts, grant) <= now_ms ? UNTOLD : LIVE;
 }
 
 static bool is_grant(const struct fact *fact)
@@ -205,13 +250,14 @@ static struct carnet_consent evaluate(const struct carnet_charter *charter, cons
     struct carnet_consent out = { .state = CARNET_CONSENT_NONE };
     const struct fact *best = NULL, *newest = NULL;
     enum worth worth = INVALIDATED;
-    size_t grants = 0;
+    size_t grants = 0, proved = 0;
     for (size_t i = 0; i < facts->count; i++) {
         const struct fact *fact = &facts->all[i];
         if (!is_grant(fact) || !carnet_slice_equal(fact->purpose, purpose))
             continue;
-        enum worth this = weigh(facts, fact, now_ms);
+        enum worth this = weigh(charter, facts, fact, now_ms);
         grants += this != INVALIDATED;
+        proved += is_proved(facts, fact);
         if (this == LIVE && !facts->blocked)
             out.scopes |= covered(charter, fact);
         if (!newest || is_newer(fact->item, newest->item))
@@ -228,7 +274,7 @@ static struct carnet_consent evaluate(const struct carnet_charter *charter, cons
     const struct fact *refusal = !best || worth <= REFUSED ? find_refusal(facts, purpose) : NULL;
     if (!best || worth == REFUSED || refusal) {
         if (refusal) {
-            out.state = refusal->type == CARNET_EVENT_OBJECT ? CARNET_CONSENT_OBJECTED : CARNET_CONSENT_WITHDRAWN;
+            out.state = refusal->type == CARNET_EVENT_OBJECT ? CARNET_CONSENT_OBJECTED : proved ? CARNET_CONSENT_WITHDRAWN : CARNET_CONSENT_REFUSED;
             out.dot = refusal->item->dot;
             out.since_ms = carnet_hlc_ms(refusal->item->hlc);
         }
@@ -237,13 +283,16 @@ static struct carnet_consent evaluate(const struct carnet_charter *charter, cons
     out.dot = best->item->dot;
     out.since_ms = best->since_ms;
     out.until_ms = best->until_ms;
+    int64_t end_ms = ends_at(charter, facts, best), told_ms = inform_by(charter, facts, best);
+    out.ends_ms = end_ms == INT64_MAX ? 0 : end_ms;
+    out.inform_by_ms = told_ms == INT64_MAX ? 0 : told_ms;
     if (worth == LIVE) {
         out.state = grants > 1 || best->name_count > 0 ? CARNET_CONSENT_RENEWED : CARNET_CONSENT_GIVEN;
         out.live = !facts->blocked;
     } else if (worth == INVALIDATED) {
         out.state = CARNET_CONSENT_INVALIDATED;
     } else {
-        out.state = worth == REQUESTED ? CARNET_CONSENT_REQUESTED : CARNET_CONSENT_EXPIRED;
+        out.state = worth == EXPIRED ? CARNET_CONSENT_EXPIRED : CARNET_CONSENT_REQUESTED;
     }
     return out;
 }
@@ -273,7 +322,7 @@ uint32_t carnet_consent_open(const struct carnet_charter *charter, const struct 
     gather(&facts, person, count);
     for (size_t i = 0; i < facts.count && !facts.blocked; i++) {
         const struct fact *fact = &facts.all[i];
-        if (is_grant(fact) && (covered(charter, fact) & ~open) && weigh(&facts, fact, now_ms) == LIVE)
+        if (is_grant(fact) && (covered(charter, fact) & ~open) && weigh(charter, &facts, fact, now_ms) == LIVE)
             open |= covered(charter, fact);
     }
     if (facts.blocked)
@@ -361,11 +410,12 @@ static uint64_t closed_at(const struct carnet_charter *charter, const struct fac
         uint64_t hlc = 0;
         if (!is_grant(fact) || !(covered(charter, fact) & 1u << scope))
             continue;
-        switch (weigh(facts, fact, now_ms)) {
+        switch (weigh(charter, facts, fact, now_ms)) {
         case LIVE:
+        case UNTOLD: /* telling the person opens it again: nothing is destroyed meanwhile */
             return 0;
         case EXPIRED:
-            hlc = (uint64_t)fact->until_ms << 16;
+            hlc = (uint64_t)ends_at(charter, facts, fact) << 16;
             break;
         case REQUESTED:
         case REFUSED:
@@ -407,8 +457,13 @@ int64_t carnet_consent_due(const struct carnet_charter *charter, const struct ca
     gather(&facts, person, count);
     for (size_t i = 0; i < facts.count; i++) {
         const struct fact *fact = &facts.all[i];
-        if (is_grant(fact) && fact->until_ms > now_ms && weigh(&facts, fact, now_ms) > REFUSED)
-            sooner(&due_ms, fact->until_ms);
+        if (!is_grant(fact) || weigh(charter, &facts, fact, now_ms) <= REFUSED)
+            continue;
+        int64_t end_ms = ends_at(charter, &facts, fact), told_ms = inform_by(charter, &facts, fact);
+        if (end_ms > now_ms && end_ms != INT64_MAX)
+            sooner(&due_ms, end_ms);
+        if (told_ms > now_ms && told_ms != INT64_MAX)
+            sooner(&due_ms, told_ms);
     }
     release(&facts);
     if (!darkens)

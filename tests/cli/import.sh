@@ -101,7 +101,7 @@ if [ -e "$scratch/$1.pid" ]; then
     on "$1" --json import "$2" --source interrupted --collected 2025-03-01 --basis consent >"$scratch/again.json"
     adds_up again.json
     [ "$(text_of unchanged <"$scratch/again.json")" -ge 1000 ] || wrong "it did not go on: $(cat "$scratch/again.json")"
-    expect 'listed as done' "$(on "$1" --json imports | tail -n 1 | text_of state)" done
+    expect 'listed, and not as interrupted' "$(on "$1" --json imports | tail -n 1 | text_of state)" 'done'
 }
 found i
 "$root/tools/demo-data" --people 20000 --seed 5 --format nationbuilder --out "$scratch/alone.csv"

@@ -385,6 +385,7 @@ static void draft_event(struct attempt *a, enum carnet_event_type type, const st
     case CARNET_EVENT_EDGE:
     case CARNET_EVENT_RECTIFY:
     case CARNET_EVENT_INVALIDATE:
+    case CARNET_EVENT_INFORM:
         break;
     case CARNET_EVENT_RECEIPT:
         kind = CARNET_KIND_RECEIPT;
@@ -448,7 +449,7 @@ static const struct {
     {CARNET_EVENT_RECEIPT, "AOVGR"},   {CARNET_EVENT_CERTIFICATE, "AO"},
     {CARNET_EVENT_BOOK, "A"},      {CARNET_EVENT_EPOCH, "AO"},        {CARNET_EVENT_ADDRESS, "AOVGR"},
     {CARNET_EVENT_ALIVE, "AOVGR"}, {CARNET_EVENT_SETTING, "A"},       {CARNET_EVENT_CUT, "AO"},
-    {CARNET_EVENT_GENESIS, "A"},
+    {CARNET_EVENT_GENESIS, "A"},   {CARNET_EVENT_INFORM, "AOVG"},
 };
 enum { RIGHTS = sizeof rights / sizeof *rights };
 
