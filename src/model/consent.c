@@ -69,10 +69,6 @@ static void gather_record(struct facts *facts, const struct carnet_record *recor
         }
         if (type > CARNET_EVENT_OBJECT && type != CARNET_EVENT_INFORM && type != CARNET_EVENT_INVALIDATE)
             continue;
-        if (type == CARNET_EVENT_GRANT && event.basis != CARNET_BASIS_ROLL) { /* a roll is no word of theirs */
-            int64_t written_ms = carnet_hlc_ms(item->hlc), at_ms = event.since_ms > 0 && event.since_ms < written_ms ? event.since_ms : written_ms;
-            facts->contact_ms = at_ms > facts->contact_ms ? at_ms : facts->contact_ms;
-        }
         facts->invalidations += type == CARNET_EVENT_INVALIDATE;
         const struct fact fact = { .item = item,
                                    .purpose = event.purpose,
@@ -86,18 +82,6 @@ static void gather_record(struct facts *facts, const struct carnet_record *recor
                                    .own = own };
         add_fact(type == CARNET_EVENT_GRANT ? &facts->grants : &facts->acts, &fact);
     }
-}
-
-static void gather(struct facts *facts, const struct carnet_record *const *person, size_t count)
-{
-    facts->grants.all = facts->grants.few;
-    facts->acts.all = facts->acts.few;
-    facts->grants.cap = facts->acts.cap = FACTS_FEW;
-    facts->grants.count = facts->acts.count = facts->invalidations = 0;
-    facts->contact_ms = INT64_MIN;
-    facts->blocked = false;
-    for (size_t i = 0; i < count; i++)
-        gather_record(facts, person[i], i == 0);
 }
 
 static void release(struct facts *facts)
@@ -176,6 +160,25 @@ static uint64_t invalidated_at(const struct facts *facts, const struct fact *gra
             hlc = fact->item->hlc ? fact->item->hlc : 1;
     }
     return hlc;
+}
+
+static void gather(struct facts *facts, const struct carnet_record *const *person, size_t count)
+{
+    facts->grants.all = facts->grants.few;
+    facts->acts.all = facts->acts.few;
+    facts->grants.cap = facts->acts.cap = FACTS_FEW;
+    facts->grants.count = facts->acts.count = facts->invalidations = 0;
+    facts->contact_ms = INT64_MIN;
+    facts->blocked = false;
+    for (size_t i = 0; i < count; i++)
+        gather_record(facts, person[i], i == 0);
+    for (size_t i = 0; i < facts->grants.count; i++) {
+        const struct fact *grant = &facts->grants.all[i];
+        if (grant->basis == CARNET_BASIS_ROLL || invalidated_at(facts, grant)) /* a roll is no word of theirs, nor is what was worth nothing */
+            continue;
+        int64_t written_ms = carnet_hlc_ms(grant->item->hlc), at_ms = grant->since_ms > 0 && grant->since_ms < written_ms ? grant->since_ms : written_ms;
+        facts->contact_ms = at_ms > facts->contact_ms ? at_ms : facts->contact_ms;
+    }
 }
 
 /* When the grant ends by itself: with its date, or when the person has been silent for too long (a member is one until they leave; a roll ends with its date).

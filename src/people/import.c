@@ -11,6 +11,7 @@
 #include "imports.h"
 
 #include "carnet/people/rows.h"
+#include "carnet/replica/audit.h"
 #include "carnet/replica/index.h"
 
 #include <errno.h>
@@ -35,7 +36,7 @@ struct import {
     struct carnet_err *err;
     struct carnet_arena batch_arena; /* what the collected writes borrow */
     struct carnet_arena view_arena;
-    struct carnet_buf text, rejects;
+    struct carnet_buf text, rejects, detail;
     struct carnet_write writes[2 * BATCH_ROWS]; /* of every row, then the refusals of some: so a batch is two entries, one of each log */
     struct carnet_write refusals[BATCH_ROWS];
     size_t write_count, refusal_count;
@@ -414,6 +415,8 @@ struct making {
     uint32_t open; /* scopes covered once it is written */
     struct carnet_slice evidence_label;
     struct carnet_import_claims claims; /* of a file of Carnet's own */
+    const struct carnet_rows_consent **detailed; /* grants made of which the file says how they were given: each has an evidence of its own */
+    size_t detailed_count;
 };
 
 static bool granted_already(const struct making *m, struct carnet_slice purpose)
@@ -425,7 +428,8 @@ static bool granted_already(const struct making *m, struct carnet_slice purpose)
 }
 
 /* Adds the grant unless it is live, made, or refused: a file never speaks over a refusal. */
-static void make_grant(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row, struct carnet_slice name, int64_t at_ms)
+static void make_grant(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row, struct carnet_slice name,
+                       const struct carnet_rows_consent *said)
 {
     const struct carnet_purpose_def *def = carnet_purpose_find(carnet_replica_charter(im->replica), name);
     if (!def || def->retired || granted_already(m, name) || m->event_count >= ROW_EVENTS_MAX)
@@ -449,7 +453,9 @@ static void make_grant(struct import *im, struct making *m, const struct carnet_
     }
     const struct carnet_ground *ground = &im->options->ground;
     m->events[m->event_count++] = (struct carnet_event){ .type = CARNET_EVENT_GRANT, .purpose = purpose, .version = def->version, .basis = ground->basis, .proof = CARNET_PROOF_NONE,
-                                                         .since_ms = at_ms ? at_ms : ground->collected_ms, .until_ms = im->until_ms };
+                                                         .since_ms = said && said->at_ms ? said->at_ms : ground->collected_ms, .until_ms = im->until_ms };
+    if (said && (said->address.len || said->confirmed_ms || said->confirmed_address.len))
+        m->detailed[m->detailed_count++] = said;
     if (!m->evidence_label.len)
         m->evidence_label = purpose;
     m->open |= def->scopes;
@@ -461,6 +467,8 @@ static void make_consent(struct import *im, struct making *m, const struct carne
     /* an event takes 2 KiB: only as many as there can be */
     size_t most = im->all_count + im->options->grant_count + row->grant_count + (row->more ? row->more->grant_count : 0);
     m->events = carnet_arena_alloc(&im->batch_arena, (most < ROW_EVENTS_MAX ? most : ROW_EVENTS_MAX) * sizeof *m->events);
+    if (row->grant_count)
+        m->detailed = carnet_arena_alloc(&im->batch_arena, row->grant_count * sizeof *m->detailed);
     if (row->objection_count)
         m->refusals = carnet_arena_alloc(&im->batch_arena, (row->objection_count < ROW_EVENTS_MAX ? row->objection_count : ROW_EVENTS_MAX) * sizeof *m->refusals);
     m->open = (known ? known->open : 0) | 1u << CARNET_SCOPE_CONSENT;
@@ -472,13 +480,13 @@ static void make_consent(struct import *im, struct making *m, const struct carne
         im->result->refused += m->claims.refused;
     } else {
         for (size_t i = 0; i < im->all_count; i++)
-            make_grant(im, m, known, row, im->all[i], 0);
+            make_grant(im, m, known, row, im->all[i], NULL);
     }
     for (size_t i = 0; i < im->options->grant_count; i++)
-        make_grant(im, m, known, row, im->options->grants[i], 0);
+        make_grant(im, m, known, row, im->options->grants[i], NULL);
     for (size_t i = 0; i < row->grant_count; i++) {
         if (!im->roll)
-            make_grant(im, m, known, row, row->grants[i].purpose, row->grants[i].at_ms);
+            make_grant(im, m, known, row, row->grants[i].purpose, &row->grants[i]);
         else if (!granted_already(m, row->grants[i].purpose))
             im->result->refused++; /* nobody on a roll agreed to anything */
     }
@@ -542,7 +550,8 @@ static bool is_itself(const struct carnet_view *known, const struct carnet_rows_
 
 static void make_cells(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row)
 {
-    m->cells = carnet_arena_alloc(&im->batch_arena, (row->cell_count + row->tag_count + 2 + (known ? CARNET_PURPOSES_MAX : 0) + m->claims.cell_count) * sizeof *m->cells);
+    m->cells = carnet_arena_alloc(&im->batch_arena, (row->cell_count + row->tag_count + 2 + (1 + m->detailed_count) * (known ? CARNET_PURPOSES_MAX + 1 : 1) + m->claims.cell_count) *
+                                                        sizeof *m->cells);
     for (size_t i = 0; i < row->cell_count; i++)
         if (!(known && is_itself(known, &row->cells[i])) && (known || !carnet_import_is_other(row->more, row->cells[i].def->field, row->cells[i].label)))
             make_cell(im, m, known, row->cells[i].def->field, row->cells[i].def->scope, row->cells[i].label, row->cells[i].value);
@@ -550,16 +559,62 @@ static void make_cells(struct import *im, struct making *m, const struct carnet_
         make_cell(im, m, known, CARNET_FIELD_TAG, CARNET_SCOPE_IDENTITY, row->tags[i], carnet_slice_str("1"));
 }
 
-static void make_evidence(struct import *im, struct making *m, const struct carnet_view *known)
+static void put_date(struct carnet_buf *out, const char *key, int64_t ms)
 {
-    m->cells[m->cell_count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_EVIDENCE, .label = m->evidence_label, .value = im->evidence };
+    struct carnet_buf text;
+    carnet_buf_init(&text, 64);
+    carnet_time_format(ms, &text);
+    carnet_imported_line(out, key, carnet_slice(text.ptr, text.len < 10 ? text.len : 10));
+    carnet_buf_deinit(&text);
+}
+
+static void put_moment(struct carnet_buf *out, const char *key, int64_t ms)
+{
+    struct carnet_buf text;
+    carnet_buf_init(&text, 64);
+    carnet_time_format(ms, &text);
+    carnet_imported_line(out, key, carnet_buf_slice(&text));
+    carnet_buf_deinit(&text);
+}
+
+/* How the file says that it was given: what a person clicked, where and when, is the proof that LAW asks for. */
+static struct carnet_slice evidence_of_row(struct import *im, const struct carnet_rows_consent *said)
+{
+    struct carnet_buf *text = &im->detail;
+    carnet_buf_clear(text);
+    carnet_buf_append_slice(text, im->evidence);
+    carnet_imported_line(text, "column", said->column);
+    if (said->at_ms)
+        put_moment(text, "optin_time", said->at_ms);
+    carnet_imported_line(text, "optin_address", said->address);
+    if (said->confirmed_ms)
+        put_moment(text, "confirm_time", said->confirmed_ms);
+    carnet_imported_line(text, "confirm_address", said->confirmed_address);
+    return text->failed ? im->evidence : carnet_arena_dup(&im->batch_arena, carnet_buf_slice(text));
+}
+
+static void put_evidence(struct import *im, struct making *m, const struct carnet_view *known, struct carnet_slice label, struct carnet_slice value)
+{
+    m->cells[m->cell_count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_EVIDENCE, .label = label, .value = value };
     if (!known)
         return;
     struct carnet_write_cell *kept = m->cells + m->cell_count;
-    size_t count = carnet_people_evidence_keep(carnet_replica_charter(im->replica), known, m->evidence_label, m->events, m->event_count, kept);
+    size_t count = carnet_people_evidence_keep(carnet_replica_charter(im->replica), known, label, m->events, m->event_count, kept);
     for (size_t i = 0; i < count; i++)
         kept[i].value = carnet_arena_dup(&im->batch_arena, kept[i].value);
     m->cell_count += count;
+}
+
+static void make_evidence(struct import *im, struct making *m, const struct carnet_view *known)
+{
+    bool own = false; /* the first one's is one of those */
+    for (size_t i = 0; i < m->detailed_count; i++) {
+        const struct carnet_purpose_def *def = carnet_purpose_find(carnet_replica_charter(im->replica), m->detailed[i]->purpose);
+        put_evidence(im, m, known, carnet_slice_str(def->name), evidence_of_row(im, m->detailed[i]));
+        own |= carnet_slice_equal(carnet_slice_str(def->name), m->evidence_label);
+    }
+    if (!own)
+        put_evidence(im, m, known, m->evidence_label, im->evidence);
 }
 
 static carnet_rc flush(struct import *im)
@@ -716,24 +771,6 @@ static bool note_ranges(struct import *im)
     return any;
 }
 
-static void put_date(struct carnet_buf *out, const char *key, int64_t ms)
-{
-    struct carnet_buf text;
-    carnet_buf_init(&text, 64);
-    carnet_time_format(ms, &text);
-    carnet_imported_line(out, key, carnet_slice(text.ptr, text.len < 10 ? text.len : 10));
-    carnet_buf_deinit(&text);
-}
-
-static void put_moment(struct carnet_buf *out, const char *key, int64_t ms)
-{
-    struct carnet_buf text;
-    carnet_buf_init(&text, 64);
-    carnet_time_format(ms, &text);
-    carnet_imported_line(out, key, carnet_buf_slice(&text));
-    carnet_buf_deinit(&text);
-}
-
 static void describe(struct import *im, bool finished, struct carnet_buf *out)
 {
     const struct carnet_import_options *options = im->options;
@@ -785,6 +822,19 @@ static carnet_rc put_record(struct import *im, bool last)
     return rc;
 }
 
+/* Counts alone: the source and the file's name may name somebody. */
+static carnet_rc put_audit(struct import *im)
+{
+    const struct carnet_import_result *r = im->result;
+    struct carnet_buf text;
+    carnet_buf_init(&text, CARNET_AUDIT_DETAIL_LEN_MAX);
+    carnet_buf_printf(&text, "%s: rows %llu, created %llu, updated %llu, rejected %llu, suppressed %llu", carnet_basis_name(im->options->ground.basis), (unsigned long long)r->rows,
+                      (unsigned long long)r->created, (unsigned long long)r->updated, (unsigned long long)r->rejected, (unsigned long long)r->suppressed);
+    carnet_rc rc = carnet_audit_add(im->replica, CARNET_AUDIT_IMPORT, carnet_buf_slice(&text), im->err);
+    carnet_buf_deinit(&text);
+    return rc;
+}
+
 /* Ends the transaction, lets the caller live, begins the next one. */
 static carnet_rc pause_here(struct import *im, bool last)
 {
@@ -792,6 +842,8 @@ static carnet_rc pause_here(struct import *im, bool last)
     carnet_rc rc = flush(im);
     if (!rc)
         rc = put_record(im, last);
+    if (!rc && last)
+        rc = put_audit(im);
     if (!rc)
         rc = carnet_replica_commit(im->replica, im->err);
     im->rows_in_transaction = 0;
@@ -844,6 +896,16 @@ static carnet_rc check_options(const struct carnet_charter *charter, const struc
     return check_roll(options, err);
 }
 
+/* Whatever it is called, an electoral roll is under the law of one. */
+static carnet_rc refuse_roll(const struct carnet_rows *rows, const struct carnet_import_options *options, struct carnet_err *err)
+{
+    if (options->ground.basis == CARNET_BASIS_ROLL || !carnet_rows_is_roll(rows))
+        return CARNET_OK;
+    carnet_err_set(err, CARNET_REFUSED, "this file is an electoral roll: the law lets it serve one ballot, for post and at the door");
+    carnet_err_hint(err, "say --basis roll and --ballot DATE");
+    return CARNET_REFUSED;
+}
+
 static void leave(struct import *im)
 {
     for (struct import **at = &running; *at; at = &(*at)->next)
@@ -859,6 +921,8 @@ carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_row
     struct carnet_buf evidence;
     *result = (struct carnet_import_result){ .import = carnet_replica_new_id(replica) };
     carnet_rc rc = check_options(carnet_replica_charter(replica), options, err);
+    if (!rc)
+        rc = refuse_roll(rows, options, err);
     if (rc)
         return rc;
     int64_t began_ms = carnet_replica_wall_ms(replica);
@@ -874,6 +938,7 @@ carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_row
     carnet_arena_init(&im->view_arena);
     carnet_buf_init(&im->text, 2 * CARNET_VALUE_LEN_MAX + 64);
     carnet_buf_init(&im->rejects, 4 * CARNET_LINE_LEN_MAX);
+    carnet_buf_init(&im->detail, CARNET_VALUE_LEN_MAX);
     carnet_buf_init(&evidence, CARNET_VALUE_LEN_MAX);
     rc = carnet_people_evidence(carnet_replica_charter(replica), &options->ground, options->grants, options->ground.wording.len ? options->grant_count : 0,
                                 CARNET_SLICE_NONE, &evidence, err); /* what a file was collected under is not what is said today */
@@ -887,11 +952,15 @@ carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_row
     im->day = options->ground.collected_ms > 0 ? (uint32_t)(options->ground.collected_ms / DAY_MS) : 0;
     im->next = running;
     running = im;
+    carnet_audit_hold(replica, true);
     if (!rc)
         rc = begin_here(im);
     while (!rc) {
         struct carnet_row row;
         rc = carnet_rows_next(rows, &row, err);
+        if (rc)
+            break;
+        rc = refuse_roll(rows, options, err); /* another file of a zip */
         if (rc)
             break;
         result->rows++;
@@ -905,10 +974,12 @@ carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_row
         rc = pause_here(im, true);
     if (rc)
         carnet_replica_rollback(replica);
+    carnet_audit_hold(replica, false);
     leave(im);
     result->ms = carnet_replica_wall_ms(replica) - began_ms;
     carnet_buf_deinit(&evidence);
     carnet_buf_deinit(&im->rejects);
+    carnet_buf_deinit(&im->detail);
     carnet_buf_deinit(&im->text);
     carnet_arena_deinit(&im->view_arena);
     carnet_arena_deinit(&im->batch_arena);

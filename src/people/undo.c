@@ -5,6 +5,8 @@
 
 #include "internal.h"
 
+#include "carnet/replica/audit.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -433,6 +435,10 @@ static carnet_rc put_state(struct undo *u, bool finished)
         carnet_imported_number(&text, "kept", u->result->kept);
     }
     carnet_rc rc = carnet_imported_put(u->replica, &u->imported->book, &u->imported->id, CARNET_IMPORTED_UNDONE_LABEL, carnet_buf_slice(&text), false, u->err);
+    carnet_buf_clear(&text);
+    carnet_buf_printf(&text, "undone: erased %llu, restored %llu", (unsigned long long)u->result->erased, (unsigned long long)u->result->restored);
+    if (!rc && finished)
+        rc = carnet_audit_add(u->replica, CARNET_AUDIT_IMPORT, carnet_buf_slice(&text), u->err);
     carnet_buf_deinit(&at);
     carnet_buf_deinit(&text);
     return rc;
@@ -513,6 +519,7 @@ carnet_rc carnet_people_import_undo(struct carnet_replica *replica, const struct
     if (!rc)
         rc = carnet_replica_begin(replica, err);
     bool began = !rc;
+    carnet_audit_hold(replica, true);
     if (!rc && !imported->undone.len)
         rc = put_state(u, false);
     if (!rc)
@@ -523,6 +530,7 @@ carnet_rc carnet_people_import_undo(struct carnet_replica *replica, const struct
         rc = carnet_replica_commit(replica, err);
     if (rc && began)
         carnet_replica_rollback(replica);
+    carnet_audit_hold(replica, false);
     result->ms = carnet_replica_wall_ms(replica) - began_ms;
     free(u->former);
     carnet_arena_deinit(&u->view_arena);

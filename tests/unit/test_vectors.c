@@ -1024,7 +1024,7 @@ static void events_are_as_written(void **state)
     e.type = CARNET_EVENT_OBJECT;
     put_event("object-all", &e);
     put_bad_event("unknown-type", "a type of a newer version: kept, passed on, it blocks its record", "821903e7f5");
-    put_bad_event("type-between", "a type that this version does not use", "810c");
+    put_bad_event("type-between", "a type that this version does not use", "810d");
     put_bad_event("not-an-array", "an event is an array", "01");
     put_bad_event("empty", "the first item is the type", "80");
     put_bad_event("type-0", "types begin with 1", "8100");
