@@ -39,6 +39,7 @@ static const struct line catalogue[] = {
 #include "fr/people.inc"
 #include "fr/import.inc"
 #include "fr/query.inc"
+#include "fr/segment.inc"
 #include "fr/node.inc"
 #include "fr/cli.inc"
 #include "fr/law.inc"

@@ -120,6 +120,10 @@ CARNET_MUST_USE carnet_rc cli_view(struct cli *cli, const char *word, struct car
 CARNET_MUST_USE carnet_rc cli_book(struct cli *cli, const struct carnet_book **out);
 /* --basis --source --proof --collected --until into ground (defaults of `add`). */
 CARNET_MUST_USE carnet_rc cli_ground(struct cli *cli, struct carnet_ground *ground);
+/* --limit, else so many as a terminal holds; 0: no limit. */
+CARNET_MUST_USE carnet_rc cli_limit(struct cli *cli, size_t *out);
+/* cli_fail of what was asked with a query: on a terminal, the query with its wrong place marked. */
+int cli_fail_query(struct cli *cli, struct carnet_slice query);
 /* Scopes and purposes by their names, for options that repeat. USAGE. */
 CARNET_MUST_USE carnet_rc cli_scopes_given(struct cli *cli, const char *option, uint32_t *out);
 size_t cli_slices(struct cli *cli, const char *option, struct carnet_slice *out, size_t max);
@@ -151,6 +155,8 @@ int cmd_export(struct cli *), cmd_unseal(struct cli *);
 
 int cmd_access(struct cli *), cmd_audit(struct cli *), cmd_lift(struct cli *), cmd_purge(struct cli *), cmd_register(struct cli *), cmd_restrict(struct cli *),
     cmd_retention(struct cli *), cmd_retention_erase(struct cli *), cmd_tasks(struct cli *), cmd_tasks_done(struct cli *); /* cmd_law.c */
+
+int cmd_segment_count(struct cli *), cmd_segment_list(struct cli *), cmd_segment_save(struct cli *), cmd_segment_show(struct cli *); /* cmd_segment.c */
 
 /* one per command */
 int cmd_add(struct cli *), cmd_book_add(struct cli *), cmd_book_list(struct cli *), cmd_bundle_export(struct cli *), cmd_bundle_import(struct cli *),

@@ -198,20 +198,33 @@ static void breathe(void *ctx)
         cli->node->breathe(cli->node, 0);
 }
 
+carnet_rc cli_limit(struct cli *cli, size_t *out)
+{
+    const char *limit = cli_value(cli, "limit");
+    *out = cli->io->out_tty ? 100 : 0;
+    if (!limit)
+        return CARNET_OK;
+    char *end;
+    unsigned long long n = strtoull(limit, &end, 10);
+    if (!*limit || *end || limit[0] == '-' || n == 0 || n > 100000000)
+        return carnet_err_set(&cli->err, CARNET_USAGE, "--limit %.40s: a number from 1 on is due", limit);
+    *out = (size_t)n;
+    return CARNET_OK;
+}
+
+static bool find_goes_on(void *ctx, uint64_t looked, uint64_t total)
+{
+    struct cli *cli = ctx;
+    (void)looked, (void)total;
+    return !cli->node->cancelled || !cli->node->cancelled(cli->node);
+}
+
 int cmd_find(struct cli *cli)
 {
-    struct carnet_find_options options = { .limit = cli->io->out_tty ? 100 : 0 };
+    struct carnet_find_options options = { .progress = find_goes_on };
     const struct carnet_book *book;
-    const char *limit = cli_value(cli, "limit");
     struct carnet_buf query;
-    carnet_rc rc = CARNET_OK;
-    if (limit) {
-        char *end;
-        unsigned long long n = strtoull(limit, &end, 10);
-        if (!*limit || *end || limit[0] == '-' || n == 0 || n > 100000000)
-            rc = carnet_err_set(&cli->err, CARNET_USAGE, "--limit %.40s: a number from 1 on is due", limit);
-        options.limit = (size_t)n;
-    }
+    carnet_rc rc = cli_limit(cli, &options.limit);
     if (!rc && cli_flag(cli, "book")) {
         rc = cli_book(cli, &book);
         if (!rc)
@@ -224,8 +237,9 @@ int cmd_find(struct cli *cli)
         rc = carnet_err_set(&cli->err, CARNET_USAGE, "the query is longer than %d bytes", QUERY_LEN_MAX);
     if (!rc)
         rc = carnet_people_find(cli->node->replica, &options, each_found, breathe, cli, &cli->err);
+    int status = rc ? cli_fail_query(cli, carnet_buf_slice(&query)) : 0;
     carnet_buf_deinit(&query);
-    return rc ? cli_fail(cli) : 0;
+    return status;
 }
 
 /* Programs read the names; people, what they mean. */

@@ -118,6 +118,15 @@ static const struct cli_option invalidate_options[] = {
     { "reason", "TEXT", 0, _("why; it is kept with the evidence") },
     { NULL, NULL, 0, NULL },
 };
+static const struct cli_option segment_options[] = {
+    { "book", "BOOK", 0, _("in this book only") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option segment_save_options[] = {
+    { "purpose", "PURPOSE", 0, _("what it is for: what may choose people for it is checked") },
+    { "book", "BOOK", 0, _("the book (else the only one, or main)") },
+    { NULL, NULL, 0, NULL },
+};
 static const struct cli_option withdraw_options[] = {
     { "now", NULL, 0, _("destroy the keys at once, instead of after 72 hours: what they covered is never readable again") },
     { NULL, NULL, 0, NULL },
@@ -218,6 +227,13 @@ const struct cli_command cli_commands[] = {
       _("Words find names, e-mail addresses and phone numbers by their beginning. field:value, tag:NAME, consent:PURPOSE, email:* (has one), age:18-25; a space is and, "
         "`or`, a dash in front is not, parentheses, \"a phrase\"."),
       find_options, 0, -1, CLI_SIGNED_WORDS, cmd_find, NULL },
+    { "segment save", "NAME QUERY... [--purpose PURPOSE] [--book BOOK]", _("give a query a name, for everybody with the book"),
+      _("The query is as of `carnet find`; segment:NAME in a query is whoever is in it. An existing name gets the new query. With a purpose it is refused at once when that "
+        "purpose may not choose people so: a newsletter goes to all who subscribed, and online targeting may use nothing of a special category, no name, no roll."),
+      segment_save_options, 2, -1, CLI_SIGNED_WORDS, cmd_segment_save, NULL },
+    { "segment list", "[--book BOOK]", _("the segments"), NULL, segment_options, 0, 0, 0, cmd_segment_list, NULL },
+    { "segment show", "NAME [--book BOOK] [--limit N]", _("who is in a segment"), NULL, find_options, 1, 1, 0, cmd_segment_show, NULL },
+    { "segment count", "NAME|QUERY... [--book BOOK]", _("how many are in a segment, or match a query"), NULL, segment_options, 0, -1, CLI_SIGNED_WORDS, cmd_segment_count, NULL },
     { "show", "ID", _("a contact, whole"), NULL, NULL, 1, 1, 0, cmd_show, NULL },
     { "history", "ID", _("what happened to a contact"), NULL, NULL, 1, 1, 0, cmd_history, NULL },
     { "tag", "ID +TAG|-TAG...", _("set and remove tags"), _("Example: carnet tag 7xk2 +market -press"), NULL, 2, -1, CLI_SIGNED_WORDS, cmd_tag, NULL },

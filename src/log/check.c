@@ -159,6 +159,7 @@ static carnet_rc check_kind(struct check *check, const struct carnet_change *cha
     case CARNET_KIND_DELIVERY:
     case CARNET_KIND_POST:
     case CARNET_KIND_IMPORT:
+    case CARNET_KIND_SEGMENT:
         return check->charter ? refuse(check, "a kind of record that the charter does not hold") : CARNET_OK;
     case CARNET_KIND_RECEIPT:
         return own(check, change) ? CARNET_OK : refuse(check, "it speaks for another node");

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "internal.h"
+#include "query_node.h"
 
 #include "carnet/people/query.h"
+#include "carnet/people/segment.h"
 #include "carnet/replica/audit.h"
 
 #include <stdlib.h>
@@ -44,6 +46,33 @@ static bool is_live(void *ctx, struct carnet_slice purpose)
     return carnet_consent_evaluate(c->charter, c->view->person, c->view->person_count, purpose, c->now_ms).live;
 }
 
+static bool rests_on(void *ctx, enum carnet_basis basis)
+{
+    const struct consent_ctx *c = ctx;
+    const struct carnet_purpose_def *def;
+    for (size_t i = 0; (def = carnet_purpose_at(c->charter, i)); i++) {
+        struct carnet_consent consent = carnet_consent_evaluate(c->charter, c->view->person, c->view->person_count, carnet_slice_str(def->name), c->now_ms);
+        if (consent.live && consent.basis == basis)
+            return true;
+    }
+    return false;
+}
+
+/* The last change of what is shown, or of what the person agreed to or refused. */
+static int64_t changed_ms(const struct carnet_view *view)
+{
+    uint64_t hlc = 0;
+    for (size_t i = 0; i < view->cell_count; i++)
+        for (size_t j = 0; j < view->cells[i].count; j++)
+            if (view->cells[i].siblings[j]->hlc > hlc)
+                hlc = view->cells[i].siblings[j]->hlc;
+    for (size_t i = 0; i < view->person_count; i++)
+        for (size_t j = 0; j < view->person[i]->event_count; j++)
+            if (view->person[i]->events[j].hlc > hlc)
+                hlc = view->person[i]->events[j].hlc;
+    return carnet_hlc_ms(hlc);
+}
+
 static bool matches(struct search *s, const struct carnet_view *view)
 {
     if (view->record.kind != CARNET_KIND_CONTACT || (s->options->book && !carnet_id_equal(s->options->book, &view->book)))
@@ -56,7 +85,9 @@ static bool matches(struct search *s, const struct carnet_view *view)
         if (carnet_id_equal(&carnet_replica_book_at(s->replica, i)->id, &view->book))
             book = carnet_replica_book_at(s->replica, i);
     struct carnet_query_subject subject = { .charter = consent.charter, .cells = view->cells, .count = view->cell_count, .id = view->id,
-                                            .book = carnet_slice_str(book ? book->name : ""), .today = s->today, .consent = is_live, .ctx = &consent };
+                                            .book = carnet_slice_str(book ? book->name : ""), .today = s->today,
+                                            .now_ms = carnet_replica_wall_ms(s->replica), .added_ms = carnet_id_ms(&view->id), .changed_ms = changed_ms(view),
+                                            .consent = is_live, .basis = rests_on, .ctx = &consent };
     return carnet_query_matches(s->query, &subject);
 }
 
@@ -123,10 +154,19 @@ static carnet_rc look_at(struct search *s, int64_t n)
     return give_kept(s);
 }
 
-static void rest(struct search *s)
+static carnet_rc rest(struct search *s)
 {
-    if (++s->looked % BREATHE_EVERY == 0 && s->breathe)
+    struct carnet_store_counts counts;
+    if (++s->looked % BREATHE_EVERY)
+        return CARNET_OK;
+    if (s->breathe)
         s->breathe(s->ctx);
+    if (!s->options->progress)
+        return CARNET_OK;
+    carnet_rc rc = carnet_store_count(carnet_replica_store(s->replica), &counts, s->err);
+    if (!rc && !s->options->progress(s->ctx, s->looked, (uint64_t)counts.records))
+        rc = carnet_err_set(s->err, CARNET_CANCELLED, "stopped");
+    return rc;
 }
 
 static carnet_rc walk_index(struct search *s, const char *match)
@@ -137,7 +177,8 @@ static carnet_rc walk_index(struct search *s, const char *match)
         carnet_rc rc = carnet_store_search(carnet_replica_store(s->replica), match, after, found, CHUNK, &count, s->err);
         for (size_t i = 0; i < count && !rc && !s->ended; i++) {
             rc = look_at(s, found[i]);
-            rest(s);
+            if (!rc)
+                rc = rest(s);
         }
         if (rc)
             return rc;
@@ -157,33 +198,21 @@ static carnet_rc walk_all(struct search *s)
         from = row.n + 1;
         if (row.kind == CARNET_KIND_CONTACT)
             rc = look_at(s, row.n);
+        if (!rc)
+            rc = rest(s);
         if (rc)
             return rc;
-        rest(s);
     }
     return CARNET_OK;
-}
-
-static uint32_t day_of(int64_t ms)
-{
-    struct carnet_buf text;
-    uint32_t day = 0;
-    carnet_buf_init(&text, 64);
-    carnet_time_format(ms, &text);
-    for (size_t i = 0; i < 10 && i < text.len; i++)
-        if (text.ptr[i] != '-')
-            day = day * 10 + (uint32_t)(text.ptr[i] - '0');
-    carnet_buf_deinit(&text);
-    return day;
 }
 
 carnet_rc carnet_people_find(struct carnet_replica *replica, const struct carnet_find_options *options, bool (*each)(void *ctx, const struct carnet_view *view),
                              void (*breathe)(void *ctx), void *ctx, struct carnet_err *err)
 {
     struct search s = { .replica = replica, .options = options, .each = each, .breathe = breathe, .ctx = ctx, .err = err,
-                        .today = day_of(carnet_replica_wall_ms(replica)) };
+                        .today = carnet_query_day(carnet_replica_wall_ms(replica)) };
     struct carnet_buf match;
-    carnet_rc rc = carnet_query_parse(carnet_replica_charter(replica), options->query, &s.query, err);
+    carnet_rc rc = carnet_segment_parse(replica, options->book, options->query, &s.query, err);
     if (rc)
         return rc;
     carnet_arena_init(&s.arena);

@@ -32,6 +32,7 @@ carnet_rc carnet_query_node_new(struct query_parser *p, enum query_kind kind, st
     p->nodes++;
     *out = carnet_arena_alloc(&p->query->arena, sizeof **out);
     (*out)->kind = kind;
+    (*out)->column = p->column;
     return CARNET_OK;
 }
 
@@ -360,6 +361,8 @@ static carnet_rc parse_factor(struct query_parser *p, struct query_node **out)
         if (starts(p, p->at, nots[i]))
             len = strlen(nots[i]);
     bool negated = len > 0;
+    if (!p->nested)
+        p->column = carnet_query_column(p, p->at);
     p->at += len;
     if (p->at == p->text.len || space_at(p, p->at))
         return CARNET_OK; /* a sign that stands alone */
@@ -504,22 +507,39 @@ static carnet_rc parse_or(struct query_parser *p, struct query_node **out)
     }
 }
 
-carnet_rc carnet_query_parse(const struct carnet_charter *charter, struct carnet_slice text, struct carnet_query **out, struct carnet_err *err)
+carnet_rc carnet_query_parse_all(struct query_parser *p, struct query_node **out)
 {
     *out = NULL;
-    if (text.len > CARNET_QUERY_LEN_MAX)
-        return carnet_err_set(err, CARNET_USAGE, "the query is longer than %d bytes", CARNET_QUERY_LEN_MAX);
-    if (!carnet_text_is_utf8(text))
-        return carnet_err_set(err, CARNET_USAGE, "the query is not text in UTF-8");
+    if (p->text.len > CARNET_QUERY_LEN_MAX)
+        return carnet_err_set(p->err, CARNET_USAGE, "the query is longer than %d bytes", CARNET_QUERY_LEN_MAX);
+    if (!carnet_text_is_utf8(p->text))
+        return carnet_err_set(p->err, CARNET_USAGE, "the query is not text in UTF-8");
+    p->text = carnet_arena_dup(&p->query->arena, p->text);
+    carnet_rc rc = parse_or(p, out);
+    if (!rc && p->at < p->text.len)
+        rc = carnet_err_set(p->err, CARNET_USAGE, "column %zu: no parenthesis is open that this one would close",
+                            carnet_query_column(p, p->at));
+    return rc;
+}
+
+carnet_rc carnet_query_parse_in(const struct carnet_query_context *context, struct carnet_slice text,
+                                struct carnet_query **out, struct carnet_err *err)
+{
+    *out = NULL;
+    uint8_t array[256];
+    struct carnet_query_text name;
     struct carnet_query *query = carnet_alloc(sizeof *query);
     carnet_arena_init(&query->arena);
-    struct query_parser p = { .query = query, .charter = charter, .err = err };
-    p.text = carnet_arena_dup(&query->arena, text);
+    struct query_inside own = { .outer = NULL };
+    struct query_parser p = { .query = query, .context = context, .charter = context->charter, .text = text, .err = err };
+    if (context->name.len) {
+        carnet_query_text_init(&name, array, sizeof array);
+        carnet_query_put_joined(&name, context->name);
+        own.name = carnet_query_keep(&p, &name);
+        p.inside = &own;
+    }
     struct query_node *root = NULL;
-    carnet_rc rc = parse_or(&p, &root);
-    if (!rc && p.at < p.text.len)
-        rc = carnet_err_set(err, CARNET_USAGE, "column %zu: no parenthesis is open that this one would close",
-                            carnet_query_column(&p, p.at));
+    carnet_rc rc = carnet_query_parse_all(&p, &root);
     if (!rc && !root) {
         root = carnet_arena_alloc(&query->arena, sizeof *root);
         root->kind = QUERY_ALL;
@@ -531,6 +551,13 @@ carnet_rc carnet_query_parse(const struct carnet_charter *charter, struct carnet
     query->root = root;
     *out = query;
     return CARNET_OK;
+}
+
+carnet_rc carnet_query_parse(const struct carnet_charter *charter, struct carnet_slice text, struct carnet_query **out,
+                             struct carnet_err *err)
+{
+    const struct carnet_query_context context = { .charter = charter };
+    return carnet_query_parse_in(&context, text, out, err);
 }
 
 void carnet_query_free(struct carnet_query *query)

@@ -83,6 +83,11 @@ static bool value_matches(struct eval *e, const struct query_node *node, struct 
     case QUERY_CONSENT:
     case QUERY_BOOK:
     case QUERY_ID:
+    case QUERY_SOURCE:
+    case QUERY_IMPORT:
+    case QUERY_BASIS:
+    case QUERY_AGO:
+    case QUERY_DAY:
         break;
     }
     return false;
@@ -135,6 +140,60 @@ static bool consent_matches(const struct eval *e, const struct query_node *node)
     return false;
 }
 
+/* The value of a line "key: value" of an evidence; empty: there is none. */
+static struct carnet_slice evidence_line(struct carnet_slice evidence, const char *key)
+{
+    size_t len = strlen(key);
+    for (size_t at = 0; at < evidence.len;) {
+        const uint8_t *line = evidence.ptr + at, *end = memchr(line, '\n', evidence.len - at);
+        size_t line_len = end ? (size_t)(end - line) : evidence.len - at;
+        if (line_len > len && memcmp(line, key, len) == 0)
+            return carnet_slice(line + len, line_len - len);
+        at += line_len + 1;
+    }
+    return CARNET_SLICE_NONE;
+}
+
+static bool evidence_fits(struct eval *e, const struct query_node *node, struct carnet_slice evidence)
+{
+    if (node->kind == QUERY_SOURCE) {
+        struct carnet_slice source = evidence_line(evidence, "source: ");
+        return source.len && (!node->needle.len || form_matches(e, QUERY_PROSE, node->needle, source));
+    }
+    uint64_t low, high;
+    struct carnet_slice import = evidence_line(evidence, "import: ");
+    return import.len && carnet_id_range(import, &low, &high) && low >= node->low && high <= node->high;
+}
+
+static bool evidence_matches(struct eval *e, const struct query_node *node)
+{
+    for (size_t i = 0; i < e->subject->count; i++) {
+        const struct carnet_cell *cell = &e->subject->cells[i];
+        for (size_t j = 0; cell->field == CARNET_FIELD_EVIDENCE && j < cell->count; j++)
+            if (evidence_fits(e, node, cell->siblings[j]->value))
+                return true;
+    }
+    return false;
+}
+
+static bool basis_matches(const struct eval *e, const struct query_node *node)
+{
+    const struct carnet_query_subject *subject = e->subject;
+    for (unsigned basis = CARNET_BASIS_CONSENT; subject->basis && basis <= CARNET_BASIS_ROLL; basis++)
+        if ((!node->low || node->low == basis) && subject->basis(subject->ctx, (enum carnet_basis)basis))
+            return true;
+    return false;
+}
+
+static bool moment_matches(const struct eval *e, const struct query_node *node)
+{
+    int64_t ms = node->moment == QUERY_ADDED ? e->subject->added_ms : e->subject->changed_ms, now = e->subject->now_ms;
+    if (ms <= 0)
+        return false;
+    uint64_t number = node->kind == QUERY_DAY ? carnet_query_day(ms) : now > ms ? (uint64_t)(now - ms) : 0;
+    return number >= node->low && number <= node->high;
+}
+
 /* The parser bounds the depth. */
 static bool matches(struct eval *e, const struct query_node *node)
 {
@@ -167,6 +226,12 @@ static bool matches(struct eval *e, const struct query_node *node)
         uint64_t tail = carnet_id_tail(&e->subject->id);
         return tail >= node->low && tail <= node->high;
     }
+    case QUERY_SOURCE: case QUERY_IMPORT:
+        return evidence_matches(e, node);
+    case QUERY_BASIS:
+        return basis_matches(e, node);
+    case QUERY_AGO: case QUERY_DAY:
+        return moment_matches(e, node);
     }
     return false;
 }
@@ -238,6 +303,7 @@ static void each_selector(const struct query_node *node,
     selector(ctx,
              node->kind == QUERY_TAG       ? CARNET_QUERY_TAG
              : node->kind == QUERY_CONSENT ? CARNET_QUERY_PURPOSE
+             : node->kind == QUERY_SOURCE || node->kind == QUERY_IMPORT || node->kind == QUERY_BASIS ? CARNET_QUERY_ORIGIN
                                            : CARNET_QUERY_FIELD,
              node->name);
 }

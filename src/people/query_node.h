@@ -17,8 +17,14 @@ enum query_kind {
     QUERY_BORN,    /* every day the birth date allows is in [low, high], as YYYYMMDD */
     QUERY_CONSENT, /* name: the purpose; "*": any */
     QUERY_BOOK,    /* needle in its joined name */
-    QUERY_ID       /* the tail of the id is in [low, high] */
+    QUERY_ID,      /* the tail of the id is in [low, high] */
+    QUERY_SOURCE,  /* needle in the source of an evidence; an empty needle: it has one */
+    QUERY_IMPORT,  /* the id of the evidence's import has its tail in [low, high] */
+    QUERY_BASIS,   /* low: the basis; 0: any */
+    QUERY_AGO,     /* moment: so many ms ago, in [low, high] */
+    QUERY_DAY      /* moment: its day as YYYYMMDD is in [low, high] */
 };
+enum query_moment { QUERY_CHANGED, QUERY_ADDED };
 struct query_node {
     enum query_kind kind;
     struct query_node *first, *next; /* children of an operator, in their order */
@@ -28,6 +34,8 @@ struct query_node {
     enum carnet_query_form form;
     struct carnet_slice needle, other;
     uint64_t low, high;
+    enum query_moment moment;
+    size_t column;           /* where it stands in the text as typed, from 1 */
     struct carnet_slice fts; /* a superset of its matches; empty: none */
 };
 struct carnet_query {
@@ -39,6 +47,8 @@ struct carnet_query {
 bool carnet_query_date(struct carnet_slice text, uint64_t *low, uint64_t *high);
 /* -12, 12.5: in the order of the numbers. */
 bool carnet_query_decimal(struct carnet_slice text, uint64_t *out);
+/* The day of a moment in UTC, as YYYYMMDD; 0 before the year 1. */
+uint32_t carnet_query_day(int64_t ms);
 /* Digits alone, at most 18. */
 bool carnet_query_number(struct carnet_slice text, uint64_t *out);
 

@@ -5,8 +5,17 @@
 
 #include "query_node.h"
 
+/* The segments whose text is being read, the innermost first. */
+struct query_inside {
+    struct carnet_slice name; /* joined */
+    const struct query_inside *outer;
+};
 struct query_parser {
     struct carnet_query *query;
+    const struct carnet_query_context *context;
+    const struct query_inside *inside;
+    bool nested;   /* the text is that of a segment named in another */
+    size_t column; /* of the factor being read, in the text as typed */
     const struct carnet_charter *charter;
     struct carnet_slice text;
     size_t at;
@@ -36,6 +45,19 @@ struct carnet_slice carnet_query_answer(struct carnet_slice text); /* oui is yes
 struct carnet_slice carnet_query_keep(struct query_parser *p, struct carnet_query_text *text);
 /* The FTS5 string of words ("le goff"*), empty when it may hold no token. `mark` (may be NULL) goes before. */
 struct carnet_slice carnet_query_fts_words(struct query_parser *p, const char *mark, struct carnet_slice words, bool prefix);
+typedef bool carnet_query_interval(struct carnet_slice text, uint64_t *low, uint64_t *high);
+/* N, LOW-HIGH, LOW-, -HIGH, LOW..HIGH, <N, <=N, >N, >=N. */
+bool carnet_query_range(struct carnet_slice text, carnet_query_interval *read, bool hyphen, uint64_t *low, uint64_t *high);
+bool carnet_query_is_year_range(struct carnet_slice text); /* the hyphens of 1960-1970, 1960- and -1970 are signs of a range; that of 1960-05 is none */
+carnet_rc carnet_query_bad_value(struct query_parser *p, struct carnet_slice name, const struct query_value *value);
+/* Everything of p->text; *out NULL: nothing is asked. */
+CARNET_MUST_USE carnet_rc carnet_query_parse_all(struct query_parser *p, struct query_node **out);
+/* query_facts.c: what is not a field: where it comes from, when it changed, saved segments. */
+CARNET_MUST_USE carnet_rc carnet_query_source_node(struct query_parser *p, const struct query_value *value, struct query_node **out);
+CARNET_MUST_USE carnet_rc carnet_query_import_node(struct query_parser *p, const struct query_value *value, struct query_node **out);
+CARNET_MUST_USE carnet_rc carnet_query_basis_node(struct query_parser *p, const struct query_value *value, struct query_node **out);
+CARNET_MUST_USE carnet_rc carnet_query_moment_node(struct query_parser *p, enum query_moment moment, const struct query_value *value, struct query_node **out);
+CARNET_MUST_USE carnet_rc carnet_query_segment_node(struct query_parser *p, const struct query_value *value, struct query_node **out);
 /* name:value; name is what stands before the colon, at `at`. */
 CARNET_MUST_USE carnet_rc carnet_query_parse_value(struct query_parser *p, struct carnet_slice name, size_t at,
                                             const struct query_value *value, struct query_node **out);

@@ -61,10 +61,7 @@ static struct carnet_slice rest(struct carnet_slice text, size_t from)
     return carnet_slice(text.ptr + from, text.len - from);
 }
 
-typedef bool read_interval(struct carnet_slice text, uint64_t *low, uint64_t *high);
-
-/* N, LOW-HIGH, LOW-, -HIGH, LOW..HIGH, <N, <=N, >N, >=N. */
-static bool read_range(struct carnet_slice text, read_interval *read, bool hyphen, uint64_t *low, uint64_t *high)
+bool carnet_query_range(struct carnet_slice text, carnet_query_interval *read, bool hyphen, uint64_t *low, uint64_t *high)
 {
     uint64_t first = 0, last = 0;
     size_t at, len;
@@ -91,8 +88,7 @@ static bool read_range(struct carnet_slice text, read_interval *read, bool hyphe
     return *low <= *high;
 }
 
-/* The hyphens of 1960-1970, 1960- and -1970 are signs of a range; that of 1960-05 is none. */
-static bool is_year_range(struct carnet_slice text)
+bool carnet_query_is_year_range(struct carnet_slice text)
 {
     return (text.len == 9 && text.ptr[4] == '-') || (text.len == 5 && (text.ptr[0] == '-' || text.ptr[4] == '-')) ||
            (text.len == 11 && memcmp(text.ptr + 4, "–", 3) == 0);
@@ -119,6 +115,10 @@ static const char *const aliases[][2] = {
     {"themes", "issues"},      {"etiquette", "tag"},
     {"tags", "tag"},           {"carnet", "book"},
     {"accord", "consent"},     {"consentement", "consent"},
+    {"origine", "source"},     {"provenance", "source"},
+    {"base", "basis"},         {"modifie", "changed"},
+    {"ajoute", "added"},       {"cree", "added"},
+    {"created", "added"},      {"updated", "changed"},
 };
 
 static size_t distance(struct carnet_slice a, const char *b)
@@ -184,14 +184,16 @@ static bool is_asked(const struct carnet_field_def *def)
     return def && (def->shown || def->field == CARNET_FIELD_SOURCE_ID);
 }
 
-static const char *const specials[] = { "tag", "consent", "age", "book", "id" };
+/* Names that are no fields, in the order of `special_node`. */
+static const char *const specials[] = { "tag", "consent", "age", "book", "id", "source", "import", "basis", "changed", "added", "segment" };
+enum { SPECIAL_COUNT = sizeof specials / sizeof *specials };
 
 static carnet_rc unknown_field(struct query_parser *p, struct carnet_slice name, size_t at)
 {
     uint8_t array[64];
     struct carnet_query_text text;
     struct nearest nearest = nearest_init(&text, array, sizeof array, name);
-    for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
+    for (size_t i = 0; i < SPECIAL_COUNT; i++)
         try_name(&nearest, specials[i]);
     for (size_t i = 0; carnet_field_at(p->charter, i); i++)
         if (is_asked(carnet_field_at(p->charter, i)))
@@ -208,7 +210,7 @@ static carnet_rc unknown_field(struct query_parser *p, struct carnet_slice name,
     else
         carnet_err_hint(
             p->err,
-            "known: given, family, email, phone, city, postcode, born, age, tag, consent, book and the others of "
+            "known: given, family, email, phone, city, postcode, born, age, tag, consent, book, source, changed, segment and the others of "
             "the charter; between quotation marks, it is text");
     carnet_query_text_deinit(&text);
     return rc;
@@ -244,7 +246,7 @@ static carnet_rc no_value(struct query_parser *p, struct carnet_slice name, size
     return rc;
 }
 
-static carnet_rc bad_value(struct query_parser *p, struct carnet_slice name, const struct query_value *value)
+carnet_rc carnet_query_bad_value(struct query_parser *p, struct carnet_slice name, const struct query_value *value)
 {
     return carnet_err_set(p->err, CARNET_USAGE, "column %zu: %s does not take %s", carnet_query_column(p, value->at),
                           carnet_query_shown(name).s, carnet_query_shown(value->whole).s);
@@ -345,7 +347,7 @@ static carnet_rc id_node(struct query_parser *p, const struct query_value *value
 {
     uint64_t low, high;
     if (value->star_first || !carnet_id_range(value->text, &low, &high)) {
-        carnet_rc rc = bad_value(p, carnet_slice_str("id"), value);
+        carnet_rc rc = carnet_query_bad_value(p, carnet_slice_str("id"), value);
         carnet_err_hint(p->err, "give the id, or at least its first 4 characters");
         return rc;
     }
@@ -382,8 +384,8 @@ static carnet_rc age_node(struct query_parser *p, const struct query_value *valu
 {
     uint64_t low = 0, high = UINT64_MAX;
     if (!value->any &&
-        (value->star_first || value->star_last || !read_range(value->text, number_interval, true, &low, &high))) {
-        carnet_rc rc = bad_value(p, carnet_slice_str("age"), value);
+        (value->star_first || value->star_last || !carnet_query_range(value->text, number_interval, true, &low, &high))) {
+        carnet_rc rc = carnet_query_bad_value(p, carnet_slice_str("age"), value);
         carnet_err_hint(p->err, "write age:18, age:18-25, age:<18 or age:>=60");
         return rc;
     }
@@ -441,9 +443,9 @@ static carnet_rc field_node(struct query_parser *p, const struct carnet_field_de
     bool dated = def->custom && def->type == CARNET_FIELD_TYPE_DATE;
     if (decimal || dated) {
         node->kind = decimal ? QUERY_DECIMAL : QUERY_BORN;
-        bool hyphen = decimal ? value->text.len && value->text.ptr[0] != '-' : is_year_range(value->text);
-        if (stars || !read_range(value->text, decimal ? carnet_query_decimal_interval : carnet_query_date, hyphen, &node->low, &node->high)) {
-            rc = bad_value(p, node->name, value);
+        bool hyphen = decimal ? value->text.len && value->text.ptr[0] != '-' : carnet_query_is_year_range(value->text);
+        if (stars || !carnet_query_range(value->text, decimal ? carnet_query_decimal_interval : carnet_query_date, hyphen, &node->low, &node->high)) {
+            rc = carnet_query_bad_value(p, node->name, value);
             if (decimal)
                 carnet_err_hint(p->err, "write %s:12, %s:5-12, %s:<12.5 or %s:-3..4", def->name, def->name, def->name, def->name);
             else
@@ -458,15 +460,15 @@ static carnet_rc field_node(struct query_parser *p, const struct carnet_field_de
     }
     if (def->field == CARNET_FIELD_BORN) {
         node->kind = QUERY_BORN;
-        bool read = !stars && read_range(value->text, carnet_query_date, is_year_range(value->text), &node->low, &node->high);
+        bool read = !stars && carnet_query_range(value->text, carnet_query_date, carnet_query_is_year_range(value->text), &node->low, &node->high);
         if (!read) {
-            rc = bad_value(p, node->name, value);
+            rc = carnet_query_bad_value(p, node->name, value);
             carnet_err_hint(p->err, "write born:1960, born:1960-05, born:1960-1970 or born:1960-05..1961-02");
         }
         return rc;
     }
     bool number = def->field == CARNET_FIELD_SUPPORT || def->field == CARNET_FIELD_POLLING_STATION;
-    if (number && !stars && read_range(value->text, number_interval, true, &node->low, &node->high)) {
+    if (number && !stars && carnet_query_range(value->text, number_interval, true, &node->low, &node->high)) {
         node->kind = QUERY_NUMBER;
         return CARNET_OK;
     }
@@ -476,11 +478,39 @@ static carnet_rc field_node(struct query_parser *p, const struct carnet_field_de
     }
     node->needle = needle(p, node->form, value);
     if (!node->needle.len) {
-        rc = bad_value(p, node->name, value);
+        rc = carnet_query_bad_value(p, node->name, value);
         carnet_err_hint(p->err, "a phone number has digits");
     }
     node->fts = value_fts(p, node, value);
     return rc;
+}
+
+static carnet_rc special_node(struct query_parser *p, size_t special, const struct query_value *value, struct query_node **out)
+{
+    switch (special) {
+    case 0:
+        return tag_node(p, value, out);
+    case 1:
+        return consent_node(p, value, out);
+    case 2:
+        return age_node(p, value, out);
+    case 3:
+        return book_node(p, value, out);
+    case 4:
+        return id_node(p, value, out);
+    case 5:
+        return carnet_query_source_node(p, value, out);
+    case 6:
+        return carnet_query_import_node(p, value, out);
+    case 7:
+        return carnet_query_basis_node(p, value, out);
+    case 8:
+        return carnet_query_moment_node(p, QUERY_CHANGED, value, out);
+    case 9:
+        return carnet_query_moment_node(p, QUERY_ADDED, value, out);
+    default:
+        return carnet_query_segment_node(p, value, out);
+    }
 }
 
 carnet_rc carnet_query_parse_value(struct query_parser *p, struct carnet_slice name, size_t at,
@@ -494,9 +524,9 @@ carnet_rc carnet_query_parse_value(struct query_parser *p, struct carnet_slice n
     struct carnet_slice key = carnet_slice_str(lower);
     const struct carnet_field_def *def = carnet_field_by_name(p->charter, key);
     size_t special = 0;
-    while (special < sizeof specials / sizeof *specials && strcmp(lower, specials[special]) != 0)
+    while (special < SPECIAL_COUNT && strcmp(lower, specials[special]) != 0)
         special++;
-    bool is_special = special < sizeof specials / sizeof *specials;
+    bool is_special = special < SPECIAL_COUNT;
     if (base.len >= sizeof lower || (!is_special && !is_asked(def)) || (is_special && slash))
         return unknown_field(p, name, at);
     if (slash && (label.len > CARNET_LABEL_LEN_MAX || !joined(p, label).len))
@@ -504,29 +534,7 @@ carnet_rc carnet_query_parse_value(struct query_parser *p, struct carnet_slice n
                               carnet_query_column(p, at), lower);
     if (!value->any && !joined(p, value->text).len)
         return no_value(p, name, value->at);
-    switch (lower[0]) {
-    case 't':
-        if (is_special)
-            return tag_node(p, value, out);
-        break;
-    case 'c':
-        if (is_special)
-            return consent_node(p, value, out);
-        break;
-    case 'a':
-        if (is_special)
-            return age_node(p, value, out);
-        break;
-    case 'b':
-        if (is_special)
-            return book_node(p, value, out);
-        break;
-    case 'i':
-        if (is_special)
-            return id_node(p, value, out);
-        break;
-    default:
-        break;
-    }
+    if (is_special)
+        return special_node(p, special, value, out);
     return field_node(p, def, label, value, out);
 }

@@ -38,7 +38,8 @@ enum carnet_kind {
     CARNET_KIND_POST,
     CARNET_KIND_RECEIPT = 32, /* from here on: records about no contact */
     CARNET_KIND_CERTIFICATE, CARNET_KIND_BOOK, CARNET_KIND_EPOCH, CARNET_KIND_NODE, CARNET_KIND_SETTING,
-    CARNET_KIND_IMPORT = 64
+    CARNET_KIND_IMPORT = 64,
+    CARNET_KIND_SEGMENT = 65
 };
 enum { CARNET_KIND_NOBODY_FIRST = 64, CARNET_KIND_NOBODY_LAST = 127 }; /* records of books, not of the charter, about no contact */
 

@@ -95,6 +95,7 @@ struct carnet_find_options {
     struct carnet_slice query;
     const struct carnet_id *book; /* NULL: all */
     size_t limit;                 /* 0: no limit */
+    bool (*progress)(void *ctx, uint64_t looked, uint64_t total); /* like breathe, with how many records were looked at; false: stop (CANCELLED); may be NULL */
 };
 /* Contacts that match, in order of name when the limit lets them all be sorted (at most 1,000), else in the order of their arrival. The view lives until each returns;
  * false ends the walk. breathe (may be NULL) is called now and then between records. USAGE: a wrong query. */
