@@ -153,7 +153,7 @@ carnet_rc carnet_query_segment_node(struct query_parser *p, const struct query_v
     if (depth > CARNET_QUERY_INSIDE_MAX)
         return carnet_err_set(p->err, CARNET_USAGE, "column %zu: more than %d segments in each other", carnet_query_column(p, value->at), CARNET_QUERY_INSIDE_MAX);
     if (!p->context->segment)
-        return carnet_err_set(p->err, CARNET_NOT_FOUND, "column %zu: there is no segment %s", carnet_query_column(p, value->at), carnet_query_shown(value->text).s);
+        return carnet_err_set(p->err, CARNET_USAGE, "column %zu: there is no segment %s", carnet_query_column(p, value->at), carnet_query_shown(value->text).s);
     inner.lang = p->err ? p->err->lang : CARNET_LANG_EN;
     carnet_rc rc = p->context->segment(p->context->ctx, value->text, &q.text, &inner);
     if (rc)

@@ -269,6 +269,160 @@ static void tags_consents_books_and_ids(void **state)
     NOT_FOUND(zoe, "id:zzzz");
 }
 
+static bool member_only(void *ctx, enum carnet_basis basis)
+{
+    (void)ctx;
+    return basis == CARNET_BASIS_MEMBER;
+}
+
+static bool match_at(const char *const *texts, int64_t now_ms, int64_t changed_ms, int64_t added_ms, const char *text)
+{
+    struct contact contact;
+    contact_init(&contact, texts);
+    struct carnet_query *query = parsed(text);
+    struct carnet_query_subject subject = subject_of(&contact);
+    subject.now_ms = now_ms;
+    subject.changed_ms = changed_ms;
+    subject.added_ms = added_ms;
+    subject.basis = member_only;
+    bool matched = carnet_query_matches(query, &subject);
+    carnet_query_free(query);
+    return matched;
+}
+
+static void moments_are_ages_and_days(void **state)
+{
+    (void)state;
+    const int64_t day = 86400000, now = INT64_C(1775988000000); /* 2026-04-12 10:00 */
+    const int64_t changed = now - 30 * day, added = INT64_C(1735689599999); /* 2024-12-31 23:59:59.999 */
+    static const struct {
+        const char *query;
+        bool found;
+    } asked[] = {
+        {"changed:<30d", false}, {"changed:<=30d", true}, {"changed:30d", true},  {"changed:<31d", true}, {"changed:>29d", true},  {"changed:>30d", false},
+        {"changed:>=30d", true}, {"changed:720h", true},  {"changed:7d-40d", true}, {"changed:7d..29d", false}, {"changed:*", true}, {"-changed:<31d", false},
+        {"changed:2026-03-13", true}, {"changed:2026-03", true}, {"changed:2026", true}, {"changed:2026-03-13..2026-03-13", true}, {"changed:2026-03-14..", false},
+        {"changed:..2026-03-12", false}, {"changed:<2026-03-13", false}, {"changed:>=2026-03-13", true}, {"changed:2025-2026", true},
+        {"added:2024-12-31", true}, {"added:2025", false}, {"added:2024", true}, {"added:<2025", true}, {"added:2024-01-01..2024-12-31", true},
+        {"added:2024-01-01..2024-12-30", false}, {"added:>365d", true}, {"added:<1d", false},
+    };
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+        if (match_at(zoe, now, changed, added, asked[i].query) != asked[i].found)
+            fail_msg("%s: %s", asked[i].found ? "not found" : "found", asked[i].query);
+    assert_false(match_at(zoe, now, 0, 0, "changed:*"));
+    assert_true(match_at(zoe, now, now + day, 0, "changed:<1d")); /* a clock that is ahead */
+    assert_true(match_at(zoe, now, INT64_C(1709164800000), 0, "changed:2024-02-29"));
+    assert_true(match_at(zoe, now, INT64_C(951782400000), 0, "changed:2000-02-29"));
+}
+
+static void where_it_comes_from(void **state)
+{
+    (void)state;
+    const char *const *lea = CONTACT("given=Léa", "evidence/mail=source: Marché de Noël, allée 3\ncollected: 2025-12-01\nimport: 5gznxyy9zkc5",
+                                     "evidence/sms=source: porte à porte");
+    FOUND(lea, "source:marche");
+    FOUND(lea, "source:\"marché de noel\"");
+    FOUND(lea, "source:mar*");
+    FOUND(lea, "source:*che");
+    FOUND(lea, "source:porte");
+    FOUND(lea, "source:*");
+    NOT_FOUND(lea, "source:noe");
+    NOT_FOUND(lea, "source:\"noel marché\"");
+    NOT_FOUND(lea, "source:2025");
+    NOT_FOUND(lea, "source:\"allee porte\"");
+    NOT_FOUND(zoe, "source:*");
+    NOT_FOUND(zoe, "import:*");
+    FOUND(lea, "import:5gznxyy9zkc5");
+    FOUND(lea, "import:5gzn");
+    FOUND(lea, "import:*");
+    NOT_FOUND(lea, "import:5gzm");
+    NOT_FOUND(lea, "marché");
+    assert_true(match_at(zoe, 1, 1, 1, "basis:member"));
+    assert_true(match_at(zoe, 1, 1, 1, "basis:*"));
+    assert_false(match_at(zoe, 1, 1, 1, "basis:roll"));
+    NOT_FOUND(zoe, "basis:*");
+    FOUND(zoe, "-employer:*");
+    NOT_FOUND(zoe, "-city:*");
+}
+
+/* The segments of the test: "x" of one letter. */
+static carnet_rc segment_of(void *ctx, struct carnet_slice name, struct carnet_slice *query, struct carnet_err *err)
+{
+    static const char *const segments[][2] = { { "isère", "postcode:38*" },      { "Jeunes", "age:18-25" }, { "deux", "segment:isere segment:jeunes" },
+                                               { "tous", "" },                   { "faux", "zoe vile:x" },  { "boucle", "a or segment:tour" },
+                                               { "tour", "-(segment:Boucle)" }, { "d0", "segment:d1" },    { "d1", "segment:d2" },
+                                               { "d2", "segment:d3" },           { "d3", "segment:d4" },    { "d4", "segment:d5" },
+                                               { "d5", "segment:d6" },           { "d6", "segment:d7" },    { "d7", "segment:d8" },
+                                               { "d8", "zoe" },                  { "large", "a b c d e f g h i j k l m n o p q r s t u v w x y z" },
+                                               { "larger", "segment:large segment:large segment:large segment:large segment:large segment:large segment:large" },
+                                               { "largest", "segment:larger segment:larger segment:larger" } };
+    (void)ctx;
+    for (size_t i = 0; i < sizeof segments / sizeof *segments; i++) {
+        if (carnet_slice_equal(name, carnet_slice_str(segments[i][0]))) {
+            *query = carnet_slice_str(segments[i][1]);
+            return CARNET_OK;
+        }
+    }
+    return carnet_err_set(err, CARNET_NOT_FOUND, "there is no segment %.*s", (int)name.len, (const char *)name.ptr);
+}
+
+static carnet_rc parse_in(const char *name, const char *text, struct carnet_query **query, struct carnet_err *err)
+{
+    const struct carnet_query_context context = { .segment = segment_of, .name = carnet_slice_str(name) };
+    return carnet_query_parse_in(&context, carnet_slice_str(text), query, err);
+}
+
+static bool match_in(const char *text)
+{
+    struct contact contact;
+    struct carnet_query *query;
+    struct carnet_err err = CARNET_ERR_INIT;
+    contact_init(&contact, zoe);
+    if (parse_in("", text, &query, &err))
+        fail_msg("%s: %s", text, err.what);
+    struct carnet_query_subject subject = subject_of(&contact);
+    bool matched = carnet_query_matches(query, &subject);
+    carnet_query_free(query);
+    return matched;
+}
+
+static void segments_stand_for_their_queries(void **state)
+{
+    (void)state;
+    assert_true(match_in("segment:isère"));
+    assert_false(match_in("-segment:isère"));
+    assert_true(match_in("segment:Jeunes zoe"));
+    assert_false(match_in("segment:Jeunes adam"));
+    assert_true(match_in("segment:\"tous\""));
+    assert_false(match_in("-segment:tous"));
+    assert_true(match_in("adam or segment:isère"));
+    assert_true(match_in("segment:d1")); /* eight in each other */
+    static const struct {
+        const char *name, *query;
+        carnet_rc rc;
+        const char *what;
+    } wrong[] = {
+        { "", "a segment:rien", CARNET_NOT_FOUND, "column 11: there is no segment rien" },
+        { "", "segment:faux", CARNET_USAGE, "column 9: in the segment faux: column 5: no field is called vile" },
+        { "", "segment:boucle", CARNET_USAGE, "column 9: in the segment boucle: column 14: in the segment tour: column 11: the segment Boucle is made of itself" },
+        { "Isère", "segment:isère", CARNET_USAGE, "column 9: the segment isère is made of itself" },
+        { "isere", "a segment:deux", CARNET_NOT_FOUND, NULL },
+        { "", "segment:d0", CARNET_USAGE, NULL },
+        { "", "segment:largest", CARNET_USAGE, NULL },
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct carnet_err err = CARNET_ERR_INIT;
+        struct carnet_query *query = NULL;
+        carnet_rc rc = parse_in(wrong[i].name, wrong[i].query, &query, &err);
+        if (wrong[i].what) {
+            assert_int_equal(rc, wrong[i].rc);
+            assert_string_equal(err.what, wrong[i].what);
+        }
+        assert_int_not_equal(rc, CARNET_OK);
+        assert_null(query);
+    }
+}
+
 static void operators_bind_as_documented(void **state)
 {
     (void)state;
@@ -327,8 +481,8 @@ static void errors_name_the_column_and_what_is_near(void **state)
         {"poling_station:1", "column 1: no field is called poling_station", "did you mean polling_station?"},
         {"emial:x", "column 1: no field is called emial", "did you mean email?"},
         {"https://example.org", "column 1: no field is called https",
-         "known: given, family, email, phone, city, postcode, born, age, tag, consent, book and the others of the "
-         "charter; between "
+         "known: given, family, email, phone, city, postcode, born, age, tag, consent, book, source, changed, segment "
+         "and the others of the charter; between "
          "quotation marks, it is text"},
         {"evidence:x", "column 1: no field is called evidence", NULL},
         {"tag/x:y", "column 1: no field is called tag/x", NULL},
@@ -348,6 +502,17 @@ static void errors_name_the_column_and_what_is_near(void **state)
         {"born:12/04/2008", "column 6: born does not take 12/04/2008", NULL},
         {"born:2008-13", "column 6: born does not take 2008-13", NULL},
         {"id:zz", "column 4: id does not take zz", "give the id, or at least its first 4 characters"},
+        {"changed:x", "column 9: changed does not take x", "write changed:<30d, changed:>1d, changed:2026-01 or changed:2026-01-01..2026-02-01"},
+        {"added:<30y", "column 7: added does not take <30y", NULL},
+        {"added:30d..7d", "column 7: added does not take 30d..7d", NULL},
+        {"changed:2026*", "column 9: changed does not take 2026*", NULL},
+        {"import:zz", "column 8: import does not take zz", "give the import's id, or at least its first 4 characters; `carnet imports` lists them"},
+        {"basis:rol", "column 7: basis does not take rol", "known: consent, legitimate-interest, explicit-consent, member, roll"},
+        {"source:", "column 8: a value is missing after source", "source:* finds all who have one"},
+        {"source/x:y", "column 1: no field is called source/x", NULL},
+        {"origine:x", "column 1: no field is called origine", "did you mean source?"},
+        {"a segment:x", "column 11: there is no segment x", NULL},
+        {"segment:x*", "column 9: segment does not take x*", NULL},
         {"phone/:*", "column 1: the label after phone/ is empty or too long", NULL},
         {"a (b or (c)", "column 3: this parenthesis is not closed", NULL},
         {"a) b", "column 2: no parenthesis is open that this one would close", NULL},
@@ -442,7 +607,7 @@ static void narrowing_says_only_what_it_can(void **state)
 
 static void count_selector(void *ctx, enum carnet_query_selector kind, struct carnet_slice name)
 {
-    static const char *const kinds[] = { "field", "tag", "purpose" };
+    static const char *const kinds[] = { "field", "tag", "purpose", "origin" };
     carnet_buf_printf(ctx, "%s %.*s\n", kinds[kind], (int)name.len, (const char *)name.ptr);
 }
 
@@ -674,6 +839,9 @@ int main(void)
         cmocka_unit_test(both_values_of_a_conflict_are_found),
         cmocka_unit_test(ranges_hold_ages_dates_numbers_and_codes),
         cmocka_unit_test(tags_consents_books_and_ids),
+        cmocka_unit_test(moments_are_ages_and_days),
+        cmocka_unit_test(where_it_comes_from),
+        cmocka_unit_test(segments_stand_for_their_queries),
         cmocka_unit_test(operators_bind_as_documented),
         cmocka_unit_test(blocked_cells_are_not_seen),
         cmocka_unit_test(errors_name_the_column_and_what_is_near),
