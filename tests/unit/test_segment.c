@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: EUPL-1.2
+#include "replica_world.h"
+
+#include "carnet/people/segment.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define S carnet_slice_str
+
+static int set_up(void **state)
+{
+    *state = world_new();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    world_free(*state);
+    return 0;
+}
+
+static carnet_rc save(struct world_node *node, const char *name, const char *query, const char *purpose)
+{
+    struct carnet_id id;
+    return carnet_segment_save(node->replica, &node->world->book, S(name), S(query), S(purpose), &id, &node->world->err);
+}
+
+static int64_t count(struct world_node *node, const char *query)
+{
+    uint64_t found;
+    if (carnet_segment_count(node->replica, NULL, S(query), NULL, NULL, &found, &node->world->err))
+        fail_msg("count %s: %s", query, node->world->err.what);
+    return (int64_t)found;
+}
+
+/* "NAME=QUERY PURPOSE!;" of each, the mark for a conflict. */
+static const char *listed(struct world_node *node)
+{
+    static char text[4096];
+    struct carnet_segment *segments;
+    size_t n;
+    struct carnet_arena arena;
+    text[0] = 0;
+    carnet_arena_init(&arena);
+    assert_int_equal(carnet_segments(node->replica, NULL, &arena, &segments, &n, &node->world->err), CARNET_OK);
+    for (size_t i = 0; i < n; i++) {
+        size_t len = strlen(text);
+        snprintf(text + len, sizeof text - len, "%.*s=%.*s %.*s%s;", (int)segments[i].name.len, (const char *)segments[i].name.ptr, (int)segments[i].query.len,
+                 (const char *)segments[i].query.ptr, (int)segments[i].purpose.len, segments[i].purpose.len ? (const char *)segments[i].purpose.ptr : "",
+                 segments[i].conflict ? "!" : "");
+    }
+    carnet_arena_deinit(&arena);
+    return text;
+}
+
+static void people_of_a_town(struct world_node *office)
+{
+    world_add(office, "given=Zoé city=Grenoble born=2000-01-01", "file mail");
+    world_add(office, "given=Adam city=Grenoble born=1960", "file mail");
+    world_add(office, "given=Léa city=Lyon", "file mail");
+}
+
+static void a_segment_has_a_name_and_is_shared(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0], *other = world_join(world, "Lyon", CARNET_ROLE_OFFICE, NULL, 0, 0);
+    people_of_a_town(office);
+    assert_int_equal(save(office, "Grenoble jeunes", "city:Grenoble age:18-35", ""), CARNET_OK);
+    assert_int_equal(save(office, "Tous", "", ""), CARNET_OK);
+    world_exchange(world);
+    assert_string_equal(listed(other), "Grenoble jeunes=city:Grenoble age:18-35 ;Tous=  ;");
+    assert_int_equal(count(other, "segment:tous"), 3);
+    assert_int_equal(count(other, "segment:\"grenoble-JEUNES\""), 1);
+    assert_int_equal(count(other, "-segment:grenoblejeunes"), 2);
+    assert_int_equal(save(other, "grenoble jeunes", "city:Grenoble age:18-70", "mail"), CARNET_OK);
+    world_exchange(world);
+    assert_string_equal(listed(office), "grenoble jeunes=city:Grenoble age:18-70 mail;Tous=  ;");
+    assert_int_equal(count(office, "segment:grenoblejeunes"), 2);
+    world_same(world);
+    world_verify(office);
+}
+
+static void what_two_offices_saved_apart_is_kept(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0], *other = world_join(world, "Lyon", CARNET_ROLE_OFFICE, NULL, 0, 0);
+    world_exchange(world);
+    people_of_a_town(office);
+    assert_int_equal(save(office, "presse", "city:Grenoble", ""), CARNET_OK);
+    assert_int_equal(save(other, "Presse", "city:Lyon", ""), CARNET_OK);
+    world_exchange(world);
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t n;
+        struct world_node *node = &world->nodes[i];
+        const char *text = listed(node);
+        assert_non_null(strstr(text, "presse=city:Grenoble !;"));
+        assert_non_null(strstr(text, "Presse=city:Lyon !;"));
+        assert_int_equal(strlen(text), strlen("presse=city:Grenoble !;Presse=city:Lyon !;"));
+        assert_int_equal(carnet_segment_count(node->replica, NULL, S("segment:presse"), NULL, NULL, &n, &world->err), CARNET_CONFLICT);
+    }
+    world_same(world);
+    assert_int_equal(save(other, "presse", "city:Lyon or city:Grenoble", ""), CARNET_OK); /* one word for both */
+    world_exchange(world);
+    assert_string_equal(listed(office), "presse=city:Lyon or city:Grenoble ;");
+    assert_int_equal(count(office, "segment:presse"), 3);
+
+    /* the same record, changed on both sides */
+    assert_int_equal(save(office, "presse", "city:Paris", ""), CARNET_OK);
+    assert_int_equal(save(other, "presse", "city:Nantes", ""), CARNET_OK);
+    world_exchange(world);
+    assert_non_null(strstr(listed(office), "city:Paris !"));
+    assert_non_null(strstr(listed(office), "city:Nantes !"));
+    assert_int_equal(save(office, "presse", "city:Nantes", ""), CARNET_OK);
+    /* the same said twice is no conflict */
+    assert_int_equal(save(office, "don", "city:Nantes", ""), CARNET_OK);
+    assert_int_equal(save(other, "don", "city:Nantes", ""), CARNET_OK);
+    world_exchange(world);
+    assert_string_equal(listed(other), "don=city:Nantes ;presse=city:Nantes ;");
+    /* but two purposes are */
+    assert_int_equal(save(office, "don", "city:Nantes", "mail"), CARNET_OK);
+    assert_int_equal(save(other, "don", "city:Nantes", "canvass"), CARNET_OK);
+    world_exchange(world);
+    assert_non_null(strstr(listed(other), "!"));
+    world_same(world);
+    world_verify(other);
+}
+
+static void who_may_not_read_or_write_does_not(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0], *relay = world_join(world, "Relais", CARNET_ROLE_RELAY, NULL, 0, 0);
+    assert_int_equal(save(office, "presse", "city:Grenoble", ""), CARNET_OK);
+    world_exchange(world);
+    assert_string_equal(listed(relay), "");
+    assert_int_not_equal(save(relay, "presse", "city:Lyon", ""), CARNET_OK);
+    assert_false(world_on_disk(relay, "city:Grenoble", 13));
+}
+
+static void names_and_queries_are_checked(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0];
+    assert_int_equal(save(office, "", "zoe", ""), CARNET_USAGE);
+    assert_int_equal(save(office, "!!", "zoe", ""), CARNET_USAGE);
+    assert_int_equal(save(office, "a\"b", "zoe", ""), CARNET_USAGE);
+    assert_int_equal(save(office, "a\nb", "zoe", ""), CARNET_USAGE);
+    assert_int_equal(save(office, "a", "(zoe", ""), CARNET_USAGE);
+    assert_int_equal(save(office, "a", "segment:b", ""), CARNET_NOT_FOUND);
+    assert_int_equal(save(office, "a", "segment:a", ""), CARNET_USAGE);
+    assert_int_equal(save(office, "a", "zoe", "nothing"), CARNET_USAGE);
+    assert_int_equal(save(office, "a", "zoe", ""), CARNET_OK);
+    assert_int_equal(save(office, "b", "segment:a", ""), CARNET_OK);
+    assert_int_equal(save(office, "a", "lea or segment:b", ""), CARNET_USAGE); /* through another */
+    assert_string_equal(listed(office), "a=zoe ;b=segment:a ;");
+}
+
+static carnet_rc check_text(const char *purpose, const char *text, struct carnet_err *err)
+{
+    struct carnet_query *query;
+    if (carnet_query_parse(NULL, S(text), &query, err))
+        fail_msg("%s: %s", text, err->what);
+    carnet_rc rc = carnet_segment_check(NULL, query, S(purpose), err);
+    carnet_query_free(query);
+    return rc;
+}
+
+static void online_targeting_uses_nothing_forbidden(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *query, *what;
+    } refused[] = {
+        { "city:a support:3", "column 8: a segment for targeted may not choose people by support" },
+        { "support:*", NULL }, { "issues:climat", NULL }, { "-issues:*", NULL }, { "note:vélo", NULL }, { "city:a (age:18-25 or (tag:x -support:1-2))", NULL },
+        { "family:ben*", NULL }, { "given:mohamed", NULL }, { "birth_name:*", NULL }, { "zoe", "column 1: a segment for targeted may not choose people by a word" },
+        { "city:a \"le goff\"", NULL }, { "polling_station:4", NULL }, { "source:roll", NULL }, { "-source:*", NULL }, { "import:*", NULL }, { "basis:member", NULL },
+        { "-basis:roll", NULL }, { "consent:profile", NULL }, { "consent:membership", NULL }, { "consent:*", NULL }, { "age:<17", NULL }, { "age:15-16", NULL },
+        { "source_id:x", NULL },
+    };
+    static const char *const allowed[] = { "", "city:Grenoble", "postcode:38-39", "insee:38185", "age:18-25", "age:<25", "age:>60", "gender:f", "language:fr", "tag:velo",
+                                           "consent:targeted", "email:*", "phone:*", "changed:<30d", "added:2025", "book:main", "born:1990", "employer:*",
+                                           "-city:a (age:18- or tag:x)" };
+    struct carnet_err err = CARNET_ERR_INIT;
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        if (check_text("targeted", refused[i].query, &err) != CARNET_REFUSED)
+            fail_msg("not refused: %s", refused[i].query);
+        assert_true(err.hint[0]);
+        if (refused[i].what)
+            assert_string_equal(err.what, refused[i].what);
+        assert_int_equal(check_text("mail", refused[i].query, &err), CARNET_OK);
+        assert_int_equal(check_text("", refused[i].query, &err), CARNET_OK);
+    }
+    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++)
+        if (check_text("targeted", allowed[i], &err) != CARNET_OK)
+            fail_msg("refused: %s: %s", allowed[i], err.what);
+    err.lang = CARNET_LANG_FR;
+    assert_int_equal(check_text("targeted", "zoe", &err), CARNET_REFUSED);
+    assert_string_equal(err.what, "colonne 1\u00a0: un segment pour targeted ne peut pas choisir les gens par un mot");
+    assert_non_null(strstr(err.hint, "origine"));
+}
+
+static void a_newsletter_goes_to_all_who_subscribed(void **state)
+{
+    (void)state;
+    static const char *const allowed[] = { "", "consent:newsletter", "language:fr", "-language:fr consent:newsletter", "book:main language:*" };
+    static const char *const refused[] = { "city:Grenoble", "consent:newsletter city:a", "age:18-25", "tag:x", "-tag:x", "zoe", "consent:sms", "consent:*", "added:2025",
+                                           "source:x", "import:*", "basis:consent", "support:3", "id:5gzn", "postcode:38-39", "born:1990" };
+    struct carnet_err err = CARNET_ERR_INIT;
+    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++)
+        if (check_text("newsletter", allowed[i], &err) != CARNET_OK)
+            fail_msg("refused: %s: %s", allowed[i], err.what);
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (check_text("newsletter", refused[i], &err) != CARNET_REFUSED)
+            fail_msg("not refused: %s", refused[i]);
+}
+
+/* What a segment is made of counts as its own. */
+static void a_forbidden_selector_does_not_hide_in_another_segment(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0];
+    assert_int_equal(save(office, "fans", "support:1-2", ""), CARNET_OK);
+    assert_int_equal(save(office, "voisins", "city:Grenoble -segment:fans", "targeted"), CARNET_REFUSED);
+    assert_non_null(strstr(world->err.what, "column 15"));
+    assert_int_equal(save(office, "voisins", "city:Grenoble", "targeted"), CARNET_OK);
+    assert_string_equal(listed(office), "fans=support:1-2 ;voisins=city:Grenoble targeted;");
+}
+
+static bool stop(void *ctx, uint64_t looked, uint64_t total)
+{
+    struct carnet_id *ids = ctx;
+    (void)ids;
+    return looked > total; /* never */
+}
+
+static void a_count_can_be_stopped(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0];
+    uint64_t n;
+    assert_int_equal(carnet_replica_begin(office->replica, &world->err), CARNET_OK);
+    for (int i = 0; i < 2100; i++)
+        world_add(office, "given=Zoé", "file");
+    assert_int_equal(carnet_replica_commit(office->replica, &world->err), CARNET_OK);
+    assert_int_equal(carnet_segment_count(office->replica, NULL, S("-city:x changed:<1d"), stop, NULL, &n, &world->err), CARNET_CANCELLED);
+    assert_int_equal(count(office, "-city:x changed:<1d"), 2100);
+}
+
+int main(void)
+{
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        T(a_segment_has_a_name_and_is_shared),
+        T(what_two_offices_saved_apart_is_kept),
+        T(who_may_not_read_or_write_does_not),
+        T(names_and_queries_are_checked),
+        cmocka_unit_test(online_targeting_uses_nothing_forbidden),
+        cmocka_unit_test(a_newsletter_goes_to_all_who_subscribed),
+        T(a_forbidden_selector_does_not_hide_in_another_segment),
+        T(a_count_can_be_stopped),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
