@@ -138,6 +138,7 @@ int cmd_access(struct cli *), cmd_audit(struct cli *), cmd_lift(struct cli *), c
 /* one per command */
 int cmd_add(struct cli *), cmd_book_add(struct cli *), cmd_book_list(struct cli *), cmd_bundle_export(struct cli *), cmd_bundle_import(struct cli *),
     cmd_conflicts(struct cli *), cmd_consent(struct cli *), cmd_consent_countersign(struct cli *), cmd_consent_grant(struct cli *), cmd_consent_object(struct cli *),
+    cmd_charter_set(struct cli *), cmd_charter_show(struct cli *), cmd_field_add(struct cli *), cmd_field_list(struct cli *),
     cmd_consent_withdraw(struct cli *), cmd_edit(struct cli *), cmd_erase(struct cli *), cmd_erasures(struct cli *), cmd_find(struct cli *), cmd_help(struct cli *),
     cmd_history(struct cli *), cmd_import(struct cli *), cmd_init(struct cli *), cmd_invite(struct cli *), cmd_join(struct cli *), cmd_members(struct cli *),
     cmd_node(struct cli *), cmd_note(struct cli *), cmd_peers(struct cli *), cmd_rebuild(struct cli *), cmd_resolve(struct cli *), cmd_show(struct cli *),

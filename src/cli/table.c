@@ -16,6 +16,7 @@ const struct cli_option cli_global_options[] = {
 static const struct cli_option init_options[] = {
     { "community", "NAME", 0, _("the community's name") },
     { "node", "NAME", 0, _("the name of this device") },
+    { "charter", "NAME", 0, _("the rules to begin with: campaign (default), association or town-hall") },
     { NULL, NULL, 0, NULL },
 };
 static const struct cli_option invite_options[] = {
@@ -43,6 +44,12 @@ static const struct cli_option bundle_export_options[] = {
     { "for", "NODE", 0, _("the member or node that it is for: only what they may have (else: every member)") },
     { NULL, NULL, 0, NULL },
 };
+static const struct cli_option field_add_options[] = {
+    { "type", "TYPE", 0, _("text, longtext, number, decimal, date, choice, choices, bool, email, phone or url; required") },
+    { "scope", "SCOPE", 0, _("who may read it and which purpose covers it: identity (default), email, phone, postal, social, opinion or notes") },
+    { "choice", "VALUE", CLI_REPEAT, _("one of the choices, in their order") },
+    { NULL, NULL, 0, NULL },
+};
 static const struct cli_option add_options[] = {
     { "book", "BOOK", 0, _("the book (else the only one, or main)") },
     { "grant", "PURPOSE", CLI_REPEAT, _("a use that the person agreed to (else file)") },
@@ -51,6 +58,11 @@ static const struct cli_option add_options[] = {
     { "proof", "TEXT", 0, _("how the agreement is proved") },
     { "collected", "DATE", 0, _("the day it was collected (YYYY-MM-DD; else today)") },
     { "until", "DATE", 0, _("the agreement ends that day") },
+    { "channel", "TEXT", 0, _("by what it came: paper, web, phone, doorstep...") },
+    { "method", "TEXT", 0, _("how it was collected: form, event, call...") },
+    { "wording", "LANGUAGE|VERSION", 0, _("the text that the person agreed to (else the current one in your language)") },
+    { "direct", "yes|no", 0, _("whether the person gave it themselves") },
+    { "age-band", "TEXT", 0, _("the age that the person said: 17+, 25-34...") },
     { NULL, NULL, 0, NULL },
 };
 static const struct cli_option edit_options[] = {
@@ -80,6 +92,11 @@ static const struct cli_option grant_options[] = {
     { "proof", "TEXT", 0, _("how the agreement is proved; required after a refusal") },
     { "collected", "DATE", 0, _("the day it was collected (YYYY-MM-DD; else today)") },
     { "until", "DATE", 0, _("the agreement ends that day") },
+    { "channel", "TEXT", 0, _("by what it came: paper, web, phone, doorstep...") },
+    { "method", "TEXT", 0, _("how it was collected: form, event, call...") },
+    { "wording", "LANGUAGE|VERSION", 0, _("the text that the person agreed to (else the current one in your language)") },
+    { "direct", "yes|no", 0, _("whether the person gave it themselves") },
+    { "age-band", "TEXT", 0, _("the age that the person said: 17+, 25-34...") },
     { NULL, NULL, 0, NULL },
 };
 static const struct cli_option withdraw_options[] = {
@@ -127,7 +144,7 @@ static const struct cli_option help_options[] = {
 };
 
 const struct cli_command cli_commands[] = {
-    { "init", "--community NAME --node NAME", _("make a new community; this node is its founder"),
+    { "init", "--community NAME --node NAME [--charter NAME]", _("make a new community; this node is its founder"),
       _("Prints the recovery key once: it is the root of the community. Write it on paper and keep it away from this machine. Asks for a passphrase that protects "
         "this node's keys on the disk, or reads it from the file that CARNET_PASSPHRASE_FILE names."), init_options, 0, 0, CLI_OWN_HOME,
       cmd_init, NULL },
@@ -154,6 +171,18 @@ const struct cli_command cli_commands[] = {
     { "peers", "", _("the sessions with other nodes, now"), NULL, NULL, 0, 0, 0, cmd_peers, NULL },
     { "book list", "", _("the books of the community"), NULL, NULL, 0, 0, 0, cmd_book_list, NULL },
     { "book add", "NAME", _("make a new book"), NULL, NULL, 1, 1, 0, cmd_book_add, NULL },
+    { "charter show", "", _("the rules of the community: numbers, purposes, fields, wordings"), NULL, NULL, 0, 0, 0, cmd_charter_show, NULL },
+    { "charter set", "KEY VALUE", _("change a rule (an admin)"),
+      _("Keys: dark_after, history, alive_after, opt_in, contact, prospect, inform (durations: 72h, 30d); country (FR); purpose/NAME \"scopes=identity email; "
+        "channels=email; basis=consent\" or retired; field/NAME; wording/PURPOSE/LANG, the text that people agree to; ballot/YYYY-MM-DD, the name of an election; "
+        "recipient/NAME; controller; dpo; contact_point. An empty value takes back what was said. A purpose defined anew changes nothing for those who agreed before: "
+        "what they agreed to stays as it was. Of rules that two admins change without seeing each other the strictest holds until one of them says it again."),
+      NULL, 2, 2, 0, cmd_charter_set, NULL },
+    { "field list", "", _("the fields of a contact"), NULL, NULL, 0, 0, 0, cmd_field_list, NULL },
+    { "field add", "NAME --type TYPE [--scope SCOPE] [--choice VALUE]...", _("add a field of your own (an admin)"),
+      _("It stays for good, with its type and its scope. What may tell of health, religion or opinions belongs in --scope opinion, that fewer people read and that only the "
+        "purpose profile covers; without --scope, everybody who reads names reads it. Example: carnet field add tshirt --type choice --choice S --choice M --choice L"),
+      field_add_options, 1, 1, 0, cmd_field_add, NULL },
     { "verify", "", _("check that everything here is what the log says"),
       _("Checks the file, every signature and hash, and that the views are what the log says; prints the hash of each book's state: equal on two nodes, they agree."),
       NULL, 0, 0, 0, cmd_verify, NULL },

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const state_names[] = { "none", "requested", "given", "renewed", "expired", "withdrawn", "objected" };
+static const char *const state_names[] = { "none", "requested", "given", "renewed", "expired", "withdrawn", "objected", "refused" };
 
 const char *carnet_consent_state_name(enum carnet_consent_state state)
 {
-    CARNET_ASSERT(state <= CARNET_CONSENT_OBJECTED);
+    CARNET_ASSERT((size_t)state < sizeof state_names / sizeof *state_names);
     return state_names[state];
 }
 
@@ -162,7 +162,11 @@ static int64_t ends_at(const struct carnet_charter *charter, const struct facts 
     int64_t end_ms = grant->until_ms ? grant->until_ms : INT64_MAX;
     if (grant->basis == CARNET_BASIS_ROLL || grant->basis == CARNET_BASIS_MEMBER || facts->contact_ms == INT64_MIN)
         return end_ms;
-    int64_t silent_ms = after(facts->contact_ms, charter ? charter->contact_ms : carnet_charter_default().contact_ms);
+    const struct carnet_purpose_def *purpose = carnet_purpose_version(charter, grant->purpose, grant->version);
+    int64_t keep_ms = charter ? charter->contact_ms : carnet_charter_default().contact_ms;
+    if (purpose && purpose->keep_ms && purpose->keep_ms < keep_ms)
+        keep_ms = purpose->keep_ms;
+    int64_t silent_ms = after(facts->contact_ms, keep_ms);
     return silent_ms < end_ms ? silent_ms : end_ms;
 }
 
@@ -214,6 +218,8 @@ static const struct fact *find_refusal(const struct facts *facts, struct carnet_
 static uint32_t covered(const struct carnet_charter *charter, const struct fact *grant)
 {
     const struct carnet_purpose_def *purpose = carnet_purpose_version(charter, grant->purpose, grant->version);
+    if (CARNET_PLANTED(25))
+        purpose = carnet_purpose_find(charter, grant->purpose); /* planted: it covers what the purpose has become */
     return purpose ? purpose->scopes : 0;
 }
 
@@ -222,13 +228,14 @@ static struct carnet_consent evaluate(const struct carnet_charter *charter, cons
     struct carnet_consent out = { .state = CARNET_CONSENT_NONE };
     const struct fact *best = NULL, *newest = NULL;
     enum worth worth = REFUSED;
-    size_t grants = 0;
+    size_t grants = 0, proved = 0;
     for (size_t i = 0; i < facts->count; i++) {
         const struct fact *fact = &facts->all[i];
         if (!is_grant(fact) || !carnet_slice_equal(fact->purpose, purpose))
             continue;
         enum worth this = weigh(charter, facts, fact, now_ms);
         grants++;
+        proved += is_proved(facts, fact);
         if (this == LIVE && !facts->blocked)
             out.scopes |= covered(charter, fact);
         if (!newest || is_newer(fact->item, newest->item))
@@ -245,7 +252,7 @@ static struct carnet_consent evaluate(const struct carnet_charter *charter, cons
     if (!best || worth == REFUSED) {
         const struct fact *refusal = find_refusal(facts, purpose);
         if (refusal) {
-            out.state = refusal->type == CARNET_EVENT_OBJECT ? CARNET_CONSENT_OBJECTED : CARNET_CONSENT_WITHDRAWN;
+            out.state = refusal->type == CARNET_EVENT_OBJECT ? CARNET_CONSENT_OBJECTED : proved ? CARNET_CONSENT_WITHDRAWN : CARNET_CONSENT_REFUSED;
             out.dot = refusal->item->dot;
             out.since_ms = carnet_hlc_ms(refusal->item->hlc);
         }

@@ -80,10 +80,10 @@ static size_t items(enum carnet_event_type type)
     case CARNET_EVENT_INFORM:
     case CARNET_EVENT_RECEIPT:
     case CARNET_EVENT_BOOK:
-    case CARNET_EVENT_SETTING:
     case CARNET_EVENT_CUT:
         return 3;
     case CARNET_EVENT_EDGE:
+    case CARNET_EVENT_SETTING:
         return 4;
     case CARNET_EVENT_EPOCH:
         return 6;
@@ -166,6 +166,7 @@ void carnet_event_encode(const struct carnet_event *event, struct carnet_buf *ou
     case CARNET_EVENT_SETTING:
         carnet_cbor_put_text(out, event->text);
         carnet_cbor_put_text(out, event->value);
+        put_names(out, event);
         break;
     case CARNET_EVENT_CUT:
         carnet_cbor_put_id(out, &event->other);
@@ -310,6 +311,7 @@ carnet_rc carnet_event_decode(struct carnet_slice raw, struct carnet_event *out)
     case CARNET_EVENT_SETTING:
         out->text = read_word(&r, CARNET_LABEL_LEN_MAX);
         out->value = carnet_reader_text_max(&r, CARNET_VALUE_LEN_MAX);
+        read_names(&r, out);
         break;
     case CARNET_EVENT_CUT:
         read_id(&r, &out->other);

@@ -381,6 +381,23 @@ static bool purpose_column(const struct carnet_charter *charter, const char *key
     return false;
 }
 
+/* A field of the community, by its own name: t_shirt is "T-shirt" too. */
+static bool own_field(const struct carnet_charter *charter, const char *key, struct carnet_target *out)
+{
+    struct carnet_buf name;
+    bool found = false;
+    carnet_buf_init(&name, KEY_LEN_MAX);
+    for (size_t i = 0; charter && i < charter->field_count && !found; i++) {
+        carnet_buf_clear(&name);
+        carnet_columns_key(carnet_slice_str(charter->fields[i]->name), &name);
+        found = key[0] && strcmp(carnet_buf_cstr(&name), key) == 0;
+        if (found)
+            *out = (struct carnet_target){ .kind = CARNET_TARGET_FIELD, .def = charter->fields[i] };
+    }
+    carnet_buf_deinit(&name);
+    return found;
+}
+
 void carnet_columns_recognise(const struct carnet_charter *charter, struct carnet_slice name, struct carnet_target *out)
 {
     *out = (struct carnet_target){0};
@@ -390,6 +407,10 @@ void carnet_columns_recognise(const struct carnet_charter *charter, struct carne
     const char *text = carnet_buf_cstr(&key);
     char signed_key[KEY_LEN_MAX + 1];
     unsigned number = 0;
+    if (own_field(charter, text, out)) {
+        carnet_buf_deinit(&key);
+        return;
+    }
     const struct known *known = look_up(table, KNOWN_COUNT, text);
     if (!known && with_sign(text, signed_key, &number))
         known = look_up(table, KNOWN_COUNT, signed_key);

@@ -606,7 +606,7 @@ static carnet_rc check_options(const struct carnet_charter *charter, const struc
     }
     for (size_t i = 0; i < options->grant_count; i++) {
         const struct carnet_purpose_def *def;
-        carnet_rc rc = carnet_people_grantable(charter, options->grants[i], &def, err);
+        carnet_rc rc = carnet_people_grantable(charter, options->grants[i], options->ground.basis, &def, err);
         if (rc)
             return rc;
     }
@@ -629,7 +629,8 @@ carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_row
     carnet_buf_init(&im->text, 2 * CARNET_VALUE_LEN_MAX + 64);
     carnet_buf_init(&im->rejects, 4 * CARNET_LINE_LEN_MAX);
     carnet_buf_init(&evidence, CARNET_VALUE_LEN_MAX);
-    rc = carnet_people_evidence(&options->ground, CARNET_SLICE_NONE, &evidence, err);
+    rc = carnet_people_evidence(carnet_replica_charter(replica), &options->ground, options->grants, options->ground.wording.len ? options->grant_count : 0,
+                                CARNET_SLICE_NONE, &evidence, err); /* what a file was collected under is not what is said today */
     im->evidence = carnet_buf_slice(&evidence);
     im->terms = terms_of(im);
     im->day = options->ground.collected_ms > 0 ? (uint32_t)(options->ground.collected_ms / DAY_MS) : 0;

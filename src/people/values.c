@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-#include "carnet/people/values.h"
+#include "values_parts.h"
 
 #include "carnet/base/limits.h"
 #include "carnet/base/text.h"
@@ -652,7 +652,11 @@ static carnet_rc refuse(const struct carnet_field_def *def, struct carnet_slice 
 {
     char value[SHOWN_LEN_MAX + 4];
     shown(text, value);
-    switch (def->field) {
+    if (def->custom && (def->type == CARNET_FIELD_TYPE_CHOICE || def->type == CARNET_FIELD_TYPE_CHOICES))
+        return carnet_err_set(err, CARNET_USAGE, "%s: \"%s\" is not one of its choices", def->name, value);
+    switch (carnet_value_like(def)) {
+    case CARNET_FIELD_NONE:
+        return carnet_err_set(err, CARNET_USAGE, "%s: \"%s\" is not a %s", def->name, value, carnet_field_type_name(def->type));
     case CARNET_FIELD_PHONE:
         return carnet_err_set(err, CARNET_USAGE, "%s: \"%s\" is not a telephone number", def->name, value);
     case CARNET_FIELD_EMAIL:
@@ -664,7 +668,11 @@ static carnet_rc refuse(const struct carnet_field_def *def, struct carnet_slice 
 
 static void refuse_hint(const struct carnet_field_def *def, struct carnet_err *err)
 {
-    switch (def->field) {
+    if (def->custom && (carnet_value_like(def) == CARNET_FIELD_NONE || def->type == CARNET_FIELD_TYPE_DATE)) {
+        carnet_value_typed_hint(def, err);
+        return;
+    }
+    switch (carnet_value_like(def)) {
     case CARNET_FIELD_PHONE: carnet_err_hint(err, "write it like 06 39 98 00 00 or +33 6 39 98 00 00"); break;
     case CARNET_FIELD_EMAIL: carnet_err_hint(err, "write it like zoe@example.org"); break;
     case CARNET_FIELD_BORN: carnet_err_hint(err, "write it YYYY-MM-DD, YYYY-MM or YYYY"); break;
@@ -674,6 +682,30 @@ static void refuse_hint(const struct carnet_field_def *def, struct carnet_err *e
     case CARNET_FIELD_INSEE: carnet_err_hint(err, "it has five characters: 38185, 2A004"); break;
     default: break;
     }
+}
+
+/* In place of the text from start on. */
+static carnet_rc normalise_typed(const struct carnet_field_def *def, size_t start, struct carnet_buf *out, struct carnet_err *err)
+{
+    struct carnet_buf typed;
+    carnet_buf_init(&typed, CARNET_VALUE_LEN_MAX);
+    bool ok = carnet_value_typed(def, carnet_slice(out->ptr + start, out->len - start), &typed);
+    carnet_rc rc = CARNET_OK;
+    if (ok) {
+        out->len = start;
+        carnet_buf_append_slice(out, carnet_buf_slice(&typed));
+        if (out->failed)
+            rc = carnet_err_set(err, CARNET_LIMIT, "%s: longer than %d KiB", def->name, CARNET_VALUE_LEN_MAX / 1024);
+    } else {
+        rc = refuse(def, carnet_slice(out->ptr + start, out->len - start), err);
+        refuse_hint(def, err);
+    }
+    if (rc) {
+        out->len = start;
+        out->failed = false;
+    }
+    carnet_buf_deinit(&typed);
+    return rc;
 }
 
 carnet_rc carnet_value_normalise(const struct carnet_field_def *def, struct carnet_slice text,
@@ -695,14 +727,16 @@ carnet_rc carnet_value_normalise(const struct carnet_field_def *def, struct carn
         out->len = start;
         return CARNET_OK;
     }
+    if (def->custom && carnet_value_like(def) == CARNET_FIELD_NONE)
+        return normalise_typed(def, start, out, err);
     const char *country = rules->country[0] ? rules->country : "FR";
     bool fits = value.len < SHORT_LEN_MAX, ok, is_typed = true;
     struct carnet_buf word;
     carnet_buf_init(&word, SHORT_LEN_MAX);
-    switch (def->field) {
+    switch (carnet_value_like(def)) {
     case CARNET_FIELD_PHONE: ok = fits && phone(value, country, typed); break;
     case CARNET_FIELD_EMAIL: ok = fits && email(value, typed); break;
-    case CARNET_FIELD_BORN: ok = fits && born(value, rules->order, typed); break;
+    case CARNET_FIELD_BORN: ok = fits && born(value, rules->order, typed) && (!def->custom || strlen(typed) == 10); break;
     case CARNET_FIELD_GENDER: ok = fits && gender(folded(value, &word), rules->gender_1_is_female, typed); break;
     case CARNET_FIELD_LANGUAGE: ok = fits && language(value, folded(value, &word), typed); break;
     case CARNET_FIELD_POSTCODE: ok = fits && postcode(value, strcmp(country, "FR") == 0, typed); break;

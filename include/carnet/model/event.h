@@ -42,7 +42,7 @@ enum carnet_event_type {
     CARNET_EVENT_EPOCH,        /* other: book, scope, epoch, number, hash: commitment to the key */
     CARNET_EVENT_ADDRESS,      /* text */
     CARNET_EVENT_ALIVE,        /* ms */
-    CARNET_EVENT_SETTING,      /* text: key, value */
+    CARNET_EVENT_SETTING,      /* text: key, value, names: the SETTINGs of this key that it replaces */
     CARNET_EVENT_CUT,          /* other: whose node, bytes: [[book, stream, seq, hash] ...] */
     CARNET_EVENT_GENESIS       /* bytes: the genesis, in the first entry of the charter */
 };

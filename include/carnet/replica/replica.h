@@ -84,6 +84,11 @@ const struct carnet_book *carnet_replica_book_at(const struct carnet_replica *re
 CARNET_MUST_USE carnet_rc carnet_replica_book_find(const struct carnet_replica *replica, struct carnet_slice name, const struct carnet_book **out, struct carnet_err *err);
 /* Names of communities, members, nodes and books: USAGE unless text of 1 to CARNET_NAME_LEN_MAX bytes on one line. */
 CARNET_MUST_USE carnet_rc carnet_replica_name_check(struct carnet_slice name, struct carnet_err *err);
+struct carnet_charter_word {
+    struct carnet_slice key, value;
+};
+/* Says them in the charter, in place of what is said there now and known here. USAGE: not a key or a value of a charter. REFUSED: not an admin. */
+CARNET_MUST_USE carnet_rc carnet_replica_charter_set(struct carnet_replica *replica, const struct carnet_charter_word *words, size_t count, struct carnet_err *err);
 /* Makes it with its epochs, whose keys are boxed to every reader. REFUSED: not an admin. CONFLICT: the name is taken. */
 CARNET_MUST_USE carnet_rc carnet_replica_book_add(struct carnet_replica *replica, struct carnet_slice name, struct carnet_id *out, struct carnet_err *err);
 
