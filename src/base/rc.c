@@ -43,6 +43,7 @@ static const struct line catalogue[] = {
 #include "fr/cli.inc"
 #include "fr/law.inc"
 #include "fr/charter.inc"
+#include "fr/export.inc"
 #include "fr/charter.inc"
 #include "fr/law.inc"
 #include "fr/imports.inc"

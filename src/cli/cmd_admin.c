@@ -231,7 +231,8 @@ static const char *member_name(const struct carnet_member *member)
 
 /* The words of states and roles, for the catalogue: they come from below, in English. */
 const char *const cli_words[] = { _("active"), _("revoked"), _("expired"), _("closed"), _("up to date"), _("exchanging"), _("connecting"), _("admin"), _("office"),
-                                  _("volunteer"), _("gateway"), _("relay"), _("given"), _("renewed"), _("requested"), _("withdrawn"), _("objected"), _("refused"), _("invalidated"), _("none") };
+                                  _("volunteer"), _("gateway"), _("relay"), _("given"), _("renewed"), _("requested"), _("withdrawn"), _("objected"), _("refused"), _("invalidated"),
+                                  _("none") };
 
 static bool each_member(void *ctx, const struct carnet_member *member)
 {

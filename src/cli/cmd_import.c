@@ -35,7 +35,7 @@ static bool progress(void *ctx, uint64_t rows, uint64_t bytes, uint64_t total)
     return !cli->node->cancelled || !cli->node->cancelled(cli->node);
 }
 
-static carnet_rc open_rows(struct cli *cli, struct carnet_rows **out)
+static carnet_rc open_rows(struct cli *cli, struct cli_sealed **sealed, struct carnet_rows_input *input, struct carnet_rows **out)
 {
     struct carnet_rows_map maps[MAPS_MAX];
     const char *texts[MAPS_MAX];
@@ -45,8 +45,10 @@ static carnet_rc open_rows(struct cli *cli, struct carnet_rows **out)
         options.format = CARNET_ROWS_CSV;
     else if (format && strcmp(format, "vcard") == 0)
         options.format = CARNET_ROWS_VCARD;
+    else if (format && strcmp(format, "json") == 0)
+        options.format = CARNET_ROWS_JSON;
     else if (format && strcmp(format, "auto") != 0)
-        return carnet_err_set(&cli->err, CARNET_USAGE, "--format is auto, csv or vcard");
+        return carnet_err_set(&cli->err, CARNET_USAGE, "--format is auto, csv, vcard or json");
     for (size_t i = 0; i < options.map_count; i++) {
         /* the last one: a column's name may hold a sign */
         const char *equal = strrchr(texts[i], '=');
@@ -58,7 +60,11 @@ static carnet_rc open_rows(struct cli *cli, struct carnet_rows **out)
     }
     int fd = cli_file(cli, cli->words[0]);
     CARNET_ASSERT(fd >= 0);
-    return carnet_rows_open(fd, &options, out, &cli->err);
+    if (!cli_is_sealed(fd))
+        return carnet_rows_open(fd, &options, out, &cli->err);
+    carnet_rc rc = cli_sealed_open(cli, fd, cli->words[0], sealed);
+    *input = (struct carnet_rows_input){ cli_sealed_read, *sealed };
+    return rc ? rc : carnet_rows_open_input(input, &options, out, &cli->err);
 }
 
 static void column_line(struct cli *cli, const char *name, const char *target)
@@ -129,6 +135,8 @@ int cmd_import(struct cli *cli)
     struct carnet_import_options options = { .grants = grants, .progress = progress, .ctx = &state, .rejects_fd = -1 };
     const struct carnet_book *book;
     struct carnet_rows *rows = NULL;
+    struct cli_sealed *sealed = NULL;
+    struct carnet_rows_input input;
     const char *rejects = cli_value(cli, "rejects");
     carnet_rc rc = CARNET_OK;
     rc = cli_ground(cli, &options.ground);
@@ -137,12 +145,15 @@ int cmd_import(struct cli *cli)
     if (!rc)
         rc = cli_book(cli, &book);
     if (!rc)
-        rc = open_rows(cli, &rows);
-    if (rc)
+        rc = open_rows(cli, &sealed, &input, &rows);
+    if (rc) {
+        cli_sealed_close(sealed);
         return cli_fail(cli);
+    }
     if (cli_flag(cli, "dry-run")) {
         rc = dry_run(cli, rows);
         carnet_rows_close(rows);
+        cli_sealed_close(sealed);
         return rc ? cli_fail(cli) : 0;
     }
     options.book = book->id;
@@ -153,6 +164,7 @@ int cmd_import(struct cli *cli)
         options.rejects_fd = cli_file_out(cli, rejects);
     rc = carnet_people_import(cli->node->replica, rows, &options, &r, &cli->err);
     carnet_rows_close(rows);
+    cli_sealed_close(sealed);
     if (state.shown >= 0)
         carnet_buf_append_str(&cli->io->err, "\r                              \r");
     if (rc)

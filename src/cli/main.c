@@ -121,7 +121,8 @@ static void close_files(struct cli *cli, const char *rejects, int status)
 static carnet_rc confirm(struct cli *cli)
 {
     char answer[16] = "";
-    if (!(cli->command->flags & CLI_ASKS) || cli->io->yes)
+    bool asks = cli->command->flags & CLI_ASKS || (cli->command->flags & CLI_ASKS_PLAIN && cli_flag(cli, "plain"));
+    if (!asks || cli->io->yes || cli_flag(cli, "dry-run"))
         return CARNET_OK;
     if (!isatty(STDIN_FILENO) || !cli->io->err_tty) {
         carnet_err_set(&cli->err, CARNET_USAGE, "`carnet %s` cannot be taken back: it asks on a terminal", cli->command->name);
@@ -217,14 +218,16 @@ static int run(struct cli *cli, const char *home_option, int argc, char **argv)
     return rc ? cli_fail(cli) : status;
 }
 
-/* `import FILE` also writes FILE.rejected unless another place is named: as if it had been given. */
+/* `import FILE` also writes FILE.rejected, `access --out FILE` FILE.txt, unless another place is named: as if it had been given. */
 static char *default_rejects(const struct cli *cli)
 {
     struct carnet_buf path;
-    if (strcmp(cli->command->name, "import") != 0 || cli_flag(cli, "rejects") || cli_flag(cli, "dry-run"))
+    bool import = strcmp(cli->command->name, "import") == 0 && !cli_flag(cli, "rejects") && !cli_flag(cli, "dry-run");
+    bool access = strcmp(cli->command->name, "access") == 0 && cli_flag(cli, "out") && !cli_flag(cli, "text");
+    if (!import && !access)
         return NULL;
     carnet_buf_init(&path, 8192);
-    carnet_buf_printf(&path, "--rejects=%s.rejected", cli->words[0]);
+    carnet_buf_printf(&path, import ? "--rejects=%s.rejected" : "--text=%s.txt", import ? cli->words[0] : cli_value(cli, "out"));
     char *out = path.failed ? NULL : carnet_strdup_slice(carnet_buf_slice(&path));
     carnet_buf_deinit(&path);
     return out;

@@ -8,7 +8,7 @@ static const char *const state_names[] = { "none", "requested", "given", "renewe
 
 const char *carnet_consent_state_name(enum carnet_consent_state state)
 {
-    CARNET_ASSERT(state <= CARNET_CONSENT_INVALIDATED);
+    CARNET_ASSERT((size_t)state < sizeof state_names / sizeof *state_names);
     return state_names[state];
 }
 
@@ -25,26 +25,30 @@ struct fact {
     bool own; /* on the record asked about, not on one merged with it */
 };
 enum { FACTS_FEW = 16 };
-struct facts {
+struct fact_list {
     struct fact few[FACTS_FEW];
     struct fact *all;
     size_t count, cap;
+};
+struct facts {
+    struct fact_list grants;
+    struct fact_list acts; /* all others, apart: a record full of grants is looked through once, not once for each of them */
     size_t invalidations;
     int64_t contact_ms; /* the person's last own contact that a grant tells of; INT64_MIN: none */
     bool blocked; /* erased, restricted or not understood, one of them */
 };
 
-static void add_fact(struct facts *facts, const struct fact *fact)
+static void add_fact(struct fact_list *list, const struct fact *fact)
 {
-    if (facts->count == facts->cap) {
-        size_t cap = facts->cap * 2;
-        struct fact *all = carnet_realloc(facts->all == facts->few ? NULL : facts->all, cap, sizeof *all);
-        if (facts->all == facts->few)
-            memcpy(all, facts->few, sizeof facts->few);
-        facts->all = all;
-        facts->cap = cap;
+    if (list->count == list->cap) {
+        size_t cap = list->cap * 2;
+        struct fact *all = carnet_realloc(list->all == list->few ? NULL : list->all, cap, sizeof *all);
+        if (list->all == list->few)
+            memcpy(all, list->few, sizeof list->few);
+        list->all = all;
+        list->cap = cap;
     }
-    facts->all[facts->count++] = *fact;
+    list->all[list->count++] = *fact;
 }
 
 static void gather_record(struct facts *facts, const struct carnet_record *record, bool own)
@@ -76,14 +80,16 @@ static void gather_record(struct facts *facts, const struct carnet_record *recor
                                    .basis = event.basis,
                                    .proof = event.proof,
                                    .own = own };
-        add_fact(facts, &fact);
+        add_fact(type == CARNET_EVENT_GRANT ? &facts->grants : &facts->acts, &fact);
     }
 }
 
 static void release(struct facts *facts)
 {
-    if (facts->all != facts->few)
-        free(facts->all);
+    if (facts->grants.all != facts->grants.few)
+        free(facts->grants.all);
+    if (facts->acts.all != facts->acts.few)
+        free(facts->acts.all);
 }
 
 static bool names(const struct fact *fact, const struct carnet_dot *dot)
@@ -95,43 +101,6 @@ static bool names(const struct fact *fact, const struct carnet_dot *dot)
         if (carnet_dot_equal(&event.names[i], dot))
             return true;
     return false;
-}
-
-/* When somebody found that the grant was worth nothing: the latest hlc; 0: nobody. */
-static uint64_t invalidated_at(const struct facts *facts, const struct fact *grant)
-{
-    uint64_t hlc = 0;
-    for (size_t i = 0; facts->invalidations && i < facts->count; i++) {
-        const struct fact *fact = &facts->all[i];
-        if (fact->type == CARNET_EVENT_INVALIDATE && fact->item->hlc >= hlc && names(fact, &grant->item->dot))
-            hlc = fact->item->hlc ? fact->item->hlc : 1;
-    }
-    return hlc;
-}
-
-/* A roll is no word of theirs, nor is what turned out to be worth nothing. */
-static int64_t contact_of(const struct facts *facts)
-{
-    int64_t contact_ms = INT64_MIN;
-    for (size_t i = 0; i < facts->count; i++) {
-        const struct fact *fact = &facts->all[i];
-        if (fact->type != CARNET_EVENT_GRANT || fact->basis == CARNET_BASIS_ROLL || invalidated_at(facts, fact))
-            continue;
-        int64_t written_ms = carnet_hlc_ms(fact->item->hlc), at_ms = fact->since_ms > 0 && fact->since_ms < written_ms ? fact->since_ms : written_ms;
-        contact_ms = at_ms > contact_ms ? at_ms : contact_ms;
-    }
-    return contact_ms;
-}
-
-static void gather(struct facts *facts, const struct carnet_record *const *person, size_t count)
-{
-    facts->all = facts->few;
-    facts->cap = FACTS_FEW;
-    facts->count = facts->invalidations = 0;
-    facts->blocked = false;
-    for (size_t i = 0; i < count; i++)
-        gather_record(facts, person[i], i == 0);
-    facts->contact_ms = contact_of(facts);
 }
 
 static bool refuses(const struct fact *fact, struct carnet_slice purpose)
@@ -148,8 +117,8 @@ static bool is_newer(const struct carnet_event_item *a, const struct carnet_even
 /* A refusal wins over every grant that does not name it, whatever the order or the clocks. */
 static bool is_refused(const struct facts *facts, const struct fact *grant)
 {
-    for (size_t i = 0; i < facts->count; i++) {
-        const struct fact *refusal = &facts->all[i];
+    for (size_t i = 0; i < facts->acts.count; i++) {
+        const struct fact *refusal = &facts->acts.all[i];
         if (!refuses(refusal, grant->purpose))
             continue;
         if (CARNET_PLANTED(3) && grant->item->hlc > refusal->item->hlc)
@@ -167,8 +136,8 @@ static bool is_proved(const struct facts *facts, const struct fact *grant)
         return true;
     if (grant->proof != CARNET_PROOF_PAPER)
         return false;
-    for (size_t i = 0; i < facts->count; i++) {
-        const struct fact *fact = &facts->all[i];
+    for (size_t i = 0; i < facts->acts.count; i++) {
+        const struct fact *fact = &facts->acts.all[i];
         if (fact->type == CARNET_EVENT_COUNTERSIGN && fact->own && fact->item->dot.author != grant->item->dot.author &&
             names(fact, &grant->item->dot))
             return true;
@@ -179,6 +148,37 @@ static bool is_proved(const struct facts *facts, const struct fact *grant)
 static int64_t after(int64_t ms, int64_t delay_ms)
 {
     return ms > INT64_MAX - delay_ms ? INT64_MAX : ms + delay_ms;
+}
+
+/* When somebody found that the grant was worth nothing: the latest hlc; 0: nobody. */
+static uint64_t invalidated_at(const struct facts *facts, const struct fact *grant)
+{
+    uint64_t hlc = 0;
+    for (size_t i = 0; facts->invalidations && i < facts->acts.count; i++) {
+        const struct fact *fact = &facts->acts.all[i];
+        if (fact->type == CARNET_EVENT_INVALIDATE && fact->item->hlc >= hlc && names(fact, &grant->item->dot))
+            hlc = fact->item->hlc ? fact->item->hlc : 1;
+    }
+    return hlc;
+}
+
+static void gather(struct facts *facts, const struct carnet_record *const *person, size_t count)
+{
+    facts->grants.all = facts->grants.few;
+    facts->acts.all = facts->acts.few;
+    facts->grants.cap = facts->acts.cap = FACTS_FEW;
+    facts->grants.count = facts->acts.count = facts->invalidations = 0;
+    facts->contact_ms = INT64_MIN;
+    facts->blocked = false;
+    for (size_t i = 0; i < count; i++)
+        gather_record(facts, person[i], i == 0);
+    for (size_t i = 0; i < facts->grants.count; i++) {
+        const struct fact *grant = &facts->grants.all[i];
+        if (grant->basis == CARNET_BASIS_ROLL || invalidated_at(facts, grant)) /* a roll is no word of theirs, nor is what was worth nothing */
+            continue;
+        int64_t written_ms = carnet_hlc_ms(grant->item->hlc), at_ms = grant->since_ms > 0 && grant->since_ms < written_ms ? grant->since_ms : written_ms;
+        facts->contact_ms = at_ms > facts->contact_ms ? at_ms : facts->contact_ms;
+    }
 }
 
 /* When the grant ends by itself: with its date, or when the person has been silent for too long (a member is one until they leave; a roll ends with its date).
@@ -197,8 +197,8 @@ static int64_t inform_by(const struct carnet_charter *charter, const struct fact
 {
     if (grant->basis != CARNET_BASIS_LEGITIMATE_INTEREST || carnet_slice_equal(grant->purpose, carnet_slice_str("file")))
         return INT64_MAX;
-    for (size_t i = 0; i < facts->count; i++)
-        if (facts->all[i].type == CARNET_EVENT_INFORM && names(&facts->all[i], &grant->item->dot))
+    for (size_t i = 0; i < facts->acts.count; i++)
+        if (facts->acts.all[i].type == CARNET_EVENT_INFORM && names(&facts->acts.all[i], &grant->item->dot))
             return INT64_MAX;
     return after(carnet_hlc_ms(grant->item->hlc), charter ? charter->inform_ms : carnet_charter_default().inform_ms);
 }
@@ -228,8 +228,8 @@ static bool is_grant(const struct fact *fact)
 static const struct fact *find_refusal(const struct facts *facts, struct carnet_slice purpose)
 {
     const struct fact *found = NULL;
-    for (size_t i = 0; i < facts->count; i++) {
-        const struct fact *fact = &facts->all[i];
+    for (size_t i = 0; i < facts->acts.count; i++) {
+        const struct fact *fact = &facts->acts.all[i];
         if (!refuses(fact, purpose))
             continue;
         if (!found || (fact->type != found->type ? fact->type == CARNET_EVENT_OBJECT : is_newer(fact->item, found->item)))
@@ -242,6 +242,8 @@ static const struct fact *find_refusal(const struct facts *facts, struct carnet_
 static uint32_t covered(const struct carnet_charter *charter, const struct fact *grant)
 {
     const struct carnet_purpose_def *purpose = carnet_purpose_version(charter, grant->purpose, grant->version);
+    if (CARNET_PLANTED(25))
+        purpose = carnet_purpose_find(charter, grant->purpose); /* planted: it covers what the purpose has become */
     return purpose ? purpose->scopes : 0;
 }
 
@@ -251,8 +253,8 @@ static struct carnet_consent evaluate(const struct carnet_charter *charter, cons
     const struct fact *best = NULL, *newest = NULL;
     enum worth worth = INVALIDATED;
     size_t grants = 0, proved = 0;
-    for (size_t i = 0; i < facts->count; i++) {
-        const struct fact *fact = &facts->all[i];
+    for (size_t i = 0; i < facts->grants.count; i++) {
+        const struct fact *fact = &facts->grants.all[i];
         if (!is_grant(fact) || !carnet_slice_equal(fact->purpose, purpose))
             continue;
         enum worth this = weigh(charter, facts, fact, now_ms);
@@ -320,8 +322,8 @@ uint32_t carnet_consent_open(const struct carnet_charter *charter, const struct 
     struct facts facts;
     uint32_t open = 1u << CARNET_SCOPE_CONSENT;
     gather(&facts, person, count);
-    for (size_t i = 0; i < facts.count && !facts.blocked; i++) {
-        const struct fact *fact = &facts.all[i];
+    for (size_t i = 0; i < facts.grants.count && !facts.blocked; i++) {
+        const struct fact *fact = &facts.grants.all[i];
         if (is_grant(fact) && (covered(charter, fact) & ~open) && weigh(charter, &facts, fact, now_ms) == LIVE)
             open |= covered(charter, fact);
     }
@@ -384,9 +386,9 @@ size_t carnet_consent_refusals(const struct carnet_record *record, struct carnet
     struct facts facts;
     size_t count = 0;
     gather(&facts, person, 1);
-    for (size_t i = 0; i < facts.count && count < max; i++)
-        if (refuses(&facts.all[i], purpose))
-            out[count++] = facts.all[i].item->dot;
+    for (size_t i = 0; i < facts.acts.count && count < max; i++)
+        if (refuses(&facts.acts.all[i], purpose))
+            out[count++] = facts.acts.all[i].item->dot;
     release(&facts);
     return count;
 }
@@ -395,9 +397,9 @@ size_t carnet_consent_refusals(const struct carnet_record *record, struct carnet
 static uint64_t refused_at(const struct facts *facts, struct carnet_slice purpose)
 {
     uint64_t hlc = 0;
-    for (size_t i = 0; i < facts->count; i++)
-        if (refuses(&facts->all[i], purpose) && facts->all[i].item->hlc > hlc)
-            hlc = facts->all[i].item->hlc;
+    for (size_t i = 0; i < facts->acts.count; i++)
+        if (refuses(&facts->acts.all[i], purpose) && facts->acts.all[i].item->hlc > hlc)
+            hlc = facts->acts.all[i].item->hlc;
     return hlc;
 }
 
@@ -405,8 +407,8 @@ static uint64_t refused_at(const struct facts *facts, struct carnet_slice purpos
 static uint64_t closed_at(const struct carnet_charter *charter, const struct facts *facts, enum carnet_scope scope, int64_t now_ms)
 {
     uint64_t closed = 0;
-    for (size_t i = 0; i < facts->count && !facts->blocked; i++) {
-        const struct fact *fact = &facts->all[i];
+    for (size_t i = 0; i < facts->grants.count && !facts->blocked; i++) {
+        const struct fact *fact = &facts->grants.all[i];
         uint64_t hlc = 0;
         if (!is_grant(fact) || !(covered(charter, fact) & 1u << scope))
             continue;
@@ -455,8 +457,8 @@ int64_t carnet_consent_due(const struct carnet_charter *charter, const struct ca
     int64_t due_ms = 0;
     CARNET_ASSERT(count > 0);
     gather(&facts, person, count);
-    for (size_t i = 0; i < facts.count; i++) {
-        const struct fact *fact = &facts.all[i];
+    for (size_t i = 0; i < facts.grants.count; i++) {
+        const struct fact *fact = &facts.grants.all[i];
         if (!is_grant(fact) || weigh(charter, &facts, fact, now_ms) <= REFUSED)
             continue;
         int64_t end_ms = ends_at(charter, &facts, fact), told_ms = inform_by(charter, &facts, fact);

@@ -473,6 +473,9 @@ void carnet_settings_add(struct carnet_settings *settings, const struct carnet_e
         CARNET_GROW(settings->names, settings->name_count, settings->name_cap);
         settings->names[settings->name_count++] = event->names[i];
     }
+    for (size_t i = settings->word_count; CARNET_PLANTED(26) && i-- > 0;) /* planted: the last one to arrive counts */
+        if (strcmp(settings->words[i].saying->key, word.saying->key) == 0)
+            settings->words[i] = settings->words[--settings->word_count];
     CARNET_GROW(settings->words, settings->word_count, settings->word_cap);
     settings->words[settings->word_count++] = word;
     settings->settled = false;

@@ -219,8 +219,10 @@ static const struct known table[] = {
     {.target = "source_id/ext_id", .keys = "ext id"},
     {.target = "source_id/external_id", .keys = "external id"},
     {.target = "source_id/euid", .keys = "euid"},
-    /* a reject file's */
-    {.target = "ours", .keys = "carnet line|carnet reason"},
+    /* an export's: what the contact was there */
+    {.target = "source_id/carnet", .keys = "carnet id"},
+    /* a reject file's, an export's */
+    {.target = "ours", .keys = "carnet line|carnet reason|carnet book"},
 };
 enum { KNOWN_COUNT = sizeof table / sizeof table[0] };
 

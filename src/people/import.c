@@ -6,6 +6,7 @@
  * Each contact keeps a mark of the row it was last read from: the same row again is passed over at once, also when it says nothing else to be known by. A row that differs from what is known changes a value
  * only when the file was collected on the day that the value was typed, or later: an old list does not undo what somebody typed since. What an import wrote is as
  * old as its own file's collection, which the mark remembers. Of two rows of one file that are the same person, the first one decides. */
+#include "import_more.h"
 #include "internal.h"
 #include "imports.h"
 
@@ -238,6 +239,16 @@ static carnet_rc known_again(struct import *im, const struct carnet_row *row, co
 {
     int64_t seen[CANDIDATES_MAX], first = 0;
     carnet_arena_reset(&im->view_arena);
+    for (size_t i = 0; i < row->cell_count; i++) { /* a file that was exported here */
+        struct carnet_id own;
+        if (row->cells[i].def->field != CARNET_FIELD_SOURCE_ID || !carnet_import_own_id(row->cells[i].label, row->cells[i].value, &own))
+            continue;
+        carnet_rc rc = carnet_replica_view(im->replica, &im->options->book, &own, &im->view_arena, out, NULL);
+        if (rc == CARNET_OK && out->record.kind == CARNET_KIND_CONTACT)
+            return CARNET_OK;
+        if (rc && rc != CARNET_NOT_FOUND)
+            return carnet_err_set(im->err, rc, "the contact %s cannot be read", carnet_id_text(&own).s);
+    }
     for (size_t i = 0; i < points->count; i++) {
         size_t count = 0;
         /* an id of the source decides; names and addresses are asked when it is unknown */
@@ -334,6 +345,8 @@ static void mark_of(struct import *im, const struct carnet_row *row, struct mark
         hash_piece(&h, CARNET_SLICE_NONE);
         for (size_t i = 0; i < row->objection_count; i++)
             hash_piece(&h, row->objections[i].purpose);
+        if (row->more)
+            carnet_import_more_hash(&h, row->more);
         struct carnet_hash whole = carnet_hasher_done(&h);
         memcpy(&hash, whole.b, sizeof hash);
         times++;
@@ -401,6 +414,7 @@ struct making {
     size_t refusal_count;
     uint32_t open; /* scopes covered once it is written */
     struct carnet_slice evidence_label;
+    struct carnet_import_claims claims; /* of a file of Carnet's own */
     const struct carnet_rows_consent **detailed; /* grants made of which the file says how they were given: each has an evidence of its own */
     size_t detailed_count;
 };
@@ -451,15 +465,23 @@ static void make_consent(struct import *im, struct making *m, const struct carne
 {
     int64_t now_ms = carnet_replica_now_ms(im->replica);
     /* an event takes 2 KiB: only as many as there can be */
-    size_t most = im->all_count + im->options->grant_count + row->grant_count;
+    size_t most = im->all_count + im->options->grant_count + row->grant_count + (row->more ? row->more->grant_count : 0);
     m->events = carnet_arena_alloc(&im->batch_arena, (most < ROW_EVENTS_MAX ? most : ROW_EVENTS_MAX) * sizeof *m->events);
     if (row->grant_count)
         m->detailed = carnet_arena_alloc(&im->batch_arena, row->grant_count * sizeof *m->detailed);
     if (row->objection_count)
         m->refusals = carnet_arena_alloc(&im->batch_arena, (row->objection_count < ROW_EVENTS_MAX ? row->objection_count : ROW_EVENTS_MAX) * sizeof *m->refusals);
     m->open = (known ? known->open : 0) | 1u << CARNET_SCOPE_CONSENT;
-    for (size_t i = 0; i < im->all_count; i++)
-        make_grant(im, m, known, row, im->all[i], NULL);
+    if (row->more) {
+        carnet_import_claims(im->replica, known, row, &im->options->ground, im->evidence, &im->batch_arena, &m->claims);
+        for (size_t i = 0; i < m->claims.event_count && m->event_count < ROW_EVENTS_MAX; i++)
+            m->events[m->event_count++] = m->claims.events[i];
+        m->open |= m->claims.open;
+        im->result->refused += m->claims.refused;
+    } else {
+        for (size_t i = 0; i < im->all_count; i++)
+            make_grant(im, m, known, row, im->all[i], NULL);
+    }
     for (size_t i = 0; i < im->options->grant_count; i++)
         make_grant(im, m, known, row, im->options->grants[i], NULL);
     for (size_t i = 0; i < row->grant_count; i++) {
@@ -475,9 +497,11 @@ static void make_consent(struct import *im, struct making *m, const struct carne
             continue;
         if (known && !def && carnet_people_objects_to_all(carnet_replica_charter(im->replica), known, now_ms))
             continue;
-        if (known && def && carnet_consent_evaluate(carnet_replica_charter(im->replica), known->person, known->person_count, carnet_slice_str(def->name), now_ms).state == CARNET_CONSENT_OBJECTED)
+        enum carnet_consent_state state = known && def ? carnet_consent_evaluate(carnet_replica_charter(im->replica), known->person, known->person_count, carnet_slice_str(def->name), now_ms).state : CARNET_CONSENT_NONE;
+        bool withdrawal = def && row->objections[i].withdrawal;
+        if (state == CARNET_CONSENT_OBJECTED || (withdrawal && state == CARNET_CONSENT_WITHDRAWN))
             continue;
-        m->refusals[m->refusal_count++] = (struct carnet_event){ .type = CARNET_EVENT_OBJECT, .purpose = def ? carnet_slice_str(def->name) : CARNET_SLICE_NONE };
+        m->refusals[m->refusal_count++] = (struct carnet_event){ .type = withdrawal ? CARNET_EVENT_WITHDRAW : CARNET_EVENT_OBJECT, .purpose = def ? carnet_slice_str(def->name) : CARNET_SLICE_NONE };
     }
 }
 
@@ -517,11 +541,20 @@ static void make_cell(struct import *im, struct making *m, const struct carnet_v
                                                             .value = carnet_arena_dup(&im->batch_arena, value) };
 }
 
+/* Its own id says nothing new of a contact. */
+static bool is_itself(const struct carnet_view *known, const struct carnet_rows_cell *cell)
+{
+    struct carnet_id own;
+    return cell->def->field == CARNET_FIELD_SOURCE_ID && carnet_import_own_id(cell->label, cell->value, &own) && carnet_id_equal(&own, &known->id);
+}
+
 static void make_cells(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row)
 {
-    m->cells = carnet_arena_alloc(&im->batch_arena, (row->cell_count + row->tag_count + 2 + (1 + m->detailed_count) * (known ? CARNET_PURPOSES_MAX + 1 : 1)) * sizeof *m->cells);
+    m->cells = carnet_arena_alloc(&im->batch_arena, (row->cell_count + row->tag_count + 2 + (1 + m->detailed_count) * (known ? CARNET_PURPOSES_MAX + 1 : 1) + m->claims.cell_count) *
+                                                        sizeof *m->cells);
     for (size_t i = 0; i < row->cell_count; i++)
-        make_cell(im, m, known, row->cells[i].def->field, row->cells[i].def->scope, row->cells[i].label, row->cells[i].value);
+        if (!(known && is_itself(known, &row->cells[i])) && (known || !carnet_import_is_other(row->more, row->cells[i].def->field, row->cells[i].label)))
+            make_cell(im, m, known, row->cells[i].def->field, row->cells[i].def->scope, row->cells[i].label, row->cells[i].value);
     for (size_t i = 0; i < row->tag_count; i++)
         make_cell(im, m, known, CARNET_FIELD_TAG, CARNET_SCOPE_IDENTITY, row->tags[i], carnet_slice_str("1"));
 }
@@ -614,6 +647,7 @@ static struct carnet_row of_roll(struct import *im, const struct carnet_row *row
 {
     struct carnet_row out = *row;
     out.cell_count = 0;
+    out.more = NULL; /* whatever a file of Carnet's own says of agreements */
     while (im->cell_cap < row->cell_count)
         CARNET_GROW(im->cells, im->cell_cap, im->cell_cap);
     for (size_t i = 0; i < row->cell_count; i++) {
@@ -653,23 +687,29 @@ static carnet_rc take_row(struct import *im, const struct carnet_row *row)
     make_consent(im, &m, known, row);
     make_cells(im, &m, known, row);
     bool news = !known || m.cell_count || m.event_count || m.refusal_count;
+    for (size_t i = 0; i < m.claims.cell_count; i++)
+        m.cells[m.cell_count++] = m.claims.cells[i];
     if (m.evidence_label.len)
         make_evidence(im, &m, known);
     if (m.open & 1u << CARNET_SCOPE_IDENTITY)
         m.cells[m.cell_count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_SOURCE_ID, .label = carnet_slice_str(CARNET_INDEX_ROW_LABEL),
                                                                 .value = mark_put(&im->batch_arena, known, &mark) };
-    if (!known) {
-        struct carnet_id id = carnet_replica_new_id(im->replica);
+    struct carnet_id id = known ? known->id : carnet_replica_new_id(im->replica);
+    if (!known)
         was_seen(im, carnet_id_tail(&id));
-        im->result->created++;
-        collect(im, &m, &id, true, &points);
-    } else if (news) {
-        im->result->updated++;
-        collect(im, &m, &known->id, false, &points);
-    } else {
-        im->result->unchanged++;
+    if (news)
+        collect(im, &m, &id, !known, &points);
+    size_t added = 0;
+    rc = CARNET_OK;
+    if (row->more && (row->more->note_count || row->more->other_count)) {
+        rc = flush(im);
+        if (!rc)
+            rc = carnet_import_after(im->replica, &im->options->book, &id, known, row, &im->view_arena, &added, im->err);
     }
-    return CARNET_OK;
+    im->result->created += !known;
+    im->result->updated += known && (news || added);
+    im->result->unchanged += known && !news && !added;
+    return rc;
 }
 
 static carnet_rc put_reject(struct import *im, const struct carnet_row *row)

@@ -5,6 +5,7 @@
 #include "carnet/people/people.h"
 #include "carnet/sys/file.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -243,6 +244,25 @@ static bool has_better_address(const struct carnet_rows *rows, const struct carn
     return false;
 }
 
+void carnet_rows_take_exact(struct carnet_rows *rows, const struct carnet_field_def *def, struct carnet_slice label, struct carnet_slice text)
+{
+    if (rows->why.rc != CARNET_OK)
+        return;
+    if (has_slot(&rows->build, def->field, label)) {
+        carnet_rows_refuse(rows, CARNET_MALFORMED, "a field is given twice");
+        return;
+    }
+    struct carnet_err inner = CARNET_ERR_INIT;
+    inner.lang = rows->lang;
+    struct carnet_value_rules rules = rules_for(rows, def->field, label);
+    rules.order = CARNET_DATE_ISO;
+    carnet_buf_clear(&rows->value);
+    if (carnet_value_normalise(def, text, &rules, &rows->value, &inner) != CARNET_OK)
+        refuse_value(rows, carnet_slice_str(def->name), &inner);
+    else if (rows->value.len)
+        put_slot(rows, def, label, carnet_buf_slice(&rows->value), 0);
+}
+
 static void put_value(struct carnet_rows *rows, const struct carnet_target *target, struct carnet_slice label,
                       struct carnet_slice value)
 {
@@ -375,6 +395,36 @@ static struct carnet_slice street_of(struct carnet_rows *rows, const struct carn
     return len ? carnet_slice(street + 2, len - 2) : CARNET_SLICE_NONE;
 }
 
+/* Mailchimp writes an address into one cell, its parts two blanks apart: street, town, postcode, country. With more
+ * parts than that nobody knows which is which, and the cell stays a street. */
+static struct carnet_slice street_of_parts(struct carnet_rows *rows, const struct carnet_target *target,
+                                           struct carnet_slice column, struct carnet_slice label,
+                                           struct carnet_slice text)
+{
+    struct carnet_slice parts[5];
+    size_t count = 0;
+    for (size_t at = 0; at < text.len && count < 5;) {
+        const uint8_t *stop = memmem(text.ptr + at, text.len - at, "  ", 2);
+        size_t end = stop ? (size_t)(stop - text.ptr) : text.len;
+        parts[count] = trim(carnet_slice(text.ptr + at, end - at));
+        count += parts[count].len > 0;
+        at = end + 2;
+    }
+    bool is_code = count == 4 && parts[2].len == 5 && strcmp(country_code(parts[3]), "ZZ") != 0;
+    for (size_t i = 0; i < 5 && is_code; i++)
+        is_code = parts[2].ptr[i] >= '0' && parts[2].ptr[i] <= '9';
+    if (!is_code)
+        return text;
+    static const uint32_t fields[] = {CARNET_FIELD_COUNTRY, CARNET_FIELD_POSTCODE, CARNET_FIELD_CITY};
+    for (size_t i = 0; i < 3; i++) {
+        const struct carnet_target other = {
+            .kind = CARNET_TARGET_FIELD, .def = carnet_field_by_number(NULL, fields[i]), .rank = target->rank};
+        if (normalise(rows, other.def, column, label, parts[3 - i]))
+            put_value(rows, &other, label, carnet_buf_slice(&rows->value));
+    }
+    return parts[0];
+}
+
 /* The statutory roll has the department and the commune's three last digits apart. */
 static struct carnet_slice insee_of(struct carnet_rows *rows, struct carnet_slice text, char out[8])
 {
@@ -406,6 +456,8 @@ static void take_field(struct carnet_rows *rows, const struct carnet_target *tar
             return;
         text = street_of(rows, target, column, label, text);
     }
+    if (field == CARNET_FIELD_STREET && text.len && memmem(text.ptr, text.len, "  ", 2))
+        text = street_of_parts(rows, target, column, label, text);
     if (target->lenient) {
         struct carnet_value_rules rules = rules_for(rows, field, label);
         carnet_buf_clear(&rows->value);
@@ -894,7 +946,7 @@ carnet_rc carnet_rows_next(struct carnet_rows *rows, struct carnet_row *out, str
     *out = (struct carnet_row){0};
     for (;;) {
         build_begin(rows);
-        carnet_rc rc = rows->csv ? carnet_rows_csv_next(rows) : carnet_rows_vcard_next(rows);
+        carnet_rc rc = rows->csv ? carnet_rows_csv_next(rows) : rows->json ? carnet_rows_json_next(rows) : carnet_rows_vcard_next(rows);
         if (rc == CARNET_NOT_FOUND && rows->zip && rows->zip_at + 1 < carnet_zip_count(rows->zip)) {
             rc = next_file(rows, err);
             if (rc != CARNET_OK)
@@ -907,7 +959,10 @@ carnet_rc carnet_rows_next(struct carnet_rows *rows, struct carnet_row *out, str
             return carnet_source_failed(err);
         if (rows->why.rc == CARNET_OK && !b->any)
             continue;
-        if (rows->why.rc == CARNET_OK)
+        if (rows->why.rc == CARNET_OK && rows->json)
+            for (size_t i = 0; i < b->slot_count; i++)
+                rows->cells[i] = b->slots[i].cell;
+        else if (rows->why.rc == CARNET_OK)
             finish(rows);
         if (rows->why.rc == CARNET_OK && rows->in_roll && carnet_roll_repeats(rows))
             continue;
@@ -925,6 +980,7 @@ carnet_rc carnet_rows_next(struct carnet_rows *rows, struct carnet_row *out, str
         out->grant_count = b->grant_count;
         out->objections = b->objections;
         out->objection_count = b->objection_count;
+        out->more = rows->json ? carnet_rows_json_more(rows) : NULL;
         return CARNET_OK;
     }
 }
@@ -979,6 +1035,7 @@ static void close_file(struct carnet_rows *rows)
 {
     carnet_rows_csv_close(rows);
     carnet_rows_vcard_close(rows);
+    carnet_rows_json_close(rows);
     carnet_source_close(&rows->source);
     for (size_t i = 0; i < rows->named_count; i++) {
         free(rows->named[i].name);
@@ -989,6 +1046,11 @@ static void close_file(struct carnet_rows *rows)
     rows->objects = NULL;
     rows->in_roll = false;
     rows->reject_begun = false;
+}
+
+static bool looks_like_json(struct carnet_slice text)
+{
+    return begins_with(trim(text), "{\"carnet\":");
 }
 
 /* Recognises one file and its columns; rows->file_name is its name. */
@@ -1002,7 +1064,9 @@ static carnet_rc open_file(struct carnet_rows *rows, const struct carnet_source_
         return rc;
     rows->format = rows->options.format;
     if (rows->format == CARNET_ROWS_AUTO)
-        rows->format = looks_like_vcard(head) ? CARNET_ROWS_VCARD : CARNET_ROWS_CSV;
+        rows->format = looks_like_vcard(head) ? CARNET_ROWS_VCARD : looks_like_json(head) ? CARNET_ROWS_JSON : CARNET_ROWS_CSV;
+    if (rows->format == CARNET_ROWS_JSON)
+        return carnet_rows_json_open(rows, err);
     if (rows->format == CARNET_ROWS_VCARD && trim(head).len && !looks_like_vcard(head))
         return carnet_err_set(err, CARNET_MALFORMED, "not a vCard file");
     rc = rows->format == CARNET_ROWS_VCARD ? carnet_rows_vcard_open(rows, &rows->options, err)
@@ -1097,8 +1161,19 @@ static carnet_rc check_maps(const struct carnet_rows *rows, struct carnet_err *e
     return CARNET_OK;
 }
 
-static carnet_rc open_any(int fd, struct carnet_slice mem, const struct carnet_rows_options *options,
-                          struct carnet_rows **out, struct carnet_err *err)
+/* As read(2) says it. */
+static ssize_t pull_input(void *ctx, uint8_t *out, size_t len)
+{
+    const struct carnet_rows_input *input = ctx;
+    size_t got = 0;
+    if (input->read(input->ctx, out, len, &got))
+        return (ssize_t)got;
+    errno = EIO;
+    return -1;
+}
+
+static carnet_rc open_any(int fd, struct carnet_slice mem, const struct carnet_rows_input *from,
+                          const struct carnet_rows_options *options, struct carnet_rows **out, struct carnet_err *err)
 {
     *out = NULL;
     struct carnet_rows *rows = carnet_alloc(sizeof *rows);
@@ -1126,11 +1201,12 @@ static carnet_rc open_any(int fd, struct carnet_slice mem, const struct carnet_r
     carnet_buf_init(&rows->value, 4 * CARNET_VALUE_LEN_MAX);
     carnet_buf_init(&rows->scratch, 3 * CARNET_LINE_LEN_MAX);
     carnet_buf_init(&rows->unarmed, 4 * CARNET_LINE_LEN_MAX);
-    carnet_rc rc = carnet_zip_open(fd, mem, &rows->zip, err);
+    carnet_rc rc = from ? CARNET_OK : carnet_zip_open(fd, mem, &rows->zip, err);
     if (rc == CARNET_OK && rows->zip) {
         rc = open_zip(rows, err);
     } else if (rc == CARNET_OK) {
-        const struct carnet_source_input input = {.fd = fd, .mem = mem};
+        const struct carnet_source_input input = {
+            .fd = fd, .mem = mem, .pull = from ? pull_input : NULL, .ctx = (void *)(uintptr_t)from};
         rows->file_name = options->name ? carnet_strdup_slice(carnet_slice_str(options->name)) : NULL;
         rc = open_file(rows, &input, err);
     }
@@ -1147,13 +1223,19 @@ carnet_rc carnet_rows_open(int fd, const struct carnet_rows_options *options, st
                            struct carnet_err *err)
 {
     CARNET_ASSERT(fd >= 0);
-    return open_any(fd, CARNET_SLICE_NONE, options, out, err);
+    return open_any(fd, CARNET_SLICE_NONE, NULL, options, out, err);
 }
 
 carnet_rc carnet_rows_open_bytes(struct carnet_slice bytes, const struct carnet_rows_options *options,
                                  struct carnet_rows **out, struct carnet_err *err)
 {
-    return open_any(-1, bytes, options, out, err);
+    return open_any(-1, bytes, NULL, options, out, err);
+}
+
+carnet_rc carnet_rows_open_input(const struct carnet_rows_input *input, const struct carnet_rows_options *options,
+                                 struct carnet_rows **out, struct carnet_err *err)
+{
+    return open_any(-1, CARNET_SLICE_NONE, input, options, out, err);
 }
 
 void carnet_rows_close(struct carnet_rows *rows)
@@ -1284,8 +1366,18 @@ void carnet_rows_put_reject(struct carnet_rows *rows, const struct carnet_row *r
 {
     bool header = !rows->reject_begun;
     rows->reject_begun = true;
+    struct carnet_row named = *row;
+    struct carnet_buf reason;
+    carnet_buf_init(&reason, 1024);
+    if (row->file && row->reason) { /* line numbers of several files */
+        carnet_buf_printf(&reason, "%s: %s", row->file, row->reason);
+        named.reason = carnet_buf_cstr(&reason);
+    }
     if (rows->csv)
-        carnet_rows_csv_put_reject(rows, row, header, out);
+        carnet_rows_csv_put_reject(rows, &named, header, out);
+    else if (rows->json)
+        carnet_rows_json_put_reject(rows, &named, header, out);
     else
-        carnet_rows_vcard_put_reject(rows, row, out);
+        carnet_rows_vcard_put_reject(rows, &named, out);
+    carnet_buf_deinit(&reason);
 }

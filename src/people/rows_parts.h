@@ -90,6 +90,7 @@ struct carnet_rows {
     bool is_roll, in_roll; /* some file is one; the one being read */
     struct carnet_rows_csv *csv;
     struct carnet_rows_vcard *vcard;
+    struct carnet_rows_json *json;
 };
 
 /* --- rows.c: building a row --- */
@@ -108,6 +109,17 @@ void carnet_rows_keep(struct carnet_rows *rows, struct carnet_target *target);
 /* Adds to the mapping, unless it is there. */
 void carnet_rows_list(struct carnet_rows *rows, const char *name, struct carnet_slice target_text);
 void carnet_rows_take_tag(struct carnet_rows *rows, struct carnet_slice column, struct carnet_slice text);
+
+/* One value for (def, label) exactly: refused unless it is in its one form. Of a country before what is read by it. */
+void carnet_rows_take_exact(struct carnet_rows *rows, const struct carnet_field_def *def, struct carnet_slice label, struct carnet_slice text);
+
+/* --- json_rows.c --- */
+
+CARNET_MUST_USE carnet_rc carnet_rows_json_open(struct carnet_rows *rows, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_rows_json_next(struct carnet_rows *rows);
+const struct carnet_rows_more *carnet_rows_json_more(struct carnet_rows *rows);
+void carnet_rows_json_close(struct carnet_rows *rows);
+void carnet_rows_json_put_reject(struct carnet_rows *rows, const struct carnet_row *row, bool header, struct carnet_buf *out);
 
 /* --- csv.c and vcard.c --- */
 

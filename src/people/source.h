@@ -4,7 +4,7 @@
 #ifndef CARNET_PEOPLE_SOURCE_H
 #define CARNET_PEOPLE_SOURCE_H
 
-#include "carnet/base/bytes.h"
+#include "carnet/people/rows.h"
 
 #include <sys/types.h>
 

@@ -430,10 +430,45 @@ bool carnet_value_time(struct carnet_slice text, enum carnet_date_order order, i
     return true;
 }
 
-static bool born(struct carnet_slice text, enum carnet_date_order order, char out[SHORT_LEN_MAX])
+/* 14-mars-62, 1er février 1962, 14 Mar 1962: what spreadsheets show for a date. As digits; false: no such date. */
+static bool month_in_words(struct carnet_slice word, char out[16])
+{
+    static const char *const months[12][2] = {{"janv", "jan"}, {"fevr", "feb"}, {"mars", "mar"}, {"avr", "apr"},
+                                              {"mai", "may"},  {"juin", "jun"}, {"juil", "jul"}, {"aout", "aug"},
+                                              {"sept", "sep"}, {"oct", "oct"},  {"nov", "nov"},  {"dec", "dec"}};
+    size_t at = 0, from, len;
+    struct number day = number(word, &at);
+    if (has_prefix(carnet_slice(word.ptr + at, word.len - at), "er"))
+        at += 2;
+    while (at < word.len && strchr(" -./", word.ptr[at]))
+        at++;
+    for (from = at; at < word.len && is_letter(word.ptr[at]);)
+        at++;
+    len = at - from;
+    while (at < word.len && strchr(" -./", word.ptr[at]))
+        at++;
+    struct number year = number(word, &at);
+    if (at != word.len || len < 3 || day.digits == 0 || day.digits > 2 || (year.digits != 2 && year.digits != 4))
+        return false;
+    for (unsigned m = 0; m < 12; m++)
+        for (int language = 0; language < 2; language++)
+            if (has_prefix(carnet_slice(word.ptr + from, len), months[m][language])) {
+                snprintf(out, 16, "%02u/%02u/%0*u", day.value, m + 1, (int)year.digits, year.value);
+                return true;
+            }
+    return false;
+}
+
+static bool born(struct carnet_slice text, struct carnet_slice word, enum carnet_date_order order,
+                 char out[SHORT_LEN_MAX])
 {
     struct date d;
     size_t at = 0;
+    char digits[16];
+    if (order != CARNET_DATE_ISO && month_in_words(word, digits)) {
+        text = carnet_slice_str(digits);
+        order = CARNET_DATE_DMY;
+    }
     if (!date_read(text, order, &d, &at))
         return false;
     int64_t ms;
@@ -736,7 +771,7 @@ carnet_rc carnet_value_normalise(const struct carnet_field_def *def, struct carn
     switch (carnet_value_like(def)) {
     case CARNET_FIELD_PHONE: ok = fits && phone(value, country, typed); break;
     case CARNET_FIELD_EMAIL: ok = fits && email(value, typed); break;
-    case CARNET_FIELD_BORN: ok = fits && born(value, rules->order, typed) && (!def->custom || strlen(typed) == 10); break;
+    case CARNET_FIELD_BORN: ok = fits && born(value, folded(value, &word), rules->order, typed) && (!def->custom || strlen(typed) == 10); break;
     case CARNET_FIELD_GENDER: ok = fits && gender(folded(value, &word), rules->gender_1_is_female, typed); break;
     case CARNET_FIELD_LANGUAGE: ok = fits && language(value, folded(value, &word), typed); break;
     case CARNET_FIELD_POSTCODE: ok = fits && postcode(value, strcmp(country, "FR") == 0, typed); break;

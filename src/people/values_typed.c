@@ -101,19 +101,11 @@ static const char *find_choice(const struct carnet_field_def *def, struct carnet
     return found;
 }
 
-static bool is_between(uint8_t c, bool comma)
+/* Marks the choices that the text names; commas separate only where the whole is no choice. */
+static bool mark_choices(const struct carnet_field_def *def, struct carnet_slice text, bool commas, bool *chosen)
 {
-    return c == ';' || c == '|' || c == '\n' || (comma && c == ',');
-}
-
-/* Several choices, in the order of the charter, each once: "a; b". */
-static bool put_choices(const struct carnet_field_def *def, struct carnet_slice text, struct carnet_buf *out)
-{
-    bool comma = true, *chosen = carnet_alloc((def->choice_count ? def->choice_count : 1) * sizeof *chosen), good = true;
-    for (size_t i = 0; i < def->choice_count; i++)
-        comma = comma && !strchr(def->choices[i], ',');
-    for (size_t at = 0, end; at <= text.len && good; at = end + 1) {
-        for (end = at; end < text.len && !is_between(text.ptr[end], comma);)
+    for (size_t at = 0, end; at <= text.len; at = end + 1) {
+        for (end = at; end < text.len && !(commas ? text.ptr[end] == ',' : text.ptr[end] == ';' || text.ptr[end] == '|' || text.ptr[end] == '\n');)
             end++;
         struct carnet_slice piece = carnet_slice(text.ptr + at, end - at);
         while (piece.len && piece.ptr[0] == ' ')
@@ -121,11 +113,19 @@ static bool put_choices(const struct carnet_field_def *def, struct carnet_slice 
         if (!piece.len)
             continue;
         const char *choice = find_choice(def, piece);
-        good = choice != NULL;
-        for (size_t i = 0; good && i < def->choice_count; i++)
+        if (!choice && (commas || !memchr(piece.ptr, ',', piece.len) || !mark_choices(def, piece, true, chosen)))
+            return false;
+        for (size_t i = 0; i < def->choice_count; i++)
             chosen[i] = chosen[i] || def->choices[i] == choice;
     }
-    bool first = true;
+    return true;
+}
+
+/* Several choices, in the order of the charter, each once: "a; b". */
+static bool put_choices(const struct carnet_field_def *def, struct carnet_slice text, struct carnet_buf *out)
+{
+    bool *chosen = carnet_alloc((def->choice_count ? def->choice_count : 1) * sizeof *chosen), first = true;
+    bool good = mark_choices(def, text, false, chosen);
     for (size_t i = 0; good && i < def->choice_count; i++) {
         if (!chosen[i])
             continue;
@@ -134,7 +134,7 @@ static bool put_choices(const struct carnet_field_def *def, struct carnet_slice 
         first = false;
     }
     free(chosen);
-    return good && !out->failed;
+    return good && !first && !out->failed;
 }
 
 bool carnet_value_typed(const struct carnet_field_def *def, struct carnet_slice text, struct carnet_buf *out)

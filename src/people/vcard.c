@@ -267,7 +267,7 @@ static const char *target_text(const struct carnet_rows_vcard *v, struct carnet_
 static bool is_ignored(struct carnet_slice name)
 {
     static const char *const names[] = {"BEGIN",   "END",       "VERSION",       "PRODID",         "REV",
-                                        "PROFILE", "X-ABLABEL", "X-CARNET-LINE", "X-CARNET-REASON"};
+                                        "PROFILE", "X-ABLABEL", "X-CARNET-LINE", "X-CARNET-REASON", "X-CARNET-NOTICE"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (is_word(name, names[i]))
             return true;

@@ -848,6 +848,11 @@ struct carnet_store *carnet_replica_store(struct carnet_replica *replica)
     return replica->store;
 }
 
+void carnet_replica_random(struct carnet_replica *replica, void *out, size_t len)
+{
+    carnet_random(replica, out, len);
+}
+
 void carnet_random(struct carnet_replica *replica, void *out, size_t len)
 {
     CARNET_ASSERT(len <= sizeof replica->random);

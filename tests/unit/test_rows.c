@@ -1045,6 +1045,8 @@ static void the_files_of_a_zip_are_read_one_after_the_other(void **state)
     carnet_rows_progress(rows, &read_bytes, &size_bytes);
     assert_int_equal(read_bytes, size_bytes);
     carnet_rows_close(rows);
+    assert_non_null(strstr(carnet_buf_cstr(&rejects), "4,\"subscribed.csv: column \"\"Email Address\"\""));
+    assert_non_null(strstr(carnet_buf_cstr(&rejects), "3;\"unsubscribed.csv: column \"\"E-mail\"\""));
     /* the rejected rows of both, with two headers and two separators, are one file that is read again */
     struct carnet_rows_options none = {0};
     struct carnet_buf again;

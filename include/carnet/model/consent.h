@@ -13,8 +13,8 @@
 enum carnet_consent_state {
     CARNET_CONSENT_NONE, CARNET_CONSENT_REQUESTED, CARNET_CONSENT_GIVEN, CARNET_CONSENT_RENEWED, CARNET_CONSENT_EXPIRED,
     CARNET_CONSENT_WITHDRAWN, CARNET_CONSENT_OBJECTED,
-    CARNET_CONSENT_REFUSED, /* withdrawn, and no proved grant was ever there: the person said no */
-    CARNET_CONSENT_INVALIDATED /* the proof turned out to be worth nothing */
+    CARNET_CONSENT_REFUSED,    /* withdrawn, and no proved grant was ever there: the person said no */
+    CARNET_CONSENT_INVALIDATED /* the grants turned out to be worth nothing */
 };
 const char *carnet_consent_state_name(enum carnet_consent_state state);
 

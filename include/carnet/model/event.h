@@ -36,7 +36,7 @@ enum carnet_event_type {
     CARNET_EVENT_EDGE,         /* other, on, names: the edges replaced */
     CARNET_EVENT_RECTIFY,      /* names: the values to drop everywhere at once */
     CARNET_EVENT_INVALIDATE,   /* names: the grants that turned out to be worth nothing */
-    CARNET_EVENT_INFORM,       /* ms: when; names: the grants that the person was told of */
+    CARNET_EVENT_INFORM = 12,  /* ms: when; names: the grants that the person was told of */
     CARNET_EVENT_RECEIPT = 16, /* ms, bytes: the law heads a sweep covers */
     CARNET_EVENT_CERTIFICATE,  /* bytes */
     CARNET_EVENT_BOOK,         /* other: its id, text: its name */

@@ -2,7 +2,7 @@
 /* people/rows: a file of contacts as rows of typed values, one at a time. Layer: people.
  *
  * CSV: separator, encoding (UTF-8, UTF-16, Windows-1252), title lines and columns are recognised, also without a
- * header; vCard 2.1, 3.0 and 4.0; either of them in a zip, several files one after the other. Memory is bounded
+ * header; vCard 2.1, 3.0 and 4.0; either of them in a zip, several files one after the other; Carnet's own JSON. Memory is bounded
  * whatever the file; a pipe will do, but for a zip. What cannot be read is one row with a reason, and the rest of the
  * file goes on.
  *
@@ -30,7 +30,7 @@
 #include "carnet/model/charter.h"
 #include "carnet/people/values.h"
 
-enum carnet_rows_format { CARNET_ROWS_AUTO, CARNET_ROWS_CSV, CARNET_ROWS_VCARD };
+enum carnet_rows_format { CARNET_ROWS_AUTO, CARNET_ROWS_CSV, CARNET_ROWS_VCARD, CARNET_ROWS_JSON };
 
 struct carnet_rows_map {        /* --map COL=FIELD */
     struct carnet_slice column; /* the header's text, case and accents ignored; of a vCard, a property: X-JOB */
@@ -60,6 +60,28 @@ struct carnet_rows_consent {
     struct carnet_slice address;
     int64_t confirmed_ms;
     struct carnet_slice confirmed_address;
+    bool withdrawal;             /* of a refusal: withdrawn, not objected to */
+};
+/* What Carnet's own JSON (protocol/export.md) says besides. All of it is a claim of whoever wrote the file: it never goes over a refusal. */
+struct carnet_rows_claim { /* a grant */
+    struct carnet_slice purpose;
+    uint64_t version;             /* of the purpose's definition */
+    enum carnet_basis basis;
+    struct carnet_slice proof;    /* how it is said to be proved; empty: not */
+    int64_t since_ms, until_ms;   /* 0: not said; no end */
+    struct carnet_slice evidence; /* its whole text; may be empty */
+};
+struct carnet_rows_note {
+    enum carnet_kind kind; /* NOTE, VISIT */
+    struct carnet_slice text;
+};
+struct carnet_rows_more {
+    const struct carnet_rows_claim *grants; /* instead of the row's own; a purpose may come twice: renewed */
+    size_t grant_count;
+    const struct carnet_rows_cell *others;  /* further values of cells in conflict, newest first; the row's own cell is the newest. Empty: emptied */
+    size_t other_count;
+    const struct carnet_rows_note *notes;   /* oldest first */
+    size_t note_count;
 };
 /* Appends that as lines of an evidence: "column: OPTIN_TIME", "agreed: 2021-03-04T10:00:00Z", "agreed from: 192.0.2.7",
  * "confirmed: ...", "confirmed from: ..."; only what the file says. */
@@ -79,6 +101,7 @@ struct carnet_row {
     size_t grant_count;
     const struct carnet_rows_consent *objections; /* each purpose once; they win over a grant of the same row */
     size_t objection_count;
+    const struct carnet_rows_more *more; /* NULL: CSV, vCard */
 };
 
 struct carnet_rows;
@@ -89,6 +112,13 @@ CARNET_MUST_USE carnet_rc carnet_rows_open(int fd, const struct carnet_rows_opti
                                            struct carnet_err *err);
 /* The same on bytes, which are borrowed until close. */
 CARNET_MUST_USE carnet_rc carnet_rows_open_bytes(struct carnet_slice bytes, const struct carnet_rows_options *options,
+                                                 struct carnet_rows **out, struct carnet_err *err);
+/* The same from a function: false: reading failed, with errno; *got < max: the end. */
+struct carnet_rows_input {
+    bool (*read)(void *ctx, uint8_t *out, size_t max, size_t *got);
+    void *ctx;
+};
+CARNET_MUST_USE carnet_rc carnet_rows_open_input(const struct carnet_rows_input *input, const struct carnet_rows_options *options,
                                                  struct carnet_rows **out, struct carnet_err *err);
 void carnet_rows_close(struct carnet_rows *rows); /* NULL allowed */
 

@@ -60,6 +60,7 @@ int64_t carnet_replica_wall_ms(const struct carnet_replica *replica);
 int64_t carnet_replica_mono_ms(const struct carnet_replica *replica);
 uint32_t carnet_replica_incarnation(const struct carnet_replica *replica); /* that this node writes under */
 struct carnet_id carnet_replica_new_id(struct carnet_replica *replica); /* a UUIDv7 for a new record */
+void carnet_replica_random(struct carnet_replica *replica, void *out, size_t len); /* for a key, from the environment's source */
 /* The moment that expiry is judged by: the later of the local clock and the highest hlc that two other authors have reached. */
 int64_t carnet_replica_now_ms(const struct carnet_replica *replica);
 const struct carnet_charter *carnet_replica_charter(const struct carnet_replica *replica);
@@ -149,6 +150,7 @@ struct carnet_write {
     const struct carnet_event *events;
     size_t event_count;
     bool fresh;                       /* the caller made the id just now: nothing to look up */
+    bool beside;                      /* its cells replace nothing, and may name a field twice: values in conflict that come back as they were */
 };
 struct carnet_write_result {
     size_t entries;    /* written */
@@ -200,6 +202,11 @@ CARNET_MUST_USE carnet_rc carnet_replica_view_text(struct carnet_replica *replic
  * any that covers the scope; scope consent, and records about nobody, need none. out may be NULL: that spares the reasons. */
 CARNET_MUST_USE carnet_rc carnet_replica_allowed(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_slice purpose, enum carnet_scope scope,
                                                  struct carnet_consent *out);
+/* The other door: a person's own, who has a right to all that is kept, blocked or not (GDPR article 15). For `access` alone. Gives every record of the person, each
+ * followed by those about it, with the cells of every scope that this node reads; `blocked` still says which are not to be used. What it gives is printed for the person
+ * and goes nowhere else. It stands in the audit trail. REFUSED: this node may not (verb erase: admin, office). */
+CARNET_MUST_USE carnet_rc carnet_replica_view_whole(struct carnet_replica *replica, const struct carnet_view *person, struct carnet_arena *arena,
+                                                    bool (*each)(void *ctx, const struct carnet_view *view), void *ctx, struct carnet_err *err);
 /* Records of a person's notes and visits: those about subject, newest first is the caller's sorting. */
 CARNET_MUST_USE carnet_rc carnet_replica_about(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *subject, struct carnet_arena *arena,
                                                bool (*each)(void *ctx, const struct carnet_view *view), void *ctx, struct carnet_err *err);
