@@ -188,7 +188,11 @@ static int64_t ends_at(const struct carnet_charter *charter, const struct facts 
     int64_t end_ms = grant->until_ms ? grant->until_ms : INT64_MAX;
     if (grant->basis == CARNET_BASIS_ROLL || grant->basis == CARNET_BASIS_MEMBER || facts->contact_ms == INT64_MIN)
         return end_ms;
-    int64_t silent_ms = after(facts->contact_ms, charter ? charter->contact_ms : carnet_charter_default().contact_ms);
+    const struct carnet_purpose_def *purpose = carnet_purpose_version(charter, grant->purpose, grant->version);
+    int64_t keep_ms = charter ? charter->contact_ms : carnet_charter_default().contact_ms;
+    if (purpose && purpose->keep_ms && purpose->keep_ms < keep_ms)
+        keep_ms = purpose->keep_ms;
+    int64_t silent_ms = after(facts->contact_ms, keep_ms);
     return silent_ms < end_ms ? silent_ms : end_ms;
 }
 
