@@ -292,6 +292,7 @@ bool carnet_law_stale(struct carnet_replica *replica, const struct carnet_view *
         case CARNET_CONSENT_REFUSED:
         case CARNET_CONSENT_WITHDRAWN:
         case CARNET_CONSENT_OBJECTED:
+        case CARNET_CONSENT_INVALIDATED:
             at_ms = consent.since_ms;
             refused = true;
             break;
