@@ -98,7 +98,7 @@ static bool subject_fits(const struct carnet_change *change)
         return false;
     if (change->kind == CARNET_KIND_CONTACT)
         return carnet_id_equal(&change->subject, &change->record);
-    return change->kind < CARNET_KIND_RECEIPT || change->kind > CARNET_KIND_SETTING ||
+    return change->kind < CARNET_KIND_RECEIPT || change->kind > CARNET_KIND_SUPPRESSION ||
            carnet_id_is_zero(&change->subject);
 }
 

@@ -45,7 +45,7 @@ static void add_fact(struct facts *facts, const struct fact *fact)
     facts->all[facts->count++] = *fact;
 }
 
-static void gather_record(struct facts *facts, const struct carnet_record *record, bool own)
+static void gather_record(struct facts *facts, const struct carnet_record *record, bool own, bool tags)
 {
     if (record->erased || carnet_consent_restricted(record))
         facts->blocked = true;
@@ -59,7 +59,7 @@ static void gather_record(struct facts *facts, const struct carnet_record *recor
             facts->blocked = true; /* a newer version may have said no */
             continue;
         }
-        if (type > CARNET_EVENT_OBJECT)
+        if (type > CARNET_EVENT_OBJECT && (type != CARNET_EVENT_SUPPRESS || !tags))
             continue;
         const struct fact fact = { .item = item,
                                    .purpose = event.purpose,
@@ -82,7 +82,15 @@ static void gather(struct facts *facts, const struct carnet_record *const *perso
     facts->count = 0;
     facts->blocked = false;
     for (size_t i = 0; i < count; i++)
-        gather_record(facts, person[i], i == 0);
+        gather_record(facts, person[i], i == 0, true);
+}
+
+/* One record by what was said on it alone: nothing is destroyed for a merge, or for what somebody with the same address refused. */
+static void gather_own(struct facts *facts, const struct carnet_record *record)
+{
+    const struct carnet_record *none[] = { record };
+    gather(facts, none, 0);
+    gather_record(facts, record, true, false);
 }
 
 static void release(struct facts *facts)
@@ -113,6 +121,62 @@ static bool is_newer(const struct carnet_event_item *a, const struct carnet_even
     return a->hlc != b->hlc ? a->hlc > b->hlc : carnet_dot_compare(&a->dot, &b->dot) > 0;
 }
 
+static bool is_from_itself(const struct fact *grant)
+{
+    return grant->proof == CARNET_PROOF_DOUBLE_OPT_IN || grant->proof == CARNET_PROOF_INBOUND;
+}
+
+/* A grant over a refusal needs fresh proof: double opt-in, an inbound message, or paper that another author confirms. hlc: when it had it. */
+static bool find_proof(const struct facts *facts, const struct fact *grant, uint64_t *hlc)
+{
+    bool found = is_from_itself(grant);
+    *hlc = found ? grant->item->hlc : 0;
+    for (size_t i = 0; grant->proof == CARNET_PROOF_PAPER && i < facts->count; i++) {
+        const struct fact *fact = &facts->all[i];
+        if (fact->type != CARNET_EVENT_COUNTERSIGN || !fact->own || fact->item->dot.author == grant->item->dot.author || !names(fact, &grant->item->dot))
+            continue;
+        found = true;
+        *hlc = fact->item->hlc > *hlc ? fact->item->hlc : *hlc;
+    }
+    return found;
+}
+
+/* Does the grant answer a refusal that the person itself expressed? */
+static bool answers(const struct facts *facts, const struct fact *grant)
+{
+    for (size_t i = 0; grant->name_count && i < facts->count; i++)
+        if (refuses(&facts->all[i], grant->purpose) && names(grant, &facts->all[i].item->dot))
+            return true;
+    return false;
+}
+
+/* Of the suppression list, for a purpose or for all. */
+static bool suppresses(const struct fact *fact, struct carnet_slice purpose)
+{
+    return fact->type == CARNET_EVENT_SUPPRESS && (fact->purpose.len == 0 || carnet_slice_equal(fact->purpose, purpose));
+}
+
+/* An address of the person was refused, perhaps by somebody who is not known here: only what that person could say later passes. */
+static bool is_suppressed(const struct facts *facts, const struct fact *grant)
+{
+    uint64_t latest = 0;
+    bool any = false;
+    for (size_t i = 0; i < facts->count; i++) {
+        if (!suppresses(&facts->all[i], grant->purpose))
+            continue;
+        any = true;
+        if (facts->all[i].item->hlc > latest)
+            latest = facts->all[i].item->hlc;
+    }
+    any = any && !CARNET_PLANTED(31); /* planted: the suppression list refuses nothing */
+    if (!any)
+        return false;
+    uint64_t proved;
+    if (!is_from_itself(grant) && !answers(facts, grant))
+        return true;
+    return find_proof(facts, grant, &proved) && proved <= latest; /* without proof it is requested, not refused */
+}
+
 /* A refusal wins over every grant that does not name it, whatever the order or the clocks. */
 static bool is_refused(const struct facts *facts, const struct fact *grant)
 {
@@ -128,20 +192,10 @@ static bool is_refused(const struct facts *facts, const struct fact *grant)
     return false;
 }
 
-/* A grant over a refusal needs fresh proof: double opt-in, an inbound message, or paper that another author confirms. */
 static bool is_proved(const struct facts *facts, const struct fact *grant)
 {
-    if (grant->name_count == 0 || grant->proof == CARNET_PROOF_DOUBLE_OPT_IN || grant->proof == CARNET_PROOF_INBOUND)
-        return true;
-    if (grant->proof != CARNET_PROOF_PAPER)
-        return false;
-    for (size_t i = 0; i < facts->count; i++) {
-        const struct fact *fact = &facts->all[i];
-        if (fact->type == CARNET_EVENT_COUNTERSIGN && fact->own && fact->item->dot.author != grant->item->dot.author &&
-            names(fact, &grant->item->dot))
-            return true;
-    }
-    return false;
+    uint64_t hlc;
+    return grant->name_count == 0 || find_proof(facts, grant, &hlc);
 }
 
 /* What one grant is worth, worst first. */
@@ -149,7 +203,7 @@ enum worth { REFUSED, EXPIRED, REQUESTED, LIVE };
 
 static enum worth weigh(const struct facts *facts, const struct fact *grant, int64_t now_ms)
 {
-    if (is_refused(facts, grant))
+    if (is_refused(facts, grant) || is_suppressed(facts, grant))
         return REFUSED;
     if (grant->until_ms != 0 && grant->until_ms <= now_ms)
         return EXPIRED;
@@ -182,6 +236,26 @@ static uint32_t covered(const struct carnet_charter *charter, const struct fact 
     return purpose ? purpose->scopes : 0;
 }
 
+/* Is it the suppression list alone that refuses the purpose? */
+static const struct fact *find_suppression(const struct facts *facts, struct carnet_slice purpose)
+{
+    const struct fact *found = NULL;
+    for (size_t i = 0; i < facts->count; i++)
+        if (suppresses(&facts->all[i], purpose) && (!found || is_newer(facts->all[i].item, found->item)))
+            found = &facts->all[i];
+    return found;
+}
+
+static bool stands_without_list(const struct facts *facts, struct carnet_slice purpose)
+{
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct fact *fact = &facts->all[i];
+        if (is_grant(fact) && carnet_slice_equal(fact->purpose, purpose) && !is_refused(facts, fact))
+            return true;
+    }
+    return false;
+}
+
 static struct carnet_consent evaluate(const struct carnet_charter *charter, const struct facts *facts, struct carnet_slice purpose, int64_t now_ms)
 {
     struct carnet_consent out = { .state = CARNET_CONSENT_NONE };
@@ -208,9 +282,11 @@ static struct carnet_consent evaluate(const struct carnet_charter *charter, cons
         out.version = newest->version;
     }
     if (!best || worth == REFUSED) {
-        const struct fact *refusal = find_refusal(facts, purpose);
+        const struct fact *refusal = find_refusal(facts, purpose), *list = find_suppression(facts, purpose);
+        out.suppressed = list && (!refusal || stands_without_list(facts, purpose));
+        refusal = out.suppressed ? list : refusal;
         if (refusal) {
-            out.state = refusal->type == CARNET_EVENT_OBJECT ? CARNET_CONSENT_OBJECTED : CARNET_CONSENT_WITHDRAWN;
+            out.state = refusal->type == CARNET_EVENT_WITHDRAW ? CARNET_CONSENT_WITHDRAWN : CARNET_CONSENT_OBJECTED;
             out.dot = refusal->item->dot;
             out.since_ms = carnet_hlc_ms(refusal->item->hlc);
         }
@@ -360,9 +436,8 @@ static uint64_t closed_at(const struct carnet_charter *charter, const struct fac
 
 uint64_t carnet_consent_closed_at(const struct carnet_charter *charter, const struct carnet_record *record, enum carnet_scope scope, int64_t now_ms)
 {
-    const struct carnet_record *person[] = { record };
     struct facts facts;
-    gather(&facts, person, 1);
+    gather_own(&facts, record);
     uint64_t closed = closed_at(charter, &facts, scope, now_ms);
     release(&facts);
     return closed;
@@ -394,7 +469,7 @@ int64_t carnet_consent_due(const struct carnet_charter *charter, const struct ca
     for (size_t i = 0; i < person[0]->seed_count; i++)
         if (!person[0]->seeds[i].dead)
             sealed |= 1u << person[0]->seeds[i].scope;
-    gather(&facts, person, 1); /* merging is undone at will: what it blocks is never destroyed for it */
+    gather_own(&facts, person[0]); /* merging is undone at will: what it blocks is never destroyed for it */
     for (unsigned scope = CARNET_SCOPE_IDENTITY; scope < CARNET_SCOPE_CONSENT; scope++) {
         uint64_t closed = sealed & 1u << scope ? closed_at(charter, &facts, (enum carnet_scope)scope, now_ms) : 0;
         if (closed)

@@ -9,6 +9,9 @@
 /* Reads and normalises fields as typed; the cells live in the arena. */
 CARNET_MUST_USE carnet_rc carnet_people_cells(const struct carnet_charter *charter, const struct carnet_assign *fields, size_t count, struct carnet_arena *arena, struct carnet_write_cell **out,
                                               struct carnet_err *err);
+/* REFUSED: a cell holds an address that was refused for every use, or for a purpose of the grants. */
+CARNET_MUST_USE carnet_rc carnet_people_addresses_check(struct carnet_replica *replica, const struct carnet_write_cell *cells, size_t cell_count,
+                                                        const struct carnet_event *grants, size_t grant_count, struct carnet_err *err);
 /* Appends the text of an evidence: lines "source: ", "proof: ", "more: ", "collected: ". */
 CARNET_MUST_USE carnet_rc carnet_people_evidence(const struct carnet_ground *ground, struct carnet_slice more, struct carnet_buf *out, struct carnet_err *err);
 struct carnet_slice carnet_people_evidence_get(struct carnet_slice evidence, const char *key); /* borrows; empty: no such line */
