@@ -166,9 +166,13 @@ carnet_rc carnet_people_withdraw(struct carnet_replica *replica, const struct ca
                 seeded |= 1u << after.record.seeds[i].scope;
         out->blocked = covered & seeded & ~after.open & ~(1u << CARNET_SCOPE_CONSENT);
         if (now && out->blocked) {
+            uint32_t closed = 0; /* what is blocked for others' sake, merged or with the same address, is not destroyed */
+            for (unsigned scope = CARNET_SCOPE_IDENTITY; scope < CARNET_SCOPE_CONSENT; scope++)
+                if (out->blocked >> scope & 1 && carnet_consent_closed_at(carnet_replica_charter(replica), &after.record, (enum carnet_scope)scope, carnet_replica_now_ms(replica)))
+                    closed |= 1u << scope;
             if (carnet_replica_self(replica)->verbs & CARNET_VERB_DARK) {
-                rc = carnet_replica_dark(replica, &view->book, &view->id, out->blocked, err);
-                out->dark = !rc;
+                rc = closed ? carnet_replica_dark(replica, &view->book, &view->id, closed, err) : CARNET_OK;
+                out->dark = !rc && closed;
             } else {
                 out->later = true;
             }

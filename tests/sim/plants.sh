@@ -49,5 +49,6 @@ done <<'END'
 22 P10 what comes from the future destroys at once
 23 P6 everybody gets every part
 24 P10 a late clock destroys at once
+31 P4 the suppression list refuses nothing
 END
 exit "$missed"
