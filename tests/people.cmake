@@ -3,3 +3,6 @@
 carnet_test(people people)
 target_sources(test_people PRIVATE support/replica_world.c)
 target_include_directories(test_people PRIVATE support)
+carnet_test(import people)
+target_sources(test_import PRIVATE support/replica_world.c)
+target_include_directories(test_import PRIVATE support)

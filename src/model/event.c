@@ -71,19 +71,21 @@ static size_t items(enum carnet_event_type type)
     case CARNET_EVENT_OBJECT:
     case CARNET_EVENT_LIFT:
     case CARNET_EVENT_RECTIFY:
+    case CARNET_EVENT_INVALIDATE:
     case CARNET_EVENT_CERTIFICATE:
     case CARNET_EVENT_ADDRESS:
     case CARNET_EVENT_ALIVE:
     case CARNET_EVENT_GENESIS:
         return 2;
     case CARNET_EVENT_DARK:
+    case CARNET_EVENT_INFORM:
     case CARNET_EVENT_RECEIPT:
     case CARNET_EVENT_BOOK:
-    case CARNET_EVENT_SETTING:
     case CARNET_EVENT_CUT:
     case CARNET_EVENT_SUPPRESS:
         return 3;
     case CARNET_EVENT_EDGE:
+    case CARNET_EVENT_SETTING:
         return 4;
     case CARNET_EVENT_EPOCH:
         return 6;
@@ -113,6 +115,7 @@ void carnet_event_encode(const struct carnet_event *event, struct carnet_buf *ou
     case CARNET_EVENT_COUNTERSIGN:
     case CARNET_EVENT_LIFT:
     case CARNET_EVENT_RECTIFY:
+    case CARNET_EVENT_INVALIDATE:
         put_names(out, event);
         break;
     case CARNET_EVENT_WITHDRAW:
@@ -129,6 +132,11 @@ void carnet_event_encode(const struct carnet_event *event, struct carnet_buf *ou
     case CARNET_EVENT_EDGE:
         carnet_cbor_put_id(out, &event->other);
         carnet_cbor_put_bool(out, event->on);
+        put_names(out, event);
+        break;
+    case CARNET_EVENT_INFORM:
+        CARNET_ASSERT(event->ms >= 0);
+        carnet_cbor_put_uint(out, (uint64_t)event->ms);
         put_names(out, event);
         break;
     case CARNET_EVENT_RECEIPT:
@@ -161,6 +169,7 @@ void carnet_event_encode(const struct carnet_event *event, struct carnet_buf *ou
     case CARNET_EVENT_SETTING:
         carnet_cbor_put_text(out, event->text);
         carnet_cbor_put_text(out, event->value);
+        put_names(out, event);
         break;
     case CARNET_EVENT_CUT:
         carnet_cbor_put_id(out, &event->other);
@@ -255,6 +264,7 @@ carnet_rc carnet_event_decode(struct carnet_slice raw, struct carnet_event *out)
     case CARNET_EVENT_COUNTERSIGN:
     case CARNET_EVENT_LIFT:
     case CARNET_EVENT_RECTIFY:
+    case CARNET_EVENT_INVALIDATE:
         read_names(&r, out);
         break;
     case CARNET_EVENT_WITHDRAW:
@@ -275,6 +285,10 @@ carnet_rc carnet_event_decode(struct carnet_slice raw, struct carnet_event *out)
     case CARNET_EVENT_EDGE:
         read_id(&r, &out->other);
         out->on = carnet_reader_bool(&r);
+        read_names(&r, out);
+        break;
+    case CARNET_EVENT_INFORM:
+        out->ms = read_ms(&r);
         read_names(&r, out);
         break;
     case CARNET_EVENT_RECEIPT:
@@ -305,6 +319,7 @@ carnet_rc carnet_event_decode(struct carnet_slice raw, struct carnet_event *out)
     case CARNET_EVENT_SETTING:
         out->text = read_word(&r, CARNET_LABEL_LEN_MAX);
         out->value = carnet_reader_text_max(&r, CARNET_VALUE_LEN_MAX);
+        read_names(&r, out);
         break;
     case CARNET_EVENT_CUT:
         read_id(&r, &out->other);
@@ -334,6 +349,7 @@ uint32_t carnet_event_verb(enum carnet_event_type type)
     switch (type) {
     case CARNET_EVENT_GRANT:
     case CARNET_EVENT_COUNTERSIGN:
+    case CARNET_EVENT_INFORM:
         return CARNET_VERB_GRANT;
     case CARNET_EVENT_WITHDRAW:
     case CARNET_EVENT_OBJECT:
@@ -348,6 +364,7 @@ uint32_t carnet_event_verb(enum carnet_event_type type)
     case CARNET_EVENT_EDGE:
         return CARNET_VERB_MERGE;
     case CARNET_EVENT_RECTIFY:
+    case CARNET_EVENT_INVALIDATE:
         return CARNET_VERB_RECTIFY;
     case CARNET_EVENT_CERTIFICATE: /* whoever invites may revoke below, and opens epochs when somebody leaves */
     case CARNET_EVENT_EPOCH:
@@ -377,11 +394,13 @@ unsigned carnet_event_log(enum carnet_event_type type)
     case CARNET_EVENT_DARK:
     case CARNET_EVENT_ERASE:
     case CARNET_EVENT_RECTIFY:
+    case CARNET_EVENT_INVALIDATE:
     case CARNET_EVENT_RECEIPT:
     case CARNET_EVENT_SUPPRESS:
         return CARNET_LOG_LAW;
     case CARNET_EVENT_GRANT:
     case CARNET_EVENT_COUNTERSIGN:
+    case CARNET_EVENT_INFORM:
     case CARNET_EVENT_EDGE:
     case CARNET_EVENT_CERTIFICATE:
     case CARNET_EVENT_BOOK:

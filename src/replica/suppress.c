@@ -165,6 +165,11 @@ static void read_keys(struct carnet_replica *replica)
         tags->keys[i] = carnet_derive(&best[i]->key, pieces, 2);
         tags->key_mark = tags->key_mark * UINT64_C(1000003) ^ best[i]->id;
     }
+    for (size_t i = 0; count && i < replica->charter.field_count; i++) { /* fields that hold addresses: other ones, and all is compared again */
+        const struct carnet_field_def *def = replica->charter.fields[i];
+        if (def->type == CARNET_FIELD_TYPE_EMAIL || def->type == CARNET_FIELD_TYPE_PHONE)
+            tags->key_mark = tags->key_mark * UINT64_C(1000003) ^ def->field;
+    }
     tags->key_count = count;
     if (tags->cache)
         carnet_wipe(tags->cache, CARNET_TAG_CACHE * sizeof *tags->cache);

@@ -49,6 +49,8 @@ done <<'END'
 22 P10 what comes from the future destroys at once
 23 P6 everybody gets every part
 24 P10 a late clock destroys at once
+25 P4,P3 a grant covers what its purpose has become
+26 P1,P3 of the charter's words the last to arrive counts
 31 P4 the suppression list refuses nothing
 END
 exit "$missed"
