@@ -6,6 +6,7 @@
 
 #include "words.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,6 +179,18 @@ static void add_cell(struct access *a, const struct carnet_view *view, const str
     }
 }
 
+/* The text that the person agreed to: its line in the evidence names the charter's. */
+static const struct carnet_wording *wording_of(struct access *a, struct carnet_slice evidence, struct carnet_slice purpose)
+{
+    char key[16 + CARNET_LABEL_LEN_MAX], number[17] = "";
+    snprintf(key, sizeof key, "wording/%.*s", (int)purpose.len, (const char *)purpose.ptr);
+    struct carnet_slice line = carnet_people_evidence_get(evidence, key);
+    if (line.len < 16)
+        return NULL;
+    memcpy(number, line.ptr, 16);
+    return carnet_wording_version(a->charter, strtoull(number, NULL, 16));
+}
+
 static const char *event_name(enum carnet_event_type type, const char **said)
 {
     static const struct {
@@ -228,6 +241,13 @@ static void add_event(struct access *a, const struct carnet_view *view, const st
         json_object_set_new(object, "since", carnet_json_time(event.since_ms));
         json_object_set_new(object, "until", carnet_json_time(event.until_ms));
         json_object_set_new(object, "evidence", evidence_json(evidence));
+        const struct carnet_wording *wording = wording_of(a, evidence, event.purpose);
+        json_t *shown = wording ? json_object() : json_null();
+        if (wording) {
+            json_object_set_new(shown, "language", json_string(wording->lang));
+            json_object_set_new(shown, "text", carnet_json_text(wording->text));
+        }
+        json_object_set_new(object, "wording", shown);
     }
     json_array_append_new(a->events, object);
     if (!said)
@@ -250,14 +270,20 @@ static void add_event(struct access *a, const struct carnet_view *view, const st
         carnet_words_put(&a->said, a->lang, _("      what allows it: %s\n"), carnet_words_basis(a->lang, event.basis));
         const struct {
             const char *key, *said;
-        } lines[] = { { "source", _("      where it comes from: ") }, { "proof", _("      proof: ") }, { "collected", _("      collected: ") }, { "wording", _("      the text shown: ") },
-                      { "more", _("      also: ") } };
+        } lines[] = { { "source", _("      where it comes from: ") }, { "proof", _("      proof: ") }, { "collected", _("      collected: ") }, { "channel", _("      channel: ") },
+                      { "method", _("      how: ") }, { "more", _("      also: ") } };
         for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
             struct carnet_slice value = carnet_people_evidence_get(evidence, lines[i].key);
             if (!value.len)
                 continue;
             carnet_buf_append_str(&a->said, carnet_tr(a->lang, lines[i].said));
             line_put(&a->said, value);
+            carnet_buf_append_byte(&a->said, '\n');
+        }
+        const struct carnet_wording *wording = wording_of(a, evidence, event.purpose);
+        if (wording) {
+            carnet_buf_append_str(&a->said, carnet_tr(a->lang, _("      the text shown: ")));
+            line_put(&a->said, wording->text);
             carnet_buf_append_byte(&a->said, '\n');
         }
     }

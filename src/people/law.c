@@ -189,6 +189,33 @@ carnet_rc carnet_people_access_asked(struct carnet_replica *replica, const struc
 
 /* --- information --- */
 
+static bool is_told(const struct carnet_view *view, const struct carnet_dot *grant)
+{
+    for (size_t p = 0; p < view->person_count; p++)
+        for (size_t i = 0; i < view->person[p]->event_count; i++) {
+            struct carnet_event event;
+            if (carnet_event_peek(view->person[p]->events[i].raw) != CARNET_EVENT_INFORM || carnet_event_decode(view->person[p]->events[i].raw, &event))
+                continue;
+            for (size_t j = 0; j < event.name_count; j++)
+                if (carnet_dot_equal(&event.names[j], grant))
+                    return true;
+        }
+    return false;
+}
+
+/* Somebody else collected it, the evidence beside the grant says: the person is to be told also of an agreement that nothing blocks for it. */
+static bool is_indirect(const struct carnet_record *record, const struct carnet_dot *grant)
+{
+    for (size_t i = 0; i < record->live_count; i++) {
+        const struct carnet_sibling *s = &record->live[i];
+        if (s->state == CARNET_SIBLING_VALUE && s->field == CARNET_FIELD_EVIDENCE && s->dot.author == grant->author && s->dot.stream == grant->stream &&
+            s->dot.seq == grant->seq && s->dot.index / CARNET_DOT_CHANGE == grant->index / CARNET_DOT_CHANGE &&
+            carnet_slice_equal(carnet_people_evidence_get(s->value, "direct"), carnet_slice_str("no")))
+            return true;
+    }
+    return false;
+}
+
 /* The grants that the person must still be told of, into an event; when by. False: none. */
 static bool untold(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_event *event, int64_t *due_ms)
 {
@@ -198,14 +225,17 @@ static bool untold(struct carnet_replica *replica, const struct carnet_view *vie
     for (size_t i = 0; i < view->record.event_count && event->name_count < CARNET_CHANGE_EVENTS_MAX; i++) {
         struct carnet_event grant;
         if (carnet_event_peek(view->record.events[i].raw) != CARNET_EVENT_GRANT || carnet_event_decode(view->record.events[i].raw, &grant) ||
-            grant.basis != CARNET_BASIS_LEGITIMATE_INTEREST)
+            grant.basis == CARNET_BASIS_ROLL) /* each message says that the roll is where it comes from */
             continue;
+        const struct carnet_dot *dot = &view->record.events[i].dot;
         struct carnet_consent consent = carnet_consent_evaluate(carnet_replica_charter(replica), view->person, view->person_count, grant.purpose, now_ms);
         bool stands = consent.state == CARNET_CONSENT_GIVEN || consent.state == CARNET_CONSENT_RENEWED || consent.state == CARNET_CONSENT_REQUESTED;
-        if (!stands || !consent.inform_by_ms)
+        bool foreign = grant.basis == CARNET_BASIS_LEGITIMATE_INTEREST ? !carnet_slice_equal(grant.purpose, carnet_slice_str("file")) : is_indirect(&view->record, dot);
+        if (!stands || !foreign || is_told(view, dot))
             continue;
-        event->names[event->name_count++] = view->record.events[i].dot;
-        *due_ms = consent.inform_by_ms < *due_ms ? consent.inform_by_ms : *due_ms;
+        int64_t by_ms = carnet_hlc_ms(view->record.events[i].hlc) + carnet_replica_charter(replica)->inform_ms;
+        event->names[event->name_count++] = *dot;
+        *due_ms = by_ms < *due_ms ? by_ms : *due_ms;
     }
     return event->name_count > 0;
 }
@@ -259,8 +289,10 @@ bool carnet_law_stale(struct carnet_replica *replica, const struct carnet_view *
             at_ms = consent.ends_ms;
             *(consent.until_ms && consent.until_ms <= now_ms ? &ended : &silent) = true;
             break;
+        case CARNET_CONSENT_REFUSED:
         case CARNET_CONSENT_WITHDRAWN:
         case CARNET_CONSENT_OBJECTED:
+        case CARNET_CONSENT_INVALIDATED:
             at_ms = consent.since_ms;
             refused = true;
             break;
@@ -304,6 +336,7 @@ struct tasks {
     size_t day_count;
     uint64_t stale;
     int64_t exported_ms; /* the first export that the audit trail knows; 0: none */
+    bool recipients;     /* the charter names some outside the community */
 };
 
 /* Of a month: after 15 and 25 days it is said louder. */
@@ -411,7 +444,8 @@ static bool each_erasure(void *ctx, const struct carnet_erasure *erasure)
     struct carnet_task task = { .kind = CARNET_TASK_TELL, .since_ms = erasure->at_ms, .due_ms = erasure->at_ms + DUE_DAYS * DAY_MS, .people = 1 };
     struct carnet_buf value;
     char name[64];
-    if (carnet_id_head(&erasure->by) != t->self || !t->exported_ms || erasure->at_ms < t->exported_ms)
+    bool exported = t->exported_ms && t->exported_ms <= erasure->at_ms;
+    if (carnet_id_head(&erasure->by) != t->self || (!exported && !t->recipients))
         return true;
     told_name(&erasure->record, name);
     carnet_buf_init(&value, 64);
@@ -448,6 +482,8 @@ carnet_rc carnet_people_tasks(struct carnet_replica *replica, const struct carne
     t->each = each;
     t->ctx = ctx;
     t->wall_ms = carnet_replica_wall_ms(replica);
+    for (size_t i = 0; i < carnet_replica_charter(replica)->text_count; i++)
+        t->recipients = t->recipients || strncmp(carnet_replica_charter(replica)->texts[i]->key, "recipient/", 10) == 0;
     t->self = carnet_id_head(&carnet_replica_self(replica)->node);
     const struct carnet_law_walk all = { .replica = replica, .walk = walk, .each = look, .ctx = t };
     carnet_rc rc = carnet_law_walk(&all, err);

@@ -172,6 +172,14 @@ carnet_rc carnet_people_register(struct carnet_replica *replica, enum carnet_lan
     json_object_set_new(root, "at", carnet_json_time(carnet_replica_wall_ms(replica)));
     title(&s, _("CONTROLLER"));
     carnet_buf_printf(text, "  %.*s\n", (int)community.len, (const char *)community.ptr);
+    const char *const keys[] = { "controller", "dpo", "contact_point" };
+    const char *const names[] = { _("controller"), _("data protection officer"), _("contact") };
+    for (size_t i = 0; i < 3; i++) {
+        const struct carnet_charter_text *said = carnet_charter_text_find(s.charter, carnet_slice_str(keys[i]));
+        json_object_set_new(root, i ? keys[i] : "controller_says", said ? carnet_json_text(said->value) : json_null());
+        if (said)
+            carnet_buf_printf(text, "  %s%s%.*s\n", carnet_tr(lang, names[i]), carnet_tr(lang, _(": ")), (int)said->value.len, (const char *)said->value.ptr);
+    }
     title(&s, _("PEOPLE CONCERNED"));
     carnet_words_put(text, lang, _("  contacts of the community; held on this machine: %lld\n"), rc == CARNET_OK ? (long long)counts.contacts : 0LL);
     json_object_set_new(root, "contacts_here", json_integer(rc == CARNET_OK ? counts.contacts : 0));
@@ -191,6 +199,15 @@ carnet_rc carnet_people_register(struct carnet_replica *replica, enum carnet_lan
     if (rc == CARNET_OK)
         rc = carnet_replica_members(replica, each_member, &s, err);
     json_object_set_new(root, "recipients", s.list);
+    json_t *outside = json_object();
+    for (size_t i = 0; i < s.charter->text_count; i++) {
+        const struct carnet_charter_text *said = s.charter->texts[i];
+        if (strncmp(said->key, "recipient/", 10) != 0)
+            continue;
+        json_object_set_new(outside, said->key + 10, carnet_json_text(said->value));
+        carnet_buf_printf(text, "  %s%s%.*s\n", said->key + 10, carnet_tr(lang, _(": ")), (int)said->value.len, (const char *)said->value.ptr);
+    }
+    json_object_set_new(root, "outside_recipients", outside);
     title(&s, _("HOW LONG"));
     json_object_set_new(root, "retention_seconds", numbers(&s));
     title(&s, _("SECURITY"));

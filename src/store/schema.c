@@ -130,6 +130,20 @@ const char *const carnet_store__schema[] = {
     " PRIMARY KEY(a, b)"
     ") STRICT, WITHOUT ROWID",
 
+    /* Suppression tags of the addresses that a record holds, as far as they were computed. */
+    "CREATE TABLE tags("
+    " record INTEGER NOT NULL,"
+    " tag BLOB NOT NULL,"
+    " PRIMARY KEY(record, tag)"
+    ") STRICT, WITHOUT ROWID",
+    "CREATE INDEX tags_records ON tags(tag)",
+    /* Records that something is to be done with, by kind of task. */
+    "CREATE TABLE tasks("
+    " task INTEGER NOT NULL,"
+    " record INTEGER NOT NULL,"
+    " PRIMARY KEY(task, record)"
+    ") STRICT, WITHOUT ROWID",
+
     /* Folded words of the records: no text is kept, no position. */
     "CREATE VIRTUAL TABLE search USING fts5(text, content='', columnsize=0, detail=none, prefix='2 3',"
     " tokenize='unicode61 remove_diacritics 0')",

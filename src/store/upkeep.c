@@ -63,7 +63,8 @@ carnet_rc carnet_store_derived_wanted(struct carnet_store *store, bool *wanted, 
 carnet_rc carnet_store_derived_drop(struct carnet_store *store, struct carnet_err *err)
 {
     static const enum query queries[] = {Q_RECORDS_EMPTY,        Q_TOUCHES_EMPTY, Q_LOOKUPS_EMPTY,
-                                         Q_LOOKUPS_RECENT_EMPTY, Q_EDGES_EMPTY,   Q_SEARCH_EMPTY};
+                                         Q_LOOKUPS_RECENT_EMPTY, Q_EDGES_EMPTY,   Q_SEARCH_EMPTY,
+                                         Q_TAGS_EMPTY,           Q_TASKS_EMPTY};
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
         carnet_rc rc = carnet_store__run(store, carnet_store__write(store, queries[i]), err);
         if (rc != CARNET_OK)

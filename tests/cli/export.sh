@@ -108,7 +108,7 @@ same "$scratch/second.json" >"$scratch/second.same"
 cmp "$scratch/first.same" "$scratch/second.same" || wrong "not the same: $(diff "$scratch/first.same" "$scratch/second.same")"
 expect 'the conflict came back as one' "$(on d --json conflicts | text_of field)" given
 on d --json consent "$(on d --json find zoé | text_of id)" | grep '"newsletter"' | grep '"source":"fiche papier"' | grep -q '"until":"2090-01-01T' || wrong 'the evidence came along'
-on d --json consent "$(on d --json find moitié | text_of id)" | grep '"newsletter"' | grep -q '"withdrawn"' || wrong 'the withdrawal came along'
+on d --json consent "$(on d --json find moitié | text_of id)" | grep '"newsletter"' | grep -q '"refused"' || wrong 'the withdrawal came along'
 state=$(state_of d)
 on d --json import "$scratch/first.json" --source export --collected 2026-01-02 --basis consent >"$scratch/in.json"
 expect 'JSON again: unchanged' "$(text_of unchanged <"$scratch/in.json")" 2

@@ -103,6 +103,11 @@ expect 'answered' "$(on a --json tasks | grep -c '"access"' || true)" 0
 fails 2 a access "$zoe" --received "$(day 2)"
 fails 3 a access 0000000
 
+on a --quiet charter set wording/sms/en 'We send you at most two messages a month.'
+paul=$(add given=Paul phone='06 39 98 00 14' --grant sms --source stand)
+on a access "$paul" | grep -q 'at most two messages' || wrong 'the letter lacks the wording'
+on a --json access "$paul" | grep -q '"wording":{"language":"en","text":"We send you' || wrong 'the JSON lacks the wording'
+
 # 8. a correction leaves nothing of what was wrong; restriction keeps and uses nothing; an erasure has its receipts
 on a --quiet edit "$zoe" --rectify family=Martine
 on a --json access "$zoe" | grep -q '"Martin"' && wrong 'a rectified value is in an access'
@@ -125,6 +130,11 @@ fails 3 a access "$gone"
 on a --quiet sweep
 expect 'the receipt' "$(on a --json erasures | grep -F "$gone" | list_of outstanding)" ''
 
+on a --quiet charter set recipient/printer 'prints the letters'
+expect 'who got the data outside is to be told' "$(on a --json tasks | grep '"tell"' | text_of task)" "tell-$gone"
+on a --quiet tasks 'done' "tell-$gone"
+expect 'told' "$(on a --json tasks | grep -c '"tell"' || true)" 0
+
 # 9. dates block by themselves; only a signed event erases
 short=$(add given=Short email=short@example.org --grant newsletter --source market --until "$(day 10)")
 expect 'before its date' "$(later 9 a --json show "$short" | text_of email)" short@example.org
@@ -135,7 +145,7 @@ expect 'a member stays' "$(
     later 1100 a --json show "$member" | text_of email
 )" m@example.org
 expect 'proposed: ended' "$(later 20 a --json retention | text_of ended)" 1
-expect 'proposed: silent' "$(later 1100 a --json retention | text_of silent)" 2
+expect 'proposed: silent' "$(later 1100 a --json retention | text_of silent)" 3
 expect 'a task' "$(later 20 a --json tasks | grep '"retention"' | text_of people)" 1
 fails 2 a retention erase
 says '--yes'
@@ -192,6 +202,7 @@ expect 'the controller' "$(on a --json register | text_of controller)" Test
 for text in newsletter vera volunteer retention_seconds legitimate-interest; do
     on a --json register | grep -qF "$text" || wrong "the register lacks $text"
 done
+on a --json register | grep -q '"printer":"prints the letters"' || wrong 'the register lacks an outside recipient'
 on a --lang fr register | grep -q 'RESPONSABLE DU TRAITEMENT' || wrong 'the register in French'
 on a --json register --breach vera --noticed "$(day 0)" >"$scratch/breach.json"
 expect 'the clock' "$(text_of due <"$scratch/breach.json")" "$(day 3)T00:00:00Z"

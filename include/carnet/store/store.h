@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* store: one SQLite file per node. Layer: store; the only sqlite3.h; knows bytes and numbers, not what they mean.
  *
- * Enduring tables: meta, streams, entries, invites, audit. Derived ones, dropped and refilled by a rebuild: records, touches, points, edges, search.
+ * Enduring tables: meta, streams, entries, invites, audit. Derived ones, dropped and refilled by a rebuild: records, touches, points, edges, tags, tasks, search.
  * Points and tails are kept as lookups, recent ones apart.
  * Opened with WAL, synchronous FULL, secure_delete, one connection, STRICT tables, application_id and user_version
  * (a newer database is refused: FAILED with a hint; an older one is brought up at open: its missing tables made, its derived ones emptied). Every statement is prepared at open. Every function runs inside the transaction that is
@@ -119,6 +119,19 @@ CARNET_MUST_USE carnet_rc carnet_store_points(struct carnet_store *store, uint64
 /* edges: merged records; one call puts or removes both ways */
 CARNET_MUST_USE carnet_rc carnet_store_edge_put(struct carnet_store *store, int64_t a, int64_t b, bool on, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_store_edges(struct carnet_store *store, int64_t a, int64_t *out_n, size_t max, size_t *count, struct carnet_err *err);
+
+/* tags: of the addresses of a record, 16 bytes each */
+CARNET_MUST_USE carnet_rc carnet_store_tag_add(struct carnet_store *store, int64_t record_n, const uint8_t tag[16], struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_tags_remove(struct carnet_store *store, int64_t record_n, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_tags_of(struct carnet_store *store, int64_t record_n, struct carnet_buf *out, struct carnet_err *err); /* appended */
+/* Records greater than `after` that hold the address of the tag, ascending, at most max. */
+CARNET_MUST_USE carnet_rc carnet_store_tag_records(struct carnet_store *store, const uint8_t tag[16], int64_t after, int64_t *out_n, size_t max, size_t *count,
+                                                   struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_tags_empty(struct carnet_store *store, struct carnet_err *err);
+/* tasks: records that something is to be done with; task: the replica's number of what */
+CARNET_MUST_USE carnet_rc carnet_store_task_put(struct carnet_store *store, unsigned task, int64_t record_n, bool on, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_task_next(struct carnet_store *store, unsigned task, int64_t from, int64_t *out_n, struct carnet_err *err); /* NOT_FOUND */
+CARNET_MUST_USE carnet_rc carnet_store_task_count(struct carnet_store *store, unsigned task, int64_t *out, struct carnet_err *err);
 
 /* search: FTS5 over folded text (contentless, prefix 2 and 3, detail none, tokens of unicode61 without removing diacritics) */
 CARNET_MUST_USE carnet_rc carnet_store_search_add(struct carnet_store *store, int64_t record_n, struct carnet_slice text, struct carnet_err *err);
