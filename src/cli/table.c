@@ -203,7 +203,7 @@ const struct cli_command cli_commands[] = {
     { "charter set", "KEY VALUE", _("change a rule (an admin)"),
       _("Keys: dark_after, history, alive_after, opt_in, contact, prospect, inform (durations: 72h, 30d); country (FR); purpose/NAME \"scopes=identity email; "
         "channels=email; basis=consent\" or retired; field/NAME; wording/PURPOSE/LANG, the text that people agree to; ballot/YYYY-MM-DD, the name of an election; "
-        "recipient/NAME; controller; dpo; contact_point. An empty value takes back what was said. A purpose defined anew changes nothing for those who agreed before: "
+        "recipient/NAME; selector/FIELD, why online targeting may not choose people by it; controller; dpo; contact_point. An empty value takes back what was said. A purpose defined anew changes nothing for those who agreed before: "
         "what they agreed to stays as it was. Of rules that two admins change without seeing each other the strictest holds until one of them says it again."),
       NULL, 2, 2, 0, cmd_charter_set, NULL },
     { "field list", "", _("the fields of a contact"), NULL, NULL, 0, 0, 0, cmd_field_list, NULL },

@@ -79,7 +79,7 @@ bool carnet_setting_is_name(struct carnet_slice name, bool field)
 /* Words of queries, columns and evidence that a field cannot take for a name. */
 static bool is_taken(struct carnet_slice name, bool field)
 {
-    static const char *const words[] = { "all", "tag", "tags", "consent", "object", "age", "book", "id", "source", "import", "changed", "visited", "name",
+    static const char *const words[] = { "all", "tag", "tags", "consent", "object", "age", "book", "id", "source", "import", "changed", "added", "basis", "visited", "name",
                                          "title", "segment", "has" };
     if (!field)
         return is(name, "all") || is(name, "email");
@@ -284,7 +284,7 @@ static carnet_rc unknown_key(struct carnet_slice key, struct carnet_err *err)
 {
     carnet_err_set(err, CARNET_NOT_FOUND, "the charter has no \"%.*s\"", SHOWN(key));
     carnet_err_hint(err, "keys: dark_after history alive_after opt_in contact prospect inform country purpose/NAME field/NAME wording/PURPOSE/LANG ballot/DATE "
-                         "recipient/NAME controller dpo contact_point");
+                         "recipient/NAME selector/FIELD controller dpo contact_point");
     return CARNET_NOT_FOUND;
 }
 
@@ -358,6 +358,11 @@ static carnet_rc parse(struct saying *s, uint32_t field, struct carnet_arena *ar
         s->kind = TEXT;
         if (!carnet_setting_is_name(rest, false))
             return carnet_err_set(err, CARNET_USAGE, "\"%.*s\" cannot be such a name: a letter, then letters, digits, - and _, at most 32, in lower case", SHOWN(rest));
+    } else if (after(key, "selector/", &rest)) {
+        s->kind = TEXT;
+        if (!carnet_setting_is_name(rest, true))
+            return carnet_err_set(err, CARNET_USAGE, "\"%.*s\" cannot be such a name: a letter, then letters, digits, - and _, at most 32, in lower case", SHOWN(rest));
+        rc = value.len && !is_line(value, TITLE_LEN_MAX) ? carnet_err_set(err, CARNET_USAGE, "a reason of one line, at most %d bytes", TITLE_LEN_MAX) : CARNET_OK;
     } else if (is(key, "controller") || is(key, "dpo") || is(key, "contact_point")) {
         s->kind = TEXT;
     } else {

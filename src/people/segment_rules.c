@@ -27,14 +27,27 @@ static carnet_rc refuse(const struct check *c, const struct query_node *node, co
     return rc;
 }
 
-/* Parts of names of a community's own fields that tell of an origin, or of another special category. */
+/* A word of the name begins so: words are parted by _. */
+static bool has_word(const char *name, const char *begin, bool whole)
+{
+    size_t len = strlen(begin);
+    for (const char *at = name; (at = strstr(at, begin)); at++)
+        if ((at == name || at[-1] == '_') && (!whole || !at[len] || at[len] == '_'))
+            return true;
+    return false;
+}
+
+/* Names of a community's own fields that tell of an origin, or of another special category. */
 static bool is_special_name(const char *name)
 {
-    static const char *const parts[] = { "birthplace", "birth_place", "place_of_birth", "naissance", "nationalit", "citizenship", "citoyennete", "origin", "ethni", "religio",
-                                         "confession", "culte", "croyance", "belief", "philosoph", "sante", "health", "handicap", "disab", "orientation", "sexu", "syndic",
-                                         "union", "parti", "party", "opinion", "vote" };
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (strstr(name, parts[i]))
+    static const char *const begins[] = { "birthplace", "birth_place", "place_of_birth", "naissance", "nationalit", "citizenship", "citoyennete", "origin", "ethni", "religi",
+                                          "confession", "croyance", "belief", "philosoph", "sante", "health", "handicap", "disab", "sexu", "syndic", "opinion", "politi" };
+    static const char *const words[] = { "race", "culte", "faith", "union", "parti", "party", "vote", "votes", "orientation" };
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++)
+        if (has_word(name, begins[i], false))
+            return true;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (has_word(name, words[i], true))
             return true;
     return false;
 }

@@ -231,6 +231,57 @@ static void a_forbidden_selector_does_not_hide_in_another_segment(void **state)
     assert_string_equal(listed(office), "fans=support:1-2 ;voisins=city:Grenoble targeted;");
 }
 
+static void a_charter_adds_selectors_with_its_own_reason(void **state)
+{
+    (void)state;
+    const struct carnet_charter_text text = { "selector/gender", S("voted by the council in March") }, tag = { "selector/tag", S("tags say opinions here") };
+    const struct carnet_charter_text *const texts[] = { &text, &tag };
+    struct carnet_charter charter = carnet_charter_default();
+    struct carnet_err err = CARNET_ERR_INIT;
+    static const char *const queries[] = { "city:a gender:f", "-tag:x" };
+    charter.texts = texts;
+    charter.text_count = 2;
+    for (size_t i = 0; i < 2; i++) {
+        struct carnet_query *query;
+        assert_int_equal(carnet_query_parse(&charter, S(queries[i]), &query, &err), CARNET_OK);
+        assert_int_equal(carnet_segment_check(&charter, query, S("targeted"), &err), CARNET_REFUSED);
+        assert_int_equal(carnet_segment_check(&charter, query, S("mail"), &err), CARNET_OK);
+        carnet_query_free(query);
+    }
+    assert_string_equal(err.hint, "the charter says: tags say opinions here");
+}
+
+/* A field of the community's own is forbidden by its scope, or by what its name says. */
+static void a_communitys_own_fields_are_judged(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        enum carnet_scope scope;
+        bool allowed;
+    } own[] = {
+        { "lieu_naissance", CARNET_SCOPE_IDENTITY, false }, { "birthplace", CARNET_SCOPE_IDENTITY, false }, { "nationalite", CARNET_SCOPE_IDENTITY, false },
+        { "religion", CARNET_SCOPE_IDENTITY, false },       { "quartier", CARNET_SCOPE_POSTAL, true },      { "velo", CARNET_SCOPE_OPINION, false },
+        { "participation", CARNET_SCOPE_IDENTITY, true },   { "parti", CARNET_SCOPE_IDENTITY, false },     { "reunion", CARNET_SCOPE_IDENTITY, true },
+        { "remarque", CARNET_SCOPE_NOTES, false },
+    };
+    struct carnet_err err = CARNET_ERR_INIT;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        char text[64];
+        const struct carnet_field_def def = { .field = CARNET_FIELD_CUSTOM + 7, .name = own[i].name, .scope = own[i].scope, .shown = true, .custom = true };
+        const struct carnet_field_def *const fields[] = { &def };
+        struct carnet_charter charter = carnet_charter_default();
+        struct carnet_query *query;
+        charter.fields = fields;
+        charter.field_count = 1;
+        snprintf(text, sizeof text, "%s:*", own[i].name);
+        assert_int_equal(carnet_query_parse(&charter, S(text), &query, &err), CARNET_OK);
+        if ((carnet_segment_check(&charter, query, S("targeted"), &err) == CARNET_OK) != own[i].allowed)
+            fail_msg("%s", own[i].name);
+        carnet_query_free(query);
+    }
+}
+
 static bool stop(void *ctx, uint64_t looked, uint64_t total)
 {
     struct carnet_id *ids = ctx;
@@ -262,6 +313,8 @@ int main(void)
         cmocka_unit_test(online_targeting_uses_nothing_forbidden),
         cmocka_unit_test(a_newsletter_goes_to_all_who_subscribed),
         T(a_forbidden_selector_does_not_hide_in_another_segment),
+        cmocka_unit_test(a_charter_adds_selectors_with_its_own_reason),
+        cmocka_unit_test(a_communitys_own_fields_are_judged),
         T(a_count_can_be_stopped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
