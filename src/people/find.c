@@ -9,7 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SORT_MAX = 1000, CHUNK = 512, BREATHE_EVERY = 2048, MATCH_LEN_MAX = 16 * 1024 };
+enum {
+    SORT_MAX = 20000,       /* more are given in the order of their arrival */
+    SORT_TYPED_MAX = 4000,  /* with a limit, while somebody types: some milliseconds */
+    NAME_LEN_MAX = 256,     /* of what orders it */
+    CHUNK = 512,
+    BREATHE_EVERY = 2048,
+    MATCH_LEN_MAX = 16 * 1024
+};
 
 struct hit {
     int64_t n;
@@ -106,6 +113,21 @@ static int by_key(const void *a, const void *b)
     return order ? order : (x->n > y->n) - (x->n < y->n);
 }
 
+static carnet_rc rest(struct search *s)
+{
+    struct carnet_store_counts counts;
+    if (++s->looked % BREATHE_EVERY)
+        return CARNET_OK;
+    if (s->breathe)
+        s->breathe(s->ctx);
+    if (!s->options->progress)
+        return CARNET_OK;
+    carnet_rc rc = carnet_store_count(carnet_replica_store(s->replica), &counts, s->err);
+    if (!rc && !s->options->progress(s->ctx, s->looked, (uint64_t)counts.records))
+        rc = carnet_err_set(s->err, CARNET_CANCELLED, "stopped");
+    return rc;
+}
+
 static carnet_rc give_kept(struct search *s)
 {
     carnet_rc rc = CARNET_OK;
@@ -121,11 +143,19 @@ static carnet_rc give_kept(struct search *s)
                 give(s, &view);
             else if (rc == CARNET_NOT_FOUND)
                 rc = CARNET_OK;
+            if (!rc)
+                rc = rest(s);
         }
         free(s->hits[i].key);
     }
     s->hit_count = 0;
     return rc;
+}
+
+static void keep(struct search *s, int64_t n, struct carnet_slice name)
+{
+    CARNET_GROW(s->hits, s->hit_count, s->hit_cap);
+    s->hits[s->hit_count++] = (struct hit){ n, carnet_strdup_slice(name.len ? name : carnet_slice_str("\xff")) }; /* without a name: last */
 }
 
 static carnet_rc look_at(struct search *s, int64_t n)
@@ -144,9 +174,7 @@ static carnet_rc look_at(struct search *s, int64_t n)
     struct carnet_buf key;
     carnet_buf_init(&key, 1024);
     carnet_query_sort_key(view.cells, view.cell_count, &key);
-    CARNET_GROW(s->hits, s->hit_count, s->hit_cap);
-    /* those without a name come last */
-    s->hits[s->hit_count++] = (struct hit){ n, key.len ? carnet_strdup_slice(carnet_buf_slice(&key)) : carnet_strdup_slice(carnet_slice_str("\xff")) };
+    keep(s, n, carnet_buf_slice(&key));
     carnet_buf_deinit(&key);
     if (s->hit_count <= SORT_MAX)
         return CARNET_OK;
@@ -154,38 +182,60 @@ static carnet_rc look_at(struct search *s, int64_t n)
     return give_kept(s);
 }
 
-static carnet_rc rest(struct search *s)
+static int by_name(const struct carnet_named *a, const struct carnet_named *b, const uint8_t *names)
 {
-    struct carnet_store_counts counts;
-    if (++s->looked % BREATHE_EVERY)
-        return CARNET_OK;
-    if (s->breathe)
-        s->breathe(s->ctx);
-    if (!s->options->progress)
-        return CARNET_OK;
-    carnet_rc rc = carnet_store_count(carnet_replica_store(s->replica), &counts, s->err);
-    if (!rc && !s->options->progress(s->ctx, s->looked, (uint64_t)counts.records))
-        rc = carnet_err_set(s->err, CARNET_CANCELLED, "stopped");
+    if (a->head != b->head)
+        return a->head < b->head ? -1 : 1;
+    int order = carnet_slice_compare(carnet_slice(names + a->at, a->len), carnet_slice(names + b->at, b->len));
+    return order ? order : (a->n > b->n) - (a->n < b->n);
+}
+
+static int by_name_r(const void *a, const void *b, void *names)
+{
+    return by_name(a, b, names);
+}
+
+/* The index has few: their names are at hand, so that only those that are given are read. */
+static carnet_rc give_sorted(struct search *s, struct carnet_named *found, size_t count, const struct carnet_buf *names)
+{
+    carnet_rc rc = CARNET_OK;
+    if (count)
+        qsort_r(found, count, sizeof *found, by_name_r, names->ptr);
+    for (size_t i = 0; i < count && !rc && !s->ended; i++) {
+        rc = look_at(s, found[i].n);
+        if (!rc)
+            rc = rest(s);
+    }
     return rc;
 }
 
 static carnet_rc walk_index(struct search *s, const char *match)
 {
-    int64_t found[CHUNK], after = 0;
-    size_t count = CHUNK;
-    while (count == CHUNK && !s->ended) {
-        carnet_rc rc = carnet_store_search(carnet_replica_store(s->replica), match, after, found, CHUNK, &count, s->err);
+    struct carnet_store *store = carnet_replica_store(s->replica);
+    size_t max = s->options->limit ? SORT_TYPED_MAX : SORT_MAX, count;
+    struct carnet_named *named = carnet_alloc((max + 1) * sizeof *named);
+    struct carnet_buf names;
+    carnet_buf_init(&names, (max + 1) * NAME_LEN_MAX);
+    carnet_rc rc = carnet_store_search_names(store, match, named, max + 1, &count, &names, s->err);
+    s->streaming = true; /* in this order */
+    if (!rc && count <= max) {
+        rc = give_sorted(s, named, count, &names);
+        s->ended = true;
+    }
+    int64_t after = 0, found[CHUNK];
+    count = CHUNK;
+    while (!rc && count == CHUNK && !s->ended) {
+        rc = carnet_store_search(store, match, after, found, CHUNK, &count, s->err);
         for (size_t i = 0; i < count && !rc && !s->ended; i++) {
             rc = look_at(s, found[i]);
             if (!rc)
                 rc = rest(s);
         }
-        if (rc)
-            return rc;
-        if (count)
-            after = found[count - 1];
+        after = count ? found[count - 1] : after;
     }
-    return CARNET_OK;
+    carnet_buf_deinit(&names);
+    free(named);
+    return rc;
 }
 
 static carnet_rc walk_all(struct search *s)

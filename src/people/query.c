@@ -43,35 +43,6 @@ struct carnet_slice carnet_query_keep(struct query_parser *p, struct carnet_quer
     return kept;
 }
 
-/* What a character is to FTS5's unicode61, whatever its version of Unicode. */
-enum token { TOKEN_NOT, TOKEN_PART, TOKEN_UNKNOWN };
-
-/* *len gets the bytes of the character at `at`. */
-static enum token token_at(struct carnet_slice words, size_t at, size_t *len)
-{
-    static const uint16_t letters[][2] = {
-        {0xdf, 0x24f},    {0x391, 0x3a1},   {0x3a3, 0x3ff},   {0x400, 0x481},   {0x531, 0x556},
-        {0x561, 0x586},   {0x5d0, 0x5ea},   {0x621, 0x63a},   {0x641, 0x64a},   {0x905, 0x939},
-        {0x10d0, 0x10f0}, {0x3041, 0x3096}, {0x30a1, 0x30fa}, {0x4e00, 0x9fa5}, {0xac00, 0xd7a3},
-    };
-    const uint8_t *b = words.ptr + at;
-    uint32_t code = 0;
-    *len = 1;
-    if (b[0] < 0x80)
-        return (b[0] >= '0' && b[0] <= '9') || (b[0] >= 'a' && b[0] <= 'z') || (b[0] >= 'A' && b[0] <= 'Z') ? TOKEN_PART : TOKEN_NOT;
-    if (b[0] >= 0xc3 && b[0] < 0xe0 && words.len - at >= 2) {
-        code = (uint32_t)(b[0] & 0x1f) << 6 | (b[1] & 0x3f);
-        *len = 2;
-    } else if (b[0] >= 0xe0 && b[0] < 0xf0 && words.len - at >= 3) {
-        code = (uint32_t)(b[0] & 0x0f) << 12 | (uint32_t)(b[1] & 0x3f) << 6 | (b[2] & 0x3f);
-        *len = 3;
-    }
-    for (size_t j = 0; code && code != 0xf7 && j < sizeof letters / sizeof *letters; j++)
-        if (code >= letters[j][0] && code <= letters[j][1])
-            return TOKEN_PART;
-    return TOKEN_UNKNOWN;
-}
-
 /* The index keeps no positions (detail none), so words in a row are words that are all there: the exact match looks at their order. */
 struct carnet_slice carnet_query_fts_words(struct query_parser *p, const char *mark, struct carnet_slice words, bool prefix)
 {
@@ -88,20 +59,20 @@ struct carnet_slice carnet_query_fts_words(struct query_parser *p, const char *m
         pieces = 1;
     }
     for (size_t at = 0, len; at < words.len; at += len) {
-        enum token token = token_at(words, at, &len);
-        if (token == TOKEN_UNKNOWN) {
+        enum carnet_query_token token = carnet_query_token_at(words, at, &len);
+        if (token == QUERY_TOKEN_UNKNOWN) {
             carnet_query_text_deinit(&text);
             return CARNET_SLICE_NONE;
         }
-        if (token == TOKEN_PART && !inside) {
+        if (token == QUERY_TOKEN_PART && !inside) {
             carnet_query_text_put(&text, pieces ? " AND \"" : "\"", pieces ? 6 : 1);
             pieces++;
         }
-        if (token == TOKEN_NOT && inside)
+        if (token == QUERY_TOKEN_NOT && inside)
             carnet_query_text_put(&text, "\"", 1);
-        if (token == TOKEN_PART)
+        if (token == QUERY_TOKEN_PART)
             carnet_query_text_put(&text, words.ptr + at, len);
-        inside = token == TOKEN_PART;
+        inside = token == QUERY_TOKEN_PART;
     }
     if (inside)
         carnet_query_text_put(&text, "\"*", prefix ? 2 : 1);

@@ -123,7 +123,7 @@ struct bench_open {
 };
 void bench_open(const struct bench *bench, void *out);
 struct bench_search {
-    struct bench_latency find, store;
+    struct bench_latency find, find_cpu, store;
 };
 void bench_search(const struct bench *bench, void *out);
 

@@ -216,6 +216,7 @@ static void measure(const struct options *options, struct bench *bench, struct s
         bench_child(bench, bench_floor_search, &plain, sizeof plain);
         bench_child(bench, bench_search, &search, sizeof search);
         line_latency(&p, "search, each key: found people", search.find, "SQLite, the same", plain.key.p50_ms, plain.key.p99_ms);
+        line_latency(&p, "search, each key: CPU of that", search.find_cpu, NULL, 0, 0);
         line_latency(&p, "search, each key: the index", search.store, "SQLite, the same", plain.key.p50_ms, plain.key.p99_ms);
     }
     for (unsigned i = 0; i < bench->rounds && (with_sync || with_relay || with_edits); i++) {
