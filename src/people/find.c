@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "internal.h"
-#include "query_node.h"
+#include "match.h"
 
 #include "carnet/people/query.h"
 #include "carnet/people/segment.h"
@@ -14,8 +14,7 @@ enum {
     SORT_TYPED_MAX = 4000,  /* with a limit, while somebody types: some milliseconds */
     NAME_LEN_MAX = 256,     /* of what orders it */
     CHUNK = 512,
-    BREATHE_EVERY = 2048,
-    MATCH_LEN_MAX = 16 * 1024
+    BREATHE_EVERY = 2048
 };
 
 struct hit {
@@ -27,8 +26,8 @@ struct search {
     struct carnet_replica *replica;
     const struct carnet_find_options *options;
     struct carnet_query *query;
+    struct carnet_match match;
     struct carnet_arena arena;
-    uint32_t today;
     bool (*each)(void *ctx, const struct carnet_view *view);
     void (*breathe)(void *ctx);
     void *ctx;
@@ -41,61 +40,9 @@ struct search {
     bool ended;
 };
 
-struct consent_ctx {
-    const struct carnet_charter *charter;
-    const struct carnet_view *view;
-    int64_t now_ms;
-};
-
-static bool is_live(void *ctx, struct carnet_slice purpose)
+static bool matches(const struct search *s, const struct carnet_view *view)
 {
-    const struct consent_ctx *c = ctx;
-    return carnet_consent_evaluate(c->charter, c->view->person, c->view->person_count, purpose, c->now_ms).live;
-}
-
-static bool rests_on(void *ctx, enum carnet_basis basis)
-{
-    const struct consent_ctx *c = ctx;
-    const struct carnet_purpose_def *def;
-    for (size_t i = 0; (def = carnet_purpose_at(c->charter, i)); i++) {
-        struct carnet_consent consent = carnet_consent_evaluate(c->charter, c->view->person, c->view->person_count, carnet_slice_str(def->name), c->now_ms);
-        if (consent.live && consent.basis == basis)
-            return true;
-    }
-    return false;
-}
-
-/* The last change of what is shown, or of what the person agreed to or refused. */
-static int64_t changed_ms(const struct carnet_view *view)
-{
-    uint64_t hlc = 0;
-    for (size_t i = 0; i < view->cell_count; i++)
-        for (size_t j = 0; j < view->cells[i].count; j++)
-            if (view->cells[i].siblings[j]->hlc > hlc)
-                hlc = view->cells[i].siblings[j]->hlc;
-    for (size_t i = 0; i < view->person_count; i++)
-        for (size_t j = 0; j < view->person[i]->event_count; j++)
-            if (view->person[i]->events[j].hlc > hlc)
-                hlc = view->person[i]->events[j].hlc;
-    return carnet_hlc_ms(hlc);
-}
-
-static bool matches(struct search *s, const struct carnet_view *view)
-{
-    if (view->record.kind != CARNET_KIND_CONTACT || (s->options->book && !carnet_id_equal(s->options->book, &view->book)))
-        return false;
-    if (carnet_query_is_all(s->query))
-        return true;
-    struct consent_ctx consent = { carnet_replica_charter(s->replica), view, carnet_replica_now_ms(s->replica) };
-    const struct carnet_book *book = NULL;
-    for (size_t i = 0; i < carnet_replica_book_count(s->replica) && !book; i++)
-        if (carnet_id_equal(&carnet_replica_book_at(s->replica, i)->id, &view->book))
-            book = carnet_replica_book_at(s->replica, i);
-    struct carnet_query_subject subject = { .charter = consent.charter, .cells = view->cells, .count = view->cell_count, .id = view->id,
-                                            .book = carnet_slice_str(book ? book->name : ""), .today = s->today,
-                                            .now_ms = carnet_replica_wall_ms(s->replica), .added_ms = carnet_id_ms(&view->id), .changed_ms = changed_ms(view),
-                                            .consent = is_live, .basis = rests_on, .ctx = &consent };
-    return carnet_query_matches(s->query, &subject);
+    return carnet_match(&s->match, view);
 }
 
 static void give(struct search *s, const struct carnet_view *view)
@@ -222,7 +169,12 @@ static carnet_rc walk_index(struct search *s, const char *match)
         rc = give_sorted(s, named, count, &names);
         s->ended = true;
     }
-    int64_t after = 0, found[CHUNK];
+    for (size_t i = 0; i < count && !rc && !s->ended; i++) {
+        rc = look_at(s, named[i].n);
+        if (!rc)
+            rc = rest(s);
+    }
+    int64_t after = count ? named[count - 1].n : 0, found[CHUNK];
     count = CHUNK;
     while (!rc && count == CHUNK && !s->ended) {
         rc = carnet_store_search(store, match, after, found, CHUNK, &count, s->err);
@@ -259,14 +211,14 @@ static carnet_rc walk_all(struct search *s)
 carnet_rc carnet_people_find(struct carnet_replica *replica, const struct carnet_find_options *options, bool (*each)(void *ctx, const struct carnet_view *view),
                              void (*breathe)(void *ctx), void *ctx, struct carnet_err *err)
 {
-    struct search s = { .replica = replica, .options = options, .each = each, .breathe = breathe, .ctx = ctx, .err = err,
-                        .today = carnet_query_day(carnet_replica_wall_ms(replica)) };
+    struct search s = { .replica = replica, .options = options, .each = each, .breathe = breathe, .ctx = ctx, .err = err };
     struct carnet_buf match;
     carnet_rc rc = carnet_segment_parse(replica, options->book, options->query, &s.query, err);
     if (rc)
         return rc;
+    s.match = carnet_match_of(replica, s.query, options->book);
     carnet_arena_init(&s.arena);
-    carnet_buf_init(&match, MATCH_LEN_MAX);
+    carnet_buf_init(&match, CARNET_MATCH_LEN_MAX);
     /* With nothing to search for, a short list is the first ones that there are. */
     s.streaming = carnet_query_is_all(s.query) && options->limit;
     rc = carnet_query_fts(s.query, &match) ? walk_index(&s, carnet_buf_cstr(&match)) : walk_all(&s);

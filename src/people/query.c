@@ -33,6 +33,10 @@ carnet_rc carnet_query_node_new(struct query_parser *p, enum query_kind kind, st
     *out = carnet_arena_alloc(&p->query->arena, sizeof **out);
     (*out)->kind = kind;
     (*out)->column = p->column;
+    if (kind == QUERY_AGE)
+        p->query->asks |= QUERY_ASKS_DAY;
+    if (kind == QUERY_AGO || kind == QUERY_DAY)
+        p->query->asks |= QUERY_ASKS_MOMENT | (kind == QUERY_AGO ? QUERY_ASKS_NOW : 0);
     return CARNET_OK;
 }
 
@@ -82,6 +86,11 @@ struct carnet_slice carnet_query_fts_words(struct query_parser *p, const char *m
     if (pieces == 1)
         kept = carnet_slice(kept.ptr + 1, kept.len - 1);
     return pieces ? kept : CARNET_SLICE_NONE;
+}
+
+bool carnet_query_fts_single(struct carnet_slice fts)
+{
+    return fts.len && !memmem(fts.ptr, fts.len, " AND ", 5) && !memmem(fts.ptr, fts.len, " OR ", 4);
 }
 
 /* Reading the text */
@@ -213,6 +222,7 @@ static carnet_rc phrase_node(struct query_parser *p, const struct query_value *v
         return rc;
     (*out)->needle = needle;
     (*out)->fts = carnet_query_fts_words(p, NULL, needle, value->star_last);
+    (*out)->exact = carnet_query_fts_single((*out)->fts);
     return CARNET_OK;
 }
 
@@ -255,6 +265,7 @@ static carnet_rc word_node(struct query_parser *p, struct carnet_slice run, stru
     *out = node;
     node->needle = needle;
     node->fts = carnet_query_fts_words(p, NULL, needle, true);
+    node->exact = carnet_query_fts_single(node->fts);
     if (all_digits(joined))
         p->digits = joined;
     if (count > 1 || (p->digits.len > 2 && joined.ptr[0] == '0' && joined.ptr[1] == '0')) {
@@ -277,6 +288,7 @@ static carnet_rc word_node(struct query_parser *p, struct carnet_slice run, stru
             carnet_query_text_put(&text, ")", 1);
         }
         node->fts = carnet_query_keep(p, &text);
+        node->exact = false;
     }
     return CARNET_OK;
 }
@@ -385,6 +397,7 @@ static carnet_rc close_run(struct query_parser *p, struct list *list)
         return rc;
     number->needle = number_needle(p, carnet_query_text_slice(&list->digits));
     number->fts = carnet_query_fts_words(p, NULL, number->needle, true);
+    number->exact = carnet_query_fts_single(number->fts);
     each->first = *list->run;
     either->first = number;
     number->next = each;
@@ -486,6 +499,8 @@ carnet_rc carnet_query_parse_all(struct query_parser *p, struct query_node **out
     if (!carnet_text_is_utf8(p->text))
         return carnet_err_set(p->err, CARNET_USAGE, "the query is not text in UTF-8");
     p->text = carnet_arena_dup(&p->query->arena, p->text);
+    carnet_buf_append_slice(&p->query->texts, p->text);
+    carnet_buf_append_byte(&p->query->texts, 0);
     carnet_rc rc = parse_or(p, out);
     if (!rc && p->at < p->text.len)
         rc = carnet_err_set(p->err, CARNET_USAGE, "column %zu: no parenthesis is open that this one would close",
@@ -501,6 +516,7 @@ carnet_rc carnet_query_parse_in(const struct carnet_query_context *context, stru
     struct carnet_query_text name;
     struct carnet_query *query = carnet_alloc(sizeof *query);
     carnet_arena_init(&query->arena);
+    carnet_buf_init(&query->texts, (CARNET_QUERY_LEN_MAX + 1) * (CARNET_QUERY_NODES_MAX + 1) * CARNET_QUERY_INSIDE_MAX);
     struct query_inside own = { .outer = NULL };
     struct query_parser p = { .query = query, .context = context, .charter = context->charter, .text = text, .err = err };
     if (context->name.len) {
@@ -535,6 +551,7 @@ void carnet_query_free(struct carnet_query *query)
 {
     if (query) {
         carnet_arena_deinit(&query->arena);
+        carnet_buf_deinit(&query->texts);
         free(query);
     }
 }

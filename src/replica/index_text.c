@@ -64,6 +64,8 @@ static size_t parting(struct carnet_slice folded, size_t at)
         return 2;
     if (p[0] == 0xc3 && left >= 2 && (p[1] == 0x97 || p[1] == 0xb7))
         return 2;
+    if (left >= 3 && memcmp(p, "\xee\x80\x80", 3) == 0)
+        return 3; /* the sign of marks is in no word */
     return p[0] == 0xe2 && left >= 3 && (p[1] == 0x80 || p[1] == 0x81) ? 3 : 0;
 }
 

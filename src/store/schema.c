@@ -169,7 +169,7 @@ const char *const carnet_store__schema[] = {
     ") STRICT",
 
     /* Folded words of the records: no text is kept, no position. */
-    "CREATE VIRTUAL TABLE search USING fts5(text, content='', columnsize=0, detail=none, prefix='1 2 3',"
+    "CREATE VIRTUAL TABLE search USING fts5(text, content='', columnsize=0, detail=none, prefix='1 2 3 4',"
     " tokenize='unicode61 remove_diacritics 0')",
     NULL,
 };

@@ -180,7 +180,7 @@ struct carnet_tally {
 CARNET_MUST_USE carnet_rc carnet_store_tally_get(struct carnet_store *store, const struct carnet_hash *query, struct carnet_tally *out, struct carnet_err *err); /* NOT_FOUND */
 CARNET_MUST_USE carnet_rc carnet_store_tally_put(struct carnet_store *store, const struct carnet_hash *query, const struct carnet_tally *tally, struct carnet_err *err);
 
-/* search: FTS5 over folded text (contentless, prefix 1, 2 and 3, detail none, tokens of unicode61 without removing diacritics) */
+/* search: FTS5 over folded text (contentless, prefix 1 to 4, detail none, tokens of unicode61 without removing diacritics) */
 CARNET_MUST_USE carnet_rc carnet_store_search_add(struct carnet_store *store, int64_t record_n, struct carnet_slice text, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_store_search_remove(struct carnet_store *store, int64_t record_n, struct carnet_slice text, struct carnet_err *err); /* the very text that was added */
 /* Record numbers that match an FTS5 expression, greater than `after`, ascending, at most max. Bounded work: a progress handler stops a query that runs away (LIMIT;
