@@ -346,7 +346,7 @@ static carnet_rc flush(struct undo *u)
 static void collect(struct undo *u, const struct carnet_view *view, const struct giving *g, const struct carnet_event *events, size_t event_count)
 {
     u->writes[u->write_count++] = (struct carnet_write){ .book = view->book, .record = view->id, .subject = view->id, .kind = CARNET_KIND_CONTACT, .cells = g->cells,
-                                                         .cell_count = g->cell_count, .events = events, .event_count = event_count };
+                                                         .cell_count = g->cell_count, .events = events, .event_count = event_count, .unasked = true };
     u->in_transaction++;
 }
 

@@ -152,6 +152,7 @@ struct carnet_write {
     const struct carnet_event *events;
     size_t event_count;
     bool fresh;                       /* the caller made the id just now: nothing to look up */
+    bool unasked;                     /* its refusals and erasures are not the person's word (an import undone, kept for too long): no tags for the suppression list */
     bool beside;                      /* its cells replace nothing, and may name a field twice: values in conflict that come back as they were */
 };
 struct carnet_write_result {
