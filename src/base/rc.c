@@ -38,6 +38,7 @@ static const struct line catalogue[] = {
 #include "fr/replica.inc"
 #include "fr/people.inc"
 #include "fr/import.inc"
+#include "fr/merge.inc"
 #include "fr/query.inc"
 #include "fr/node.inc"
 #include "fr/cli.inc"

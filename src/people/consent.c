@@ -48,18 +48,29 @@ carnet_rc carnet_people_grant(struct carnet_replica *replica, const struct carne
             rc = carnet_err_set(err, CARNET_REFUSED, "this person refused \"%s\": agreeing again needs a proof", def->name);
             carnet_err_hint(err, "give --proof (the paper they signed); it counts once another member has run `carnet consent countersign`");
         } else {
-            struct carnet_write_cell cells[CARNET_PURPOSES_MAX + 1] = { { .field = CARNET_FIELD_EVIDENCE, .label = event.purpose, .value = carnet_buf_slice(&evidence) } };
-            struct carnet_write write = write_on(view, &event, 1);
-            write.cells = cells;
-            write.cell_count = 1 + carnet_people_evidence_keep(carnet_replica_charter(replica), view, event.purpose, &event, 1, cells + 1);
-            rc = carnet_replica_write(replica, &write, 1, false, NULL, err);
+            struct carnet_arena arena;
+            carnet_arena_init(&arena);
+            struct carnet_write *writes = carnet_arena_alloc(&arena, view->record_count * sizeof *writes);
+            size_t write_count = 0;
+            for (size_t i = 0; i < view->record_count; i++) { /* on the main record, and where it takes up what was agreed to before */
+                if (i && !carnet_people_granted(view->records[i].record, event.purpose))
+                    continue;
+                const struct carnet_view one = carnet_view_one(view, i);
+                struct carnet_write_cell *cells = carnet_arena_alloc(&arena, (CARNET_PURPOSES_MAX + 1) * sizeof *cells);
+                cells[0] = (struct carnet_write_cell){ .field = CARNET_FIELD_EVIDENCE, .label = event.purpose, .value = carnet_buf_slice(&evidence) };
+                writes[write_count] = write_on(&one, &event, 1);
+                writes[write_count].cells = cells;
+                writes[write_count++].cell_count = 1 + carnet_people_evidence_keep(carnet_replica_charter(replica), &one, event.purpose, &event, 1, cells + 1);
+            }
+            rc = carnet_replica_write(replica, writes, write_count, false, NULL, err);
+            carnet_arena_deinit(&arena);
         }
     }
     carnet_buf_deinit(&evidence);
     return rc;
 }
 
-carnet_rc carnet_people_countersign(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_slice purpose, struct carnet_err *err)
+static carnet_rc countersign(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_slice purpose, struct carnet_err *err)
 {
     const struct carnet_purpose_def *def;
     carnet_rc rc = contact_only(view, err);
@@ -93,12 +104,32 @@ carnet_rc carnet_people_countersign(struct carnet_replica *replica, const struct
     return carnet_replica_write(replica, &write, 1, false, NULL, err);
 }
 
+/* A countersignature stands on the record of its grant. */
+carnet_rc carnet_people_countersign(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_slice purpose, struct carnet_err *err)
+{
+    carnet_rc rc = CARNET_OK;
+    bool done = false;
+    for (size_t i = 0; i < view->record_count; i++) {
+        const struct carnet_view one = carnet_view_one(view, i);
+        struct carnet_consent now = carnet_consent_evaluate(carnet_replica_charter(replica), one.person, one.person_count, purpose, carnet_replica_now_ms(replica));
+        if (now.state != CARNET_CONSENT_REQUESTED && (i + 1 < view->record_count || done))
+            continue;
+        rc = countersign(replica, &one, purpose, err);
+        if (rc)
+            return rc;
+        done = true;
+    }
+    return rc;
+}
+
 bool carnet_people_objects_to_all(const struct carnet_charter *charter, const struct carnet_view *view, int64_t now_ms)
 {
     const struct carnet_purpose_def *def;
-    for (size_t i = 0; (def = carnet_purpose_at(charter, i)); i++)
-        if (carnet_consent_evaluate(charter, view->person, view->person_count, carnet_slice_str(def->name), now_ms).state != CARNET_CONSENT_OBJECTED)
+    for (size_t i = 0; (def = carnet_purpose_at(charter, i)); i++) {
+        const struct carnet_view one = carnet_people_consent_view(charter, view, carnet_slice_str(def->name), now_ms);
+        if (carnet_consent_evaluate(charter, one.person, one.person_count, carnet_slice_str(def->name), now_ms).state != CARNET_CONSENT_OBJECTED)
             return false;
+    }
     return true;
 }
 
@@ -122,7 +153,8 @@ static carnet_rc refuse(struct carnet_replica *replica, const struct carnet_view
         rc = carnet_people_purpose(carnet_replica_charter(replica), purposes[i], &def, err);
         if (rc)
             return rc;
-        struct carnet_consent now = carnet_consent_evaluate(carnet_replica_charter(replica), view->person, view->person_count, carnet_slice_str(def->name), carnet_replica_now_ms(replica));
+        const struct carnet_view one = carnet_people_consent_view(carnet_replica_charter(replica), view, carnet_slice_str(def->name), carnet_replica_now_ms(replica));
+        struct carnet_consent now = carnet_consent_evaluate(carnet_replica_charter(replica), one.person, one.person_count, carnet_slice_str(def->name), carnet_replica_now_ms(replica));
         /* Saying the same again would only lengthen the log; an objection says more than a withdrawal. */
         if (now.state == CARNET_CONSENT_OBJECTED || (type == CARNET_EVENT_WITHDRAW && now.state == CARNET_CONSENT_WITHDRAWN))
             continue;
@@ -135,8 +167,24 @@ static carnet_rc refuse(struct carnet_replica *replica, const struct carnet_view
     }
     if (!event_count)
         return CARNET_OK;
-    struct carnet_write write = write_on(view, events, event_count);
-    return carnet_replica_write(replica, &write, 1, false, NULL, err);
+    /* On the main record, and on each that has an agreement to it: what they cover is closed, and destroyed in its time, merged or not. */
+    struct carnet_arena arena;
+    carnet_arena_init(&arena);
+    struct carnet_write *writes = carnet_arena_alloc(&arena, view->record_count * sizeof *writes);
+    size_t write_count = 0;
+    for (size_t i = 0; i < view->record_count; i++) {
+        const struct carnet_view one = carnet_view_one(view, i);
+        struct carnet_event *own = carnet_arena_alloc(&arena, event_count * sizeof *own);
+        size_t own_count = 0;
+        for (size_t j = 0; j < event_count; j++)
+            if (i == 0 || !events[j].purpose.len || carnet_people_granted(view->records[i].record, events[j].purpose))
+                own[own_count++] = events[j];
+        if (own_count)
+            writes[write_count++] = write_on(&one, own, own_count);
+    }
+    rc = carnet_replica_write(replica, writes, write_count, false, NULL, err);
+    carnet_arena_deinit(&arena);
+    return rc;
 }
 
 carnet_rc carnet_people_withdraw(struct carnet_replica *replica, const struct carnet_view *view, const struct carnet_slice *purposes, size_t count, bool now,
@@ -152,16 +200,21 @@ carnet_rc carnet_people_withdraw(struct carnet_replica *replica, const struct ca
     rc = carnet_replica_view(replica, &view->book, &view->id, &arena, &after, err);
     if (!rc) {
         /* what was withdrawn before, for another purpose, keeps its time to be undone in */
-        uint32_t covered = 0, seeded = 0;
+        uint32_t covered = 0, seeded;
         for (size_t i = 0; i < count; i++)
             covered |= carnet_purpose_find(carnet_replica_charter(replica), purposes[i])->scopes;
-        for (size_t i = 0; i < after.record.seed_count; i++)
-            if (!after.record.seeds[i].dead)
-                seeded |= 1u << after.record.seeds[i].scope;
-        out->blocked = covered & seeded & ~after.open & ~(1u << CARNET_SCOPE_CONSENT);
-        if (now && out->blocked) {
+        for (size_t who = 0; !rc && who < after.record_count; who++) {
+            const struct carnet_view_record *one = &after.records[who];
+            seeded = 0;
+            for (size_t i = 0; i < one->record->seed_count; i++)
+                if (!one->record->seeds[i].dead)
+                    seeded |= 1u << one->record->seeds[i].scope;
+            uint32_t blocked = covered & seeded & ~one->open & ~(1u << CARNET_SCOPE_CONSENT);
+            out->blocked |= blocked;
+            if (!now || !blocked)
+                continue;
             if (carnet_replica_self(replica)->verbs & CARNET_VERB_DARK) {
-                rc = carnet_replica_dark(replica, &view->book, &view->id, out->blocked, err);
+                rc = carnet_replica_dark(replica, &view->book, &one->record->id, blocked, err);
                 out->dark = !rc;
             } else {
                 out->later = true;
@@ -245,11 +298,12 @@ struct carnet_people_consent *carnet_people_consents(struct carnet_replica *repl
     for (size_t i = 0; (def = carnet_purpose_at(carnet_replica_charter(replica), i)) && *count < CARNET_PURPOSES_MAX; i++) {
         struct carnet_slice purpose = carnet_slice_str(def->name);
         bool named = false;
-        struct carnet_dot grant = newest_grant(view, purpose, &named);
-        struct carnet_consent consent = carnet_consent_evaluate(carnet_replica_charter(replica), view->person, view->person_count, purpose, now_ms);
+        const struct carnet_view one = carnet_people_consent_view(carnet_replica_charter(replica), view, purpose, now_ms);
+        struct carnet_dot grant = newest_grant(&one, purpose, &named);
+        struct carnet_consent consent = carnet_consent_evaluate(carnet_replica_charter(replica), one.person, one.person_count, purpose, now_ms);
         if (!named && consent.state == CARNET_CONSENT_NONE)
             continue;
-        const struct carnet_sibling *cell = evidence_of(view, purpose, consent.live ? &consent.dot : &grant);
+        const struct carnet_sibling *cell = evidence_of(&one, purpose, consent.live ? &consent.dot : &grant);
         struct carnet_slice evidence = cell ? cell->value : CARNET_SLICE_NONE;
         out[(*count)++] = (struct carnet_people_consent){ .purpose = purpose, .consent = consent, .source = carnet_people_evidence_get(evidence, "source"),
                                                           .proof = carnet_people_evidence_get(evidence, "proof") };

@@ -221,7 +221,7 @@ static carnet_rc known_again(struct import *im, const struct carnet_row *row, co
             struct carnet_view view;
             if (seen[j] == first)
                 continue;
-            rc = carnet_replica_view_at(im->replica, seen[j], &im->view_arena, &view, im->err);
+            rc = carnet_replica_record_at(im->replica, seen[j], &im->view_arena, &view, im->err);
             if (rc == CARNET_NOT_FOUND)
                 continue;
             if (rc)

@@ -276,7 +276,7 @@ void sim_check_consent(struct sim_node *node, size_t record)
         return;
     sim->check_count++;
     carnet_arena_init(&arena);
-    carnet_rc rc = carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &arena, &view, &err);
+    carnet_rc rc = carnet_replica_record(node->replica, &sim->books[r->book], &r->id, &arena, &view, &err);
     if (rc != CARNET_OK) {
         carnet_arena_deinit(&arena);
         return;
@@ -413,8 +413,8 @@ static void compare_views(struct sim_node *a, struct sim_node *b, size_t record)
     struct carnet_view va, vb;
     struct carnet_err err = CARNET_ERR_INIT;
     carnet_arena_init(&arena);
-    carnet_rc ra = carnet_replica_view(a->replica, &sim->books[r->book], &r->id, &arena, &va, &err);
-    carnet_rc rb = carnet_replica_view(b->replica, &sim->books[r->book], &r->id, &arena, &vb, &err);
+    carnet_rc ra = carnet_replica_record(a->replica, &sim->books[r->book], &r->id, &arena, &va, &err);
+    carnet_rc rb = carnet_replica_record(b->replica, &sim->books[r->book], &r->id, &arena, &vb, &err);
     if (ra == CARNET_FAILED || rb == CARNET_FAILED)
         goto out;
     if ((ra == CARNET_OK) != (rb == CARNET_OK))
@@ -549,7 +549,7 @@ void sim_check_files(struct sim_node *node, bool swept, bool final)
         if (!foreign && !gone && final && swept && needle->seed && needle->kind != SIM_NEEDLE_SEALED && sim_node_holds(node, r->book)) { /* dark */
             struct carnet_view view;
             carnet_arena_reset(&arena);
-            if (carnet_replica_view(node->replica, &sim->books[r->book], &sim->records[r->person].id, &arena, &view, &err) == CARNET_OK) {
+            if (carnet_replica_record(node->replica, &sim->books[r->book], &sim->records[r->person].id, &arena, &view, &err) == CARNET_OK) {
                 for (size_t s = 0; s < view.record.seed_count; s++)
                     gone = gone || (view.record.seeds[s].id == needle->seed && view.record.seeds[s].dead);
             }
@@ -771,7 +771,7 @@ void sim_check_final(struct sim *sim)
                 continue;
             sim_check_consent(node, r);
             carnet_arena_init(&arena);
-            bool gone = carnet_replica_view(node->replica, &sim->books[record->book], &record->id, &arena, &view, &err) != CARNET_OK;
+            bool gone = carnet_replica_record(node->replica, &sim->books[record->book], &record->id, &arena, &view, &err) != CARNET_OK;
             for (size_t w = 0; w < sim->write_count; w++)
                 if (sim->writes[w].record == r && sim->writes[w].fate == SIM_ACKED)
                     check_write(node, &sim->writes[w], &view, gone);

@@ -131,7 +131,7 @@ static size_t target(struct sim_node *node, struct carnet_view *view)
             record = sim->hot;
         const struct sim_record *r = &sim->records[record];
         if (r->kind == CARNET_KIND_CONTACT && sim_node_holds(node, r->book) &&
-            carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &sim->arena, view, &err) == CARNET_OK) {
+            carnet_replica_record(node->replica, &sim->books[r->book], &r->id, &sim->arena, view, &err) == CARNET_OK) {
             sim->hot = record;
             return record;
         }
@@ -328,7 +328,7 @@ static void darken(struct sim_node *node, size_t record)
     const struct sim_record *r = &sim->records[record];
     uint32_t scopes = 0;
     carnet_arena_reset(&sim->arena);
-    if (!node->on || carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &sim->arena, &view, &err) != CARNET_OK)
+    if (!node->on || carnet_replica_record(node->replica, &sim->books[r->book], &r->id, &sim->arena, &view, &err) != CARNET_OK)
         return;
     for (size_t i = 0; i < view.record.seed_count; i++)
         if (!view.record.seeds[i].dead)
