@@ -3,3 +3,6 @@
 carnet_test(people people)
 target_sources(test_people PRIVATE support/replica_world.c)
 target_include_directories(test_people PRIVATE support)
+carnet_test(merge people)
+target_sources(test_merge PRIVATE support/replica_world.c)
+target_include_directories(test_merge PRIVATE support)

@@ -205,8 +205,8 @@ static struct hash begin(const struct carnet_id *book)
     return hash;
 }
 
-/* Of all that is known here, blocked or not: what may be shown is asked when two are compared. The number of the address follows from that of the street, and is left out. */
-static void likeness_of(const struct carnet_id *book, const struct carnet_view_record *records, size_t count, struct likeness *out)
+/* Of all that is known here, blocked or not: what may be shown is asked when two are compared. */
+static void likeness_of(const struct carnet_id *book, const struct carnet_view_record *records, size_t count, uint32_t scopes, struct likeness *out)
 {
     struct looks looks;
     struct likeness all = { .count = 0 };
@@ -215,14 +215,21 @@ static void likeness_of(const struct carnet_id *book, const struct carnet_view_r
     for (size_t r = 0; r < count; r++)
         for (size_t i = 0; i < records[r].record->live_count; i++) {
             const struct carnet_sibling *sibling = &records[r].record->live[i];
-            if (sibling->state == CARNET_SIBLING_VALUE)
+            if (sibling->state == CARNET_SIBLING_VALUE && scopes >> sibling->scope & 1)
                 look(&looks, &all, &hash, sibling->field, sibling->value);
         }
     finish(&looks, &all, &hash);
-    out->count = 0;
-    for (size_t i = 0; i < all.count; i++)
-        if ((all.at[i] & 7) != GIVEN_ADDRESS)
-            out->at[out->count++] = all.at[i];
+    *out = all;
+}
+
+/* The number of the address follows from that of the street, and is not kept. */
+static void leave_addresses(struct likeness *likeness)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < likeness->count; i++)
+        if ((likeness->at[i] & 7) != GIVEN_ADDRESS)
+            likeness->at[count++] = likeness->at[i];
+    likeness->count = count;
 }
 
 static void likeness_shown(const struct carnet_view *view, struct likeness *out)
@@ -279,6 +286,13 @@ static enum reason compare(const struct carnet_view *a, const struct carnet_view
 struct pair {
     int64_t a, b;
 };
+/* What is remembered of a record while many are compared: the numbers that may be shown, and where it lives. */
+struct known {
+    int64_t n; /* 0: a free slot */
+    uint32_t first, count;
+    uint64_t postcode, city; /* 0: none, or several */
+    bool asks; /* more is to be known than this: it is one of several of a person, or merging was spoken of */
+};
 struct update {
     struct carnet_replica *replica;
     struct carnet_store *store;
@@ -286,10 +300,14 @@ struct update {
     struct carnet_err *err;
     struct carnet_record record;
     struct carnet_arena arena;
-    struct carnet_view view; /* of the last first one of a pair */
     struct pair *pairs;
     size_t pair_count, pair_cap;
+    struct known *known; /* by n, open addressing; cleared when it is full */
+    size_t known_count;
+    uint64_t *numbers;
+    size_t number_count, number_cap;
 };
+enum { KNOWN_SLOTS = 1 << 21, KNOWN_MAX = KNOWN_SLOTS / 2 }; /* 80 MB at most, touched as far as it is used */
 
 static int by_pair(const void *left, const void *right)
 {
@@ -305,58 +323,158 @@ static void add_pair(struct update *u, int64_t a, int64_t b)
     u->pairs[u->pair_count++] = (struct pair){ a < b ? a : b, a < b ? b : a };
 }
 
+static struct known *slot_of(struct update *u, int64_t n)
+{
+    size_t at = (size_t)n & (KNOWN_SLOTS - 1); /* numbers are dense */
+    while (u->known[at].n && u->known[at].n != n)
+        at = (at + 1) & (KNOWN_SLOTS - 1);
+    return &u->known[at];
+}
+
+static uint64_t value_hash(uint64_t before, struct carnet_slice value)
+{
+    struct hash hash = { UINT64_C(0xcbf29ce484222325) };
+    struct words words;
+    put_words(&words, value);
+    mix(&hash, words.text, words.len);
+    return before && before != hash.a ? 1 : hash.a; /* 1: several */
+}
+
+static void remember(struct update *u, const struct carnet_record_row *row, const struct carnet_record *record, const struct likeness *shown)
+{
+    if (!u->known)
+        u->known = carnet_alloc(KNOWN_SLOTS * sizeof *u->known);
+    if (u->known_count >= KNOWN_MAX) {
+        memset(u->known, 0, KNOWN_SLOTS * sizeof *u->known);
+        u->known_count = u->number_count = 0;
+    }
+    struct known *known = slot_of(u, row->n);
+    u->known_count += known->n == 0;
+    *known = (struct known){ .n = row->n, .first = (uint32_t)u->number_count, .count = (uint32_t)shown->count, .asks = row->flags & CARNET_RECORD_PERSON };
+    for (size_t i = 0; i < shown->count; i++) {
+        CARNET_GROW(u->numbers, u->number_count, u->number_cap);
+        u->numbers[u->number_count++] = shown->at[i];
+    }
+    for (size_t i = 0; i < record->event_count && !known->asks; i++)
+        known->asks = carnet_event_peek(record->events[i].raw) == CARNET_EVENT_EDGE;
+    for (size_t i = 0; i < record->live_count; i++) {
+        const struct carnet_sibling *sibling = &record->live[i];
+        if (sibling->state != CARNET_SIBLING_VALUE || !sibling->value.len || !(row->indexed >> sibling->scope & 1))
+            continue;
+        if (sibling->field == CARNET_FIELD_POSTCODE)
+            known->postcode = value_hash(known->postcode, sibling->value);
+        else if (sibling->field == CARNET_FIELD_CITY)
+            known->city = value_hash(known->city, sibling->value);
+    }
+    known->asks = known->asks || known->postcode == 1 || known->city == 1;
+}
+
+/* As `compare`, from what is remembered: a row's `indexed` is what is open of it. */
+static enum reason compare_known(const struct update *u, const struct known *a, const struct known *b)
+{
+    bool elsewhere = (a->postcode && b->postcode && a->postcode != b->postcode) || (a->city && b->city && a->city != b->city);
+    unsigned best = 0;
+    for (uint32_t i = 0; i < a->count; i++)
+        for (uint32_t j = 0; j < b->count; j++) {
+            uint64_t number = u->numbers[a->first + i];
+            unsigned reason = (unsigned)(number & 7);
+            if (number == u->numbers[b->first + j] && (reason < GIVEN_ADDRESS || !elsewhere) && (!best || reason < best))
+                best = reason;
+        }
+    return (enum reason)best;
+}
+
+static carnet_rc read_likeness(struct update *u, const struct carnet_record_row *row, struct likeness *out);
+
+static carnet_rc known_of(struct update *u, int64_t n, struct known *out)
+{
+    struct carnet_record_row row;
+    struct likeness likeness;
+    if (u->known && slot_of(u, n)->n == n) {
+        *out = *slot_of(u, n);
+        return CARNET_OK;
+    }
+    carnet_rc rc = carnet_store_record_at(u->store, n, &row, u->err);
+    if (!rc)
+        rc = read_likeness(u, &row, &likeness);
+    if (!rc)
+        *out = *slot_of(u, n);
+    return rc;
+}
+
+static carnet_rc compare_whole(struct update *u, const struct pair *pair, enum reason *out)
+{
+    struct carnet_view a, b;
+    *out = 0;
+    carnet_arena_reset(&u->arena);
+    carnet_rc rc = carnet_replica_view_at(u->replica, pair->a, &u->arena, &a, u->err);
+    if (!rc)
+        rc = carnet_replica_view_at(u->replica, pair->b, &u->arena, &b, u->err);
+    if (!rc && a.n == pair->a && b.n == pair->b)
+        *out = compare(&a, &b);
+    return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+}
+
 static carnet_rc put_pairs(struct update *u)
 {
     carnet_rc rc = CARNET_OK;
-    struct carnet_arena other_arena;
-    int64_t have = 0;
-    carnet_arena_init(&other_arena);
     if (u->pair_count)
         qsort(u->pairs, u->pair_count, sizeof *u->pairs, by_pair);
     for (size_t i = 0; !rc && i < u->pair_count; i++) {
         const struct pair *pair = &u->pairs[i];
-        struct carnet_view other;
+        struct known a, b;
+        enum reason reason = 0;
         if (i && by_pair(pair, pair - 1) == 0)
             continue;
-        if (pair->a != have) {
-            carnet_arena_reset(&u->arena);
-            rc = carnet_replica_view_at(u->replica, pair->a, &u->arena, &u->view, u->err);
-            have = rc ? 0 : pair->a;
-        }
-        carnet_arena_reset(&other_arena);
+        rc = known_of(u, pair->a, &a);
         if (!rc)
-            rc = carnet_replica_view_at(u->replica, pair->b, &other_arena, &other, u->err);
-        enum reason reason = !rc && u->view.n == pair->a && other.n == pair->b ? compare(&u->view, &other) : 0;
-        rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+            rc = known_of(u, pair->b, &b);
+        if (!rc && slot_of(u, pair->a)->n != pair->a) /* forgotten meanwhile, with all */
+            rc = known_of(u, pair->a, &a);
+        if (!rc && (a.asks || b.asks))
+            rc = compare_whole(u, pair, &reason);
+        else if (!rc)
+            reason = compare_known(u, &a, &b);
         if (!rc && reason) {
             const struct carnet_proposal proposal = { pair->a, pair->b, reason };
             rc = carnet_store_proposal_put(u->store, &proposal, u->err);
         }
     }
     u->pair_count = 0;
-    carnet_arena_deinit(&other_arena);
     return rc;
 }
 
-/* What a row looks like: nothing, unless it stands for a person. */
+/* What a row looks like: nothing, unless it stands for a person. It is remembered. */
 static carnet_rc read_likeness(struct update *u, const struct carnet_record_row *row, struct likeness *out)
 {
+    struct likeness shown = { .count = 0 };
+    const struct carnet_record_row here = *row;
+    uint32_t held;
     out->count = 0;
-    if (row->kind != CARNET_KIND_CONTACT || !(row->flags & CARNET_RECORD_CONTACT))
+    if (here.kind != CARNET_KIND_CONTACT || !(here.flags & CARNET_RECORD_CONTACT)) {
+        const struct carnet_record none = { .event_count = 0 };
+        remember(u, &here, &none, out);
         return CARNET_OK;
-    if (row->flags & CARNET_RECORD_PERSON) {
+    }
+    if (carnet_record_unpack(here.state, &u->record))
+        return carnet_err_set(u->err, CARNET_CORRUPT, "the database is damaged: %s", "record");
+    if (here.flags & CARNET_RECORD_PERSON) {
         struct carnet_view view;
-        struct carnet_id book = row->book;
         carnet_arena_reset(&u->arena);
-        carnet_rc rc = carnet_replica_view_at(u->replica, row->n, &u->arena, &view, u->err);
+        remember(u, &here, &u->record, out);
+        carnet_rc rc = carnet_replica_view_at(u->replica, here.n, &u->arena, &view, u->err);
         if (!rc)
-            likeness_of(&book, view.records, view.record_count, out);
+            likeness_of(&here.book, view.records, view.record_count, CARNET_SCOPES_ALL, out);
+        leave_addresses(out);
         return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
     }
-    if (carnet_record_unpack(row->state, &u->record))
-        return carnet_err_set(u->err, CARNET_CORRUPT, "the database is damaged: %s", "record");
     const struct carnet_view_record alone = { .record = &u->record };
-    likeness_of(&row->book, &alone, 1, out);
+    held = carnet_record_scopes_in(&u->record, CARNET_SIBLING_VALUE) & ~(1u << CARNET_SCOPE_CONSENT);
+    likeness_of(&here.book, &alone, 1, CARNET_SCOPES_ALL, out);
+    if (held & ~here.indexed)
+        likeness_of(&here.book, &alone, 1, here.indexed, &shown);
+    remember(u, &here, &u->record, held & ~here.indexed ? &shown : out);
+    leave_addresses(out);
     return CARNET_OK;
 }
 
@@ -552,6 +670,8 @@ carnet_rc carnet_people_duplicates_update(struct carnet_replica *replica, const 
     if (added && after > before)
         *added = (uint64_t)(after - before);
     free(u.pairs);
+    free(u.known);
+    free(u.numbers);
     carnet_record_deinit(&u.record);
     carnet_arena_deinit(&u.arena);
     return rc;
