@@ -43,6 +43,8 @@ static const struct line catalogue[] = {
 #include "fr/node.inc"
 #include "fr/cli.inc"
 #include "fr/charter.inc"
+#include "fr/law.inc"
+#include "fr/manual.inc"
 };
 
 const char *carnet_tr(enum carnet_lang lang, const char *english)

@@ -122,11 +122,18 @@ CARNET_MUST_USE carnet_rc cli_ground(struct cli *cli, struct carnet_ground *grou
 CARNET_MUST_USE carnet_rc cli_scopes_given(struct cli *cli, const char *option, uint32_t *out);
 size_t cli_slices(struct cli *cli, const char *option, struct carnet_slice *out, size_t max);
 
+/* A manual page in man(7), of one command or (NULL) of the program. */
+void cli_manual(struct cli *cli, const struct cli_command *command);
+/* What a shell completes: bash, zsh, fish. false: another shell. */
+bool cli_completion(struct cli *cli, const char *shell);
+
 /* The whole command line in a home: what runs in the node's process or in the command's own. */
 int cli_dispatch(struct carnet_node *node, struct carnet_io *io, int argc, char **argv);
 int cli_main(int argc, char **argv);
 
 CARNET_MUST_USE carnet_rc cli_check_import(struct cli *cli);
+
+int cmd_audit(struct cli *); /* cmd_law.c */
 
 /* one per command */
 int cmd_add(struct cli *), cmd_book_add(struct cli *), cmd_book_list(struct cli *), cmd_bundle_export(struct cli *), cmd_bundle_import(struct cli *),

@@ -105,9 +105,35 @@ static void list_text(struct cli *cli)
                                                 "ambiguous, 6 not reached.")), 0, columns_of(cli));
 }
 
+/* `help --completion SHELL`, `help --man [COMMAND]`: one page. */
+static int generated(struct cli *cli, const char *name)
+{
+    const char *shell = cli_value(cli, "completion");
+    const struct cli_command *command = *name ? cli_command_find(name) : NULL;
+    if (shell && !cli_completion(cli, shell)) {
+        carnet_err_set(&cli->err, CARNET_USAGE, "there is no completion for \"%.40s\"", shell);
+        carnet_err_hint(&cli->err, "bash, zsh or fish");
+        return cli_fail(cli);
+    }
+    if (shell)
+        return 0;
+    if (*name && !command) {
+        carnet_err_set(&cli->err, CARNET_USAGE, "there is no command \"%.*s\"", 40, name);
+        carnet_err_hint(&cli->err, "`carnet help` lists the commands");
+        return cli_fail(cli);
+    }
+    cli_manual(cli, command);
+    return 0;
+}
+
 int cmd_help(struct cli *cli)
 {
-    char name[64];
+    char name[64] = "";
+    if (cli_value(cli, "man") || cli_value(cli, "completion")) {
+        if (cli->word_count)
+            snprintf(name, sizeof name, "%s%s%s", cli->words[0], cli->word_count > 1 ? " " : "", cli->word_count > 1 ? cli->words[1] : "");
+        return generated(cli, name);
+    }
     if (!cli->word_count) {
         list_text(cli);
         for (const struct cli_command *c = cli_commands; c->name && cli->io->json; c++)

@@ -109,6 +109,17 @@ static const struct cli_option erase_options[] = {
     { NULL, NULL, 0, NULL },
 };
 
+static const struct cli_option audit_options[] = {
+    { "since", "DATE", 0, _("from that day on") },
+    { "prune", NULL, 0, _("drop first what is older than 12 months") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option help_options[] = {
+    { "man", NULL, 0, _("as a page of the manual") },
+    { "completion", "bash|zsh|fish", 0, _("what this shell needs to complete commands and options") },
+    { NULL, NULL, 0, NULL },
+};
+
 const struct cli_command cli_commands[] = {
     { "init", "--community NAME --node NAME", _("make a new community; this node is its founder"),
       _("Prints the recovery key once: it is the root of the community. Write it on paper and keep it away from this machine. Asks for a passphrase that protects "
@@ -190,6 +201,10 @@ const struct cli_command cli_commands[] = {
       _("It cannot be taken back, so it asks first. The other nodes erase when they meet one that knows; `carnet erasures` tells which have done it."), erase_options, 1, 1, CLI_ASKS, cmd_erase, NULL },
     { "erasures", "", _("what was erased, and which nodes have confirmed"), NULL, NULL, 0, 0, 0, cmd_erasures, NULL },
     { "sweep", "", _("remove now what erasing left on this disk, and confirm it to the others"), NULL, NULL, 0, 0, 0, cmd_sweep, NULL },
-    { "help", "[COMMAND]", _("this list, or help on a command"), NULL, NULL, 0, 2, CLI_NO_HOME, cmd_help, NULL },
+    { "audit", "[--since DATE] [--prune]", _("what was done at this node with people's data, and whether that trail is whole"),
+      _("Unlocks, searches (counts), imports, exports, messages, consent changes, erasures, administration, access. Each row is signed by this node and bound to the one before; "
+        "it says nothing about any person and never leaves this machine. Rows are kept 12 months."), audit_options, 0, 0, 0, cmd_audit, NULL },
+    { "help", "[COMMAND] [--man] [--completion SHELL]", _("this list, or help on a command"),
+      _("For your shell: source <(carnet help --completion bash). For `man`: carnet help --man COMMAND | man -l -"), help_options, 0, 2, CLI_NO_HOME, cmd_help, NULL },
     { NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL },
 };

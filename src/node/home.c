@@ -2,6 +2,7 @@
 /* HOME: keystore, carnet.db, lock, socket. */
 #include "node_private.h"
 
+#include "carnet/replica/audit.h"
 #include "carnet/sys/file.h"
 #include "carnet/sys/process.h"
 
@@ -115,6 +116,9 @@ carnet_rc carnet_home_open(const char *path, struct carnet_slice passphrase, str
         rc = carnet_replica_open(database, &env, &home->identity, &home->node.replica, err);
     free(keystore);
     free(database);
+    /* a full disk keeps nobody from reading: then the unlock is not in the trail */
+    if (rc == CARNET_OK && home->node.sealed)
+        (void)!carnet_audit_add(home->node.replica, CARNET_AUDIT_UNLOCK, carnet_slice_str("unlocked with the passphrase"), NULL);
     if (rc != CARNET_OK) {
         carnet_home_free(home);
         return rc;

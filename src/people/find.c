@@ -2,6 +2,7 @@
 #include "internal.h"
 
 #include "carnet/people/query.h"
+#include "carnet/replica/audit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -192,6 +193,8 @@ carnet_rc carnet_people_find(struct carnet_replica *replica, const struct carnet
     rc = carnet_query_fts(s.query, &match) ? walk_index(&s, carnet_buf_cstr(&match)) : walk_all(&s);
     if (!rc && !s.streaming)
         rc = give_kept(&s);
+    if (!rc)
+        carnet_audit_search(replica, s.given);
     for (size_t i = 0; i < s.hit_count; i++)
         free(s.hits[i].key);
     free(s.hits);

@@ -11,6 +11,7 @@ static void clear(struct carnet_replica *replica)
     carnet_draft_clear(replica->draft);
     replica->plain_count = 0;
     replica->batch_count = 0;
+    carnet_audit_batch(replica, false);
 }
 
 void carnet_batch_reset(struct carnet_replica *replica)
@@ -50,6 +51,7 @@ carnet_rc carnet_batch_change(struct carnet_replica *replica, const struct carne
 void carnet_batch_event(struct carnet_replica *replica, const struct carnet_event *event)
 {
     carnet_draft_event(replica->draft, event);
+    carnet_audit_event(replica, event);
 }
 
 void carnet_batch_seed(struct carnet_replica *replica, const struct carnet_seed *seed)
@@ -99,6 +101,7 @@ carnet_rc carnet_batch_flush(struct carnet_replica *replica, struct carnet_err *
     if (rc != CARNET_OK)
         return carnet_err_set(err, rc, "a change is larger than %d bytes", CARNET_ENTRY_LEN_MAX);
     rc = carnet_apply_own(replica, carnet_buf_slice(&replica->own_bytes), err);
+    carnet_audit_batch(replica, rc == CARNET_OK);
     clear(replica);
     replica->batch_entries += rc == CARNET_OK;
     return rc;

@@ -88,6 +88,7 @@ struct carnet_upkeep {
     int64_t future_from, future_at; /* entries from the future: the first that is not settled, where the walk stands */
     bool stuck;            /* something waits for another node, or for a peer's clock */
     int64_t next_ms;       /* wall time of the next call at the latest; 0: at once */
+    int64_t audit_ms;      /* wall time when the audit trail was looked through; 0: never */
     int64_t alive_ms;      /* the last `alive` of this node, wall time; 0: not read yet */
     uint64_t box_mark;     /* of the charter, when no box was missing */
     int64_t box_since_ms;  /* monotonic, when some were found to be missing; 0: none */
@@ -96,6 +97,28 @@ struct carnet_upkeep {
     uint64_t due_written;  /* due_ms was computed when replica->written was this, */
     int64_t due_until_ms;  /* and next_ms this */
     int64_t due_ms;
+};
+
+/* The audit trail's memory (audit.c). */
+enum { CARNET_AUDIT_SUMS_MAX = 64 };
+struct carnet_audit_sum {
+    unsigned kind;
+    char what[96];
+    uint64_t total;
+};
+struct carnet_audit_sums {
+    struct carnet_audit_sum at[CARNET_AUDIT_SUMS_MAX];
+    size_t count;
+};
+struct carnet_audit {
+    bool loaded, day_read;        /* head and anchor; what was counted before this node was opened */
+    int64_t n, anchor_n;          /* the last row; the last one that was dropped */
+    struct carnet_hash head, anchor;
+    struct carnet_audit_sums batch, tx; /* events of the entry being made; of the transaction */
+    struct carnet_audit_sums sums; /* counted, no row yet: since `day` */
+    int64_t day;
+    bool dirty;                   /* sums are not in the store */
+    bool held, release;           /* what transactions sign is summed; the sums become rows */
 };
 
 struct carnet_replica {
@@ -170,6 +193,7 @@ struct carnet_replica {
     bool applying_own; /* the entry being applied is the batch */
     int64_t rebuilding;     /* the entry of which the derived part is computed again; 0: none */
     struct carnet_upkeep upkeep;
+    struct carnet_audit audit;
     bool broken; /* a rollback could not read the memory again: nothing is done any more */
 };
 
@@ -308,6 +332,14 @@ void carnet_batch_box(struct carnet_replica *replica, enum carnet_scope scope, u
 /* Signs and applies what was collected; nothing: OK. REFUSED: this node's rights. */
 CARNET_MUST_USE carnet_rc carnet_batch_flush(struct carnet_replica *replica, struct carnet_err *err);
 bool carnet_batch_has(const struct carnet_replica *replica, const struct carnet_id *record); /* a change of it waits */
+
+/* --- audit.c --- */
+void carnet_audit_event(struct carnet_replica *replica, const struct carnet_event *event); /* joins the entry being made */
+void carnet_audit_batch(struct carnet_replica *replica, bool signed_);                     /* that entry was signed, or given up */
+CARNET_MUST_USE carnet_rc carnet_audit_settle(struct carnet_replica *replica, struct carnet_err *err); /* the last thing of a transaction; settled: it is durable */
+void carnet_audit_settled(struct carnet_replica *replica);
+void carnet_audit_forget(struct carnet_replica *replica); /* the transaction was rolled back */
+void carnet_audit_close(struct carnet_replica *replica);  /* writes counts that wait */
 
 /* --- members.c --- */
 bool carnet_is_name(struct carnet_slice name);

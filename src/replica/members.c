@@ -3,6 +3,7 @@
 #include "upkeep.h"
 
 #include "carnet/base/text.h"
+#include "carnet/replica/audit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -393,6 +394,21 @@ static void make_code(struct carnet_replica *replica, const struct carnet_invite
     carnet_wipe(&sk, sizeof sk);
 }
 
+/* The name of the member, unless it looks like an address or a number. */
+static carnet_rc audit_invite(struct carnet_replica *replica, const struct carnet_invite_terms *terms, struct carnet_err *err)
+{
+    struct carnet_buf detail;
+    carnet_buf_init(&detail, CARNET_AUDIT_DETAIL_LEN_MAX);
+    carnet_buf_printf(&detail, "invited as %s: %.*s", carnet_role_name(terms->role), (int)terms->name.len, (const char *)terms->name.ptr);
+    if (carnet_audit_check(carnet_buf_slice(&detail), NULL) != CARNET_OK) {
+        carnet_buf_clear(&detail);
+        carnet_buf_printf(&detail, "invited as %s", carnet_role_name(terms->role));
+    }
+    carnet_rc rc = carnet_audit_add(replica, CARNET_AUDIT_ADMIN, carnet_buf_slice(&detail), err);
+    carnet_buf_deinit(&detail);
+    return rc;
+}
+
 carnet_rc carnet_replica_invite(struct carnet_replica *replica, const struct carnet_invite_terms *terms, struct carnet_buf *code, struct carnet_err *err)
 {
     const struct carnet_cert *self;
@@ -422,6 +438,8 @@ carnet_rc carnet_replica_invite(struct carnet_replica *replica, const struct car
     if (rc == CARNET_OK) {
         replica->written++;
         rc = carnet_store_invite_put(replica->store, &row, err);
+        if (rc == CARNET_OK)
+            rc = audit_invite(replica, terms, err);
         rc = carnet_tx_leave(replica, mine, written, rc, err);
     }
     if (rc == CARNET_OK)

@@ -72,6 +72,8 @@ carnet_rc carnet_replica_commit(struct carnet_replica *replica, struct carnet_er
     if (rc == CARNET_OK && replica->sweep_due_new != replica->sweep_due)
         rc = put_number(replica, "sweep_due", replica->sweep_due_new, err);
     if (rc == CARNET_OK)
+        rc = carnet_audit_settle(replica, err);
+    if (rc == CARNET_OK)
         rc = carnet_store_commit(replica->store, err);
     if (rc != CARNET_OK) {
         carnet_replica_rollback(replica);
@@ -81,6 +83,7 @@ carnet_rc carnet_replica_commit(struct carnet_replica *replica, struct carnet_er
     replica->sweep_due = replica->sweep_due_new;
     replica->last = replica->last_new;
     replica->charter_dirty = false;
+    carnet_audit_settled(replica);
     return CARNET_OK;
 }
 
@@ -205,6 +208,7 @@ carnet_rc carnet_memory_load(struct carnet_replica *replica, struct carnet_err *
 {
     uint64_t number;
     carnet_rc rc = CARNET_OK;
+    carnet_audit_forget(replica);
     if (!replica->authority || replica->charter_dirty)
         rc = carnet_charter_load(replica, err);
     replica->cut_seen = false;
@@ -560,6 +564,7 @@ void carnet_replica_close(struct carnet_replica *replica)
 {
     if (!replica)
         return;
+    carnet_audit_close(replica);
     carnet_store_close(replica->store);
     carnet_authority_free(replica->authority);
     for (size_t i = 0; i < replica->retired_count; i++)

@@ -2,6 +2,8 @@
 /* What a node does by itself, in slices. Time alone blocks; it destroys only when a peer's clock agrees with ours, and then by this node's clock. */
 #include "upkeep.h"
 
+#include "carnet/replica/audit.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -537,6 +539,18 @@ static carnet_rc do_alive(struct slice *slice, struct carnet_err *err)
     return carnet_members_alive(slice->replica, slice->wall_ms, err);
 }
 
+/* --- the audit trail: what is older than 12 months leaves, once a day --- */
+
+static carnet_rc do_audit(struct slice *slice, struct carnet_err *err)
+{
+    struct carnet_upkeep *upkeep = slice->upkeep;
+    int64_t since_ms = slice->wall_ms - upkeep->audit_ms;
+    if (!slice->agrees || (upkeep->audit_ms && since_ms < DAY_MS && since_ms > -DAY_MS))
+        return CARNET_OK;
+    upkeep->audit_ms = slice->wall_ms;
+    return carnet_audit_drop(slice->replica, NULL, err);
+}
+
 /* --- all of it --- */
 
 static carnet_rc do_slice(struct slice *slice, struct carnet_err *err)
@@ -548,6 +562,8 @@ static carnet_rc do_slice(struct slice *slice, struct carnet_err *err)
         rc = do_boxes(slice, err);
     if (rc == CARNET_OK && !slice->more)
         rc = do_superseded(slice, err);
+    if (rc == CARNET_OK)
+        rc = do_audit(slice, err);
     return rc == CARNET_OK ? do_alive(slice, err) : rc;
 }
 

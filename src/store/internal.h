@@ -45,6 +45,7 @@ enum held {
     HELD_PERSON,
     HELD_LIKENESS,
     HELD_INVITE,
+    HELD_AUDIT,
     HELD_COUNT
 };
 

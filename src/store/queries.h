@@ -112,6 +112,9 @@
     X(INVITE_PUT, "INSERT INTO invites(code, until, used, node, terms) VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(code) DO"     \
                   " UPDATE SET until = excluded.until, used = excluded.used, node = excluded.node, terms = excluded.terms") \
     X(INVITE_GET, "SELECT until, used, node, terms FROM invites WHERE code = ?1")                                           \
+    X(AUDIT_ADD, "INSERT INTO audit(n, at, kind, detail, hash, sig) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")                        \
+    X(AUDIT_NEXT, "SELECT n, at, kind, detail, hash, sig FROM audit WHERE n >= ?1 ORDER BY n LIMIT 1")                      \
+    X(AUDIT_DROP, "DELETE FROM audit WHERE n <= ?1")                                                                        \
     X(RECORDS_EMPTY, "DELETE FROM records")                                                                                 \
     X(TOUCHES_EMPTY, "DELETE FROM touches")                                                                                 \
     X(EDGES_EMPTY, "DELETE FROM edges")                                                                                     \

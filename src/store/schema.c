@@ -57,6 +57,16 @@ const char *const carnet_store__schema[] = {
     " terms BLOB NOT NULL"
     ") STRICT, WITHOUT ROWID",
 
+    /* What was done at this node with people's data: a signed chain (replica/audit). Rows are dropped from its beginning alone. */
+    "CREATE TABLE audit("
+    " n INTEGER PRIMARY KEY,"
+    " at INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL,"
+    " detail TEXT NOT NULL,"
+    " hash BLOB NOT NULL,"
+    " sig BLOB NOT NULL"
+    ") STRICT",
+
     /* How many of each there are, written once a transaction. One row. */
     "CREATE TABLE counts("
     " one INTEGER PRIMARY KEY CHECK(one = 1),"

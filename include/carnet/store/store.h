@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* store: one SQLite file per node. Layer: store; the only sqlite3.h; knows bytes and numbers, not what they mean.
  *
- * Enduring tables: meta, streams, entries, invites. Derived ones, dropped and refilled by a rebuild: records, touches, points, edges, search.
+ * Enduring tables: meta, streams, entries, invites, audit. Derived ones, dropped and refilled by a rebuild: records, touches, points, edges, search.
  * Points and tails are kept as lookups, recent ones apart.
  * Opened with WAL, synchronous FULL, secure_delete, one connection, STRICT tables, application_id and user_version
  * (a newer database is refused: FAILED with a hint). Every statement is prepared at open. Every function runs inside the transaction that is
@@ -166,6 +166,21 @@ struct carnet_invite_row {
 };
 CARNET_MUST_USE carnet_rc carnet_store_invite_put(struct carnet_store *store, const struct carnet_invite_row *row, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_store_invite_get(struct carnet_store *store, const struct carnet_id *code, struct carnet_invite_row *out, struct carnet_err *err);
+
+/* --- audit: a chain of rows, numbered by who writes them --- */
+enum { CARNET_AUDIT_DETAIL_LEN_MAX = 200 };
+struct carnet_audit_row {
+    int64_t n; /* from 1, without holes */
+    int64_t at_ms;
+    unsigned kind;
+    struct carnet_slice detail;
+    struct carnet_hash hash;
+    uint8_t sig[64];
+};
+CARNET_MUST_USE carnet_rc carnet_store_audit_add(struct carnet_store *store, const struct carnet_audit_row *row, struct carnet_err *err);
+/* The first row with number >= from. NOT_FOUND: none. CORRUPT: not such a row. */
+CARNET_MUST_USE carnet_rc carnet_store_audit_next(struct carnet_store *store, int64_t from, struct carnet_audit_row *out, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_audit_drop(struct carnet_store *store, int64_t up_to, struct carnet_err *err);
 
 /* --- upkeep --- */
 CARNET_MUST_USE carnet_rc carnet_store_derived_drop(struct carnet_store *store, struct carnet_err *err); /* empties the derived tables, inside a transaction */
