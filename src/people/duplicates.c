@@ -306,7 +306,9 @@ struct update {
     size_t known_count;
     uint64_t *numbers;
     size_t number_count, number_cap;
+    uint64_t *seen; /* when all are compared from the first on: a bit for each number met, so that most need not be looked for */
 };
+enum { SEEN_BITS = 1 << 24 };
 enum { KNOWN_SLOTS = 1 << 21, KNOWN_MAX = KNOWN_SLOTS / 2 }; /* 80 MB at most, touched as far as it is used */
 
 static int by_pair(const void *left, const void *right)
@@ -554,13 +556,24 @@ static int by_number(const void *left, const void *right)
     return x->number != y->number ? (x->number < y->number ? -1 : 1) : (x->n > y->n) - (x->n < y->n);
 }
 
+/* May another one than those of this chunk have the number? */
+static bool was_seen(struct update *u, uint64_t number)
+{
+    if (!u->seen)
+        return true;
+    uint64_t *word = &u->seen[number >> 3 & (SEEN_BITS / 64 - 1)], bit = UINT64_C(1) << (number >> 40 & 63);
+    bool seen = *word & bit;
+    *word |= bit;
+    return seen;
+}
+
 /* Those of one number among the new ones. */
-static carnet_rc compare_group(struct update *u, const struct numbered *group, size_t count, bool first)
+static carnet_rc compare_group(struct update *u, const struct numbered *group, size_t count)
 {
     enum { MANY = CARNET_DUPLICATES_SHARED_MAX };
     int64_t who[MANY + 1];
     size_t before = 0;
-    carnet_rc rc = first ? CARNET_OK : carnet_store_likeness_who(u->store, group->number, who, MANY + 1, &before, u->err);
+    carnet_rc rc = !was_seen(u, group->number) ? CARNET_OK : carnet_store_likeness_who(u->store, group->number, who, MANY + 1, &before, u->err);
     if (rc)
         return rc;
     if (before + count > MANY)
@@ -583,6 +596,10 @@ static carnet_rc update_new(struct update *u, int64_t mark, int64_t *last)
     struct likeness likeness;
     carnet_rc rc = CARNET_OK;
     *last = 0;
+    if (mark == 0)
+        u->seen = carnet_realloc(u->seen, SEEN_BITS / 64, sizeof *u->seen);
+    if (mark == 0)
+        memset(u->seen, 0, SEEN_BITS / 8);
     for (; looked < CHUNK; looked++) {
         rc = carnet_store_record_next(u->store, mark + 1 > *last + 1 ? mark + 1 : *last + 1, &row, u->err);
         if (rc)
@@ -605,7 +622,7 @@ static carnet_rc update_new(struct update *u, int64_t mark, int64_t *last)
         size_t to = i + 1;
         while (to < count && numbers[to].number == numbers[i].number)
             to++;
-        rc = compare_group(u, numbers + i, to - i, mark == 0);
+        rc = compare_group(u, numbers + i, to - i);
         i = to;
     }
     for (size_t i = 0; !rc && i < count; i++)
@@ -630,6 +647,8 @@ static carnet_rc update_some(struct update *u, bool *more)
     if (!rc)
         rc = update_new(u, mark, &last);
     if (!rc && !last) {
+        free(u->seen); /* what is changed below is not in it */
+        u->seen = NULL;
         rc = carnet_store_likeness_due(u->store, due, DUE_CHUNK, &count, u->err);
         for (size_t i = 0; !rc && i < count; i++)
             rc = update_one(u, due[i]);
@@ -671,6 +690,7 @@ carnet_rc carnet_people_duplicates_update(struct carnet_replica *replica, const 
         *added = (uint64_t)(after - before);
     free(u.pairs);
     free(u.known);
+    free(u.seen);
     free(u.numbers);
     carnet_record_deinit(&u.record);
     carnet_arena_deinit(&u.arena);

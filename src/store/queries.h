@@ -92,7 +92,7 @@
     X(LIKENESS_MARK_PUT, "INSERT OR REPLACE INTO likeness_mark(one, record) VALUES(1, ?1)")                                 \
     X(LIKENESS_LEFT, "SELECT (SELECT count(*) FROM likeness_due) + (SELECT coalesce(max(n), 0) FROM records)"               \
                      " - coalesce((SELECT record FROM likeness_mark), 0)")                                                  \
-    X(PROPOSAL_PUT, "INSERT OR REPLACE INTO proposals(a, b, reason) VALUES(?1, ?2, ?3)")                                    \
+    X(PROPOSAL_PUT, "INSERT OR IGNORE INTO proposals(a, b, reason) VALUES(?1, ?2, ?3)")                                    \
     X(PROPOSALS_DROP_A, "DELETE FROM proposals WHERE a = ?1")                                                               \
     X(PROPOSALS_DROP_B, "DELETE FROM proposals WHERE b = ?1")                                                               \
     X(PROPOSAL_NEXT, "SELECT a, b, reason FROM proposals WHERE (a, b) > (?1, ?2) ORDER BY a, b LIMIT 1")                     \
