@@ -42,8 +42,12 @@ static const struct line catalogue[] = {
 #include "fr/query.inc"
 #include "fr/node.inc"
 #include "fr/cli.inc"
+#include "fr/law.inc"
+#include "fr/charter.inc"
+#include "fr/export.inc"
 #include "fr/charter.inc"
 #include "fr/law.inc"
+#include "fr/imports.inc"
 #include "fr/manual.inc"
 };
 

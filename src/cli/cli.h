@@ -29,7 +29,10 @@ enum cli_command_flag {
     CLI_ASKS = 4,       /* asks on a terminal, needs --yes elsewhere */
     CLI_SIGNED_WORDS = 8, /* after the first word, words that begin with one + or - are words */
     CLI_WORD_IN = 16,   /* the first word names a file that the command reads */
-    CLI_WORD_OUT = 32   /* or writes */
+    CLI_WORD_OUT = 32,  /* or writes */
+    CLI_STOPS = 64,     /* ends after its transaction when asked to (Ctrl-C): asks node->cancelled */
+    CLI_WORD2_OUT = 128, /* the second word names a file that the command writes */
+    CLI_ASKS_PLAIN = 256 /* asks with --plain */
 };
 struct cli;
 struct cli_command {
@@ -132,12 +135,28 @@ int cli_dispatch(struct carnet_node *node, struct carnet_io *io, int argc, char 
 int cli_main(int argc, char **argv);
 
 CARNET_MUST_USE carnet_rc cli_check_import(struct cli *cli);
+int cmd_imports(struct cli *), cmd_imports_undo(struct cli *), cmd_consent_invalidate(struct cli *);
+CARNET_MUST_USE carnet_rc cli_check_export(struct cli *cli);
+CARNET_MUST_USE carnet_rc cli_check_unseal(struct cli *cli);
 
-int cmd_audit(struct cli *); /* cmd_law.c */
+/* Is what fd gives a sealed export? Reads nothing that a later reader would miss: false for what cannot be rewound. */
+bool cli_is_sealed(int fd);
+/* A sealed export as input of carnet_rows_open_input. Opens it, and looks through all of it first, so that a damaged file gives nothing at all. */
+struct cli_sealed;
+CARNET_MUST_USE carnet_rc cli_sealed_open(struct cli *cli, int fd, const char *path, struct cli_sealed **out);
+bool cli_sealed_read(void *ctx, uint8_t *out, size_t max, size_t *got);
+void cli_sealed_close(struct cli_sealed *sealed); /* NULL allowed */
+
+/* export */
+int cmd_export(struct cli *), cmd_unseal(struct cli *);
+
+int cmd_access(struct cli *), cmd_audit(struct cli *), cmd_lift(struct cli *), cmd_purge(struct cli *), cmd_register(struct cli *), cmd_restrict(struct cli *),
+    cmd_retention(struct cli *), cmd_retention_erase(struct cli *), cmd_tasks(struct cli *), cmd_tasks_done(struct cli *); /* cmd_law.c */
 
 /* one per command */
 int cmd_add(struct cli *), cmd_book_add(struct cli *), cmd_book_list(struct cli *), cmd_bundle_export(struct cli *), cmd_bundle_import(struct cli *),
     cmd_conflicts(struct cli *), cmd_consent(struct cli *), cmd_consent_countersign(struct cli *), cmd_consent_grant(struct cli *), cmd_consent_object(struct cli *),
+    cmd_charter_set(struct cli *), cmd_charter_show(struct cli *), cmd_field_add(struct cli *), cmd_field_list(struct cli *),
     cmd_consent_withdraw(struct cli *), cmd_edit(struct cli *), cmd_erase(struct cli *), cmd_erasures(struct cli *), cmd_find(struct cli *), cmd_help(struct cli *),
     cmd_history(struct cli *), cmd_import(struct cli *), cmd_init(struct cli *), cmd_invite(struct cli *), cmd_join(struct cli *), cmd_members(struct cli *),
     cmd_merge(struct cli *), cmd_unmerge(struct cli *), cmd_distinct(struct cli *), cmd_duplicates(struct cli *),

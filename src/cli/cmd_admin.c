@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "carnet/people/charter.h"
+
 #include "passphrase.h"
 
 static struct carnet_slice required(struct cli *cli, const char *option, carnet_rc *rc)
@@ -37,12 +39,17 @@ int cmd_init(struct cli *cli)
     struct carnet_slice community = required(cli, "community", &rc), name = required(cli, "node", &rc);
     carnet_buf_init(&passphrase, 4096);
     carnet_buf_init(&recovery, 1024);
+    struct carnet_slice charter = carnet_slice_str(cli_value(cli, "charter"));
+    if (!rc && charter.len)
+        rc = carnet_people_charter_known(charter, &cli->err);
     if (!rc)
         rc = carnet_node_vacant(cli->node->home, &cli->err);
     if (!rc)
         rc = cli_passphrase_new(cli, &passphrase);
     if (!rc)
         rc = carnet_node_init(cli->node->home, community, name, carnet_buf_slice(&passphrase), &recovery, &node, &cli->err);
+    if (!rc && charter.len)
+        rc = carnet_people_charter_adopt(node->replica, charter, &cli->err);
     if (!rc) {
         json_t *object = founded(node);
         json_object_set_new(object, "recovery_key", json_string(carnet_buf_cstr(&recovery)));
@@ -226,7 +233,8 @@ static const char *member_name(const struct carnet_member *member)
 
 /* The words of states and roles, for the catalogue: they come from below, in English. */
 const char *const cli_words[] = { _("active"), _("revoked"), _("expired"), _("closed"), _("up to date"), _("exchanging"), _("connecting"), _("admin"), _("office"),
-                                  _("volunteer"), _("gateway"), _("relay"), _("given"), _("renewed"), _("requested"), _("withdrawn"), _("objected"), _("none") };
+                                  _("volunteer"), _("gateway"), _("relay"), _("given"), _("renewed"), _("requested"), _("withdrawn"), _("objected"), _("refused"), _("invalidated"),
+                                  _("none") };
 
 static bool each_member(void *ctx, const struct carnet_member *member)
 {

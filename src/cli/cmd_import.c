@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "cli.h"
 
+#include "carnet/people/imports.h"
 #include "carnet/people/merge.h"
-
 #include "carnet/people/rows.h"
 
 #include <stdio.h>
@@ -36,18 +36,20 @@ static bool progress(void *ctx, uint64_t rows, uint64_t bytes, uint64_t total)
     return !cli->node->cancelled || !cli->node->cancelled(cli->node);
 }
 
-static carnet_rc open_rows(struct cli *cli, struct carnet_rows **out)
+static carnet_rc open_rows(struct cli *cli, struct cli_sealed **sealed, struct carnet_rows_input *input, struct carnet_rows **out)
 {
     struct carnet_rows_map maps[MAPS_MAX];
     const char *texts[MAPS_MAX];
     const char *format = cli_value(cli, "format");
-    struct carnet_rows_options options = { .charter = carnet_replica_charter(cli->node->replica), .format = CARNET_ROWS_AUTO, .lang = cli->io->lang, .maps = maps, .map_count = cli_values(cli, "map", texts, MAPS_MAX) };
+    struct carnet_rows_options options = { .charter = carnet_replica_charter(cli->node->replica), .format = CARNET_ROWS_AUTO, .lang = cli->io->lang, .name = cli->words[0], .maps = maps, .map_count = cli_values(cli, "map", texts, MAPS_MAX) };
     if (format && strcmp(format, "csv") == 0)
         options.format = CARNET_ROWS_CSV;
     else if (format && strcmp(format, "vcard") == 0)
         options.format = CARNET_ROWS_VCARD;
+    else if (format && strcmp(format, "json") == 0)
+        options.format = CARNET_ROWS_JSON;
     else if (format && strcmp(format, "auto") != 0)
-        return carnet_err_set(&cli->err, CARNET_USAGE, "--format is auto, csv or vcard");
+        return carnet_err_set(&cli->err, CARNET_USAGE, "--format is auto, csv, vcard or json");
     for (size_t i = 0; i < options.map_count; i++) {
         /* the last one: a column's name may hold a sign */
         const char *equal = strrchr(texts[i], '=');
@@ -59,7 +61,11 @@ static carnet_rc open_rows(struct cli *cli, struct carnet_rows **out)
     }
     int fd = cli_file(cli, cli->words[0]);
     CARNET_ASSERT(fd >= 0);
-    return carnet_rows_open(fd, &options, out, &cli->err);
+    if (!cli_is_sealed(fd))
+        return carnet_rows_open(fd, &options, out, &cli->err);
+    carnet_rc rc = cli_sealed_open(cli, fd, cli->words[0], sealed);
+    *input = (struct carnet_rows_input){ cli_sealed_read, *sealed };
+    return rc ? rc : carnet_rows_open_input(input, &options, out, &cli->err);
 }
 
 static void column_line(struct cli *cli, const char *name, const char *target)
@@ -104,8 +110,19 @@ static carnet_rc dry_run(struct cli *cli, struct carnet_rows *rows)
 
 carnet_rc cli_check_import(struct cli *cli)
 {
-    if (cli_flag(cli, "dry-run") || (cli_flag(cli, "source") && cli_flag(cli, "collected") && cli_flag(cli, "basis")))
+    const char *basis = cli_value(cli, "basis");
+    bool roll = basis && strcmp(basis, "roll") == 0;
+    if (cli_flag(cli, "dry-run"))
         return CARNET_OK;
+    if (cli_flag(cli, "source") && cli_flag(cli, "collected") && basis) {
+        if (roll == cli_flag(cli, "ballot"))
+            return CARNET_OK;
+        if (!roll)
+            return carnet_err_set(&cli->err, CARNET_USAGE, "--ballot goes with --basis roll alone");
+        carnet_err_set(&cli->err, CARNET_USAGE, "the import of an electoral roll needs --ballot");
+        carnet_err_hint(&cli->err, "the day of the ballot that it serves (YYYY-MM-DD): what comes from the roll is used until then, for post and at the door");
+        return CARNET_USAGE;
+    }
     carnet_err_set(&cli->err, CARNET_USAGE, "an import needs --source, --collected and --basis");
     carnet_err_hint(&cli->err, "where the file comes from, the day it was collected (YYYY-MM-DD), and what allows it; --dry-run only looks");
     return CARNET_USAGE;
@@ -119,23 +136,30 @@ int cmd_import(struct cli *cli)
     struct carnet_import_options options = { .grants = grants, .progress = progress, .ctx = &state, .rejects_fd = -1 };
     const struct carnet_book *book;
     struct carnet_rows *rows = NULL;
+    struct cli_sealed *sealed = NULL;
+    struct carnet_rows_input input;
     const char *rejects = cli_value(cli, "rejects");
     carnet_rc rc = CARNET_OK;
     rc = cli_ground(cli, &options.ground);
-    if (!rc && (options.ground.basis == CARNET_BASIS_ROLL))
-        rc = carnet_err_set(&cli->err, CARNET_USAGE, "electoral rolls are not imported by this version");
+    if (!rc && cli_flag(cli, "ballot"))
+        rc = carnet_date_parse(carnet_slice_str(cli_value(cli, "ballot")), &options.ballot_ms, &cli->err);
     if (!rc)
         rc = cli_book(cli, &book);
     if (!rc)
-        rc = open_rows(cli, &rows);
-    if (rc)
+        rc = open_rows(cli, &sealed, &input, &rows);
+    if (rc) {
+        cli_sealed_close(sealed);
         return cli_fail(cli);
+    }
     if (cli_flag(cli, "dry-run")) {
         rc = dry_run(cli, rows);
         carnet_rows_close(rows);
+        cli_sealed_close(sealed);
         return rc ? cli_fail(cli) : 0;
     }
     options.book = book->id;
+    const char *slash = strrchr(cli->words[0], '/');
+    options.file = carnet_slice_str(slash ? slash + 1 : cli->words[0]);
     options.grant_count = cli_slices(cli, "grant", grants, GRANTS_MAX);
     if (rejects)
         options.rejects_fd = cli_file_out(cli, rejects);
@@ -144,6 +168,7 @@ int cmd_import(struct cli *cli)
     if (!rc)
         rc = carnet_people_import(cli->node->replica, rows, &options, &r, &cli->err);
     carnet_rows_close(rows);
+    cli_sealed_close(sealed);
     if (state.shown >= 0)
         carnet_buf_append_str(&cli->io->err, "\r                              \r");
     if (!rc) { /* r.duplicates: the proposals that its rows brought */
@@ -177,4 +202,137 @@ int cmd_import(struct cli *cli)
     if (r.rejected && rejects && options.rejects_fd >= 0)
         cli_say(cli, _("the rejected rows are in %s, each with its reason: correct them there and import that file\n"), rejects);
     return 0;
+}
+
+/* --- what was imported --- */
+
+static struct carnet_slice line_of(const struct carnet_imported *imported, const char *key)
+{
+    return carnet_imported_get(imported->text, key);
+}
+
+static json_t *number_of(const struct carnet_imported *imported, const char *key)
+{
+    struct carnet_slice text = line_of(imported, key);
+    json_int_t number = 0;
+    for (size_t i = 0; i < text.len && i < 18 && text.ptr[i] >= '0' && text.ptr[i] <= '9'; i++)
+        number = number * 10 + (text.ptr[i] - '0');
+    return json_integer(number);
+}
+
+static json_t *string_of(const struct carnet_imported *imported, const char *key)
+{
+    struct carnet_slice text = line_of(imported, key);
+    return text.len ? cli_string(text) : json_null();
+}
+
+static bool each_imported(void *ctx, const struct carnet_imported *imported)
+{
+    static const char *const texts[] = { "source", "collected", "basis", "ballot", "grants", "file" };
+    static const char *const numbers[] = { "rows", "created", "updated", "unchanged", "rejected", "suppressed", "refused", "uncovered", "duplicates" };
+    static const char *const states[] = { _("done"), _("interrupted"), _("undone"), _("running") };
+    struct cli *cli = ctx;
+    struct carnet_buf by, line;
+    carnet_buf_init(&by, 1024);
+    carnet_people_by(cli->node->replica, &imported->dot, &by);
+    if (cli->io->json) {
+        json_t *object = json_object();
+        json_object_set_new(object, "id", json_string(carnet_id_text(&imported->id).s));
+        json_object_set_new(object, "at", cli_time(imported->at_ms));
+        json_object_set_new(object, "by", cli_string(carnet_buf_slice(&by)));
+        for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+            json_object_set_new(object, texts[i], string_of(imported, texts[i]));
+        for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+            json_object_set_new(object, numbers[i], number_of(imported, numbers[i]));
+        json_object_set_new(object, "state", json_string(carnet_imported_state_name(imported->state)));
+        cli_json(cli, object);
+        carnet_buf_deinit(&by);
+        return true;
+    }
+    carnet_buf_init(&line, 64 * 1024);
+    carnet_buf_append_str(&line, carnet_id_text(&imported->id).s);
+    carnet_buf_append_str(&line, "  ");
+    struct carnet_buf at;
+    carnet_buf_init(&at, 64);
+    carnet_time_format(imported->at_ms, &at);
+    carnet_buf_append_slice(&line, carnet_buf_slice(&at));
+    carnet_buf_deinit(&at);
+    carnet_buf_append_str(&line, "  ");
+    cli_columns(carnet_buf_slice(&by), 16, true, &line);
+    carnet_buf_append_str(&line, "  ");
+    cli_columns(carnet_slice_str(carnet_tr(cli->io->lang, states[imported->state])), 12, false, &line);
+    carnet_buf_append_str(&line, "  ");
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const keys[] = { "rows", "created", "updated" };
+        static const char *const words[] = { _("rows"), _("created"), _("updated") };
+        carnet_buf_append_slice(&line, line_of(imported, keys[i]));
+        carnet_buf_append_byte(&line, ' ');
+        carnet_buf_append_str(&line, carnet_tr(cli->io->lang, words[i]));
+        carnet_buf_append_str(&line, i < 2 ? ", " : "  ");
+    }
+    cli_indented(line_of(imported, "source"), 0, &line);
+    cli_line(cli, &line);
+    carnet_buf_deinit(&line);
+    carnet_buf_deinit(&by);
+    return true;
+}
+
+int cmd_imports(struct cli *cli)
+{
+    return carnet_people_imports(cli->node->replica, each_imported, cli, &cli->err) ? cli_fail(cli) : 0;
+}
+
+static bool undo_progress(void *ctx, uint64_t done, uint64_t total)
+{
+    return progress(ctx, 0, done, total);
+}
+
+int cmd_imports_undo(struct cli *cli)
+{
+    struct carnet_imported imported;
+    struct carnet_undo_result r = { 0 };
+    struct progress state = { cli, -1 };
+    struct carnet_arena arena;
+    carnet_arena_init(&arena);
+    carnet_rc rc = carnet_people_imported(cli->node->replica, carnet_slice_str(cli->words[0]), &arena, &imported, &cli->err);
+    bool before = !rc && imported.state == CARNET_IMPORTED_UNDONE;
+    if (!rc)
+        rc = carnet_people_import_undo(cli->node->replica, &imported, undo_progress, &state, &r, &cli->err);
+    if (state.shown >= 0)
+        carnet_buf_append_str(&cli->io->err, "\r                              \r");
+    if (!rc) {
+        json_t *object = json_object();
+        json_object_set_new(object, "import", json_string(carnet_id_text(&imported.id).s));
+        json_object_set_new(object, "erased", json_integer((json_int_t)r.erased));
+        json_object_set_new(object, "restored", json_integer((json_int_t)r.restored));
+        json_object_set_new(object, "kept", json_integer((json_int_t)r.kept));
+        json_object_set_new(object, "blocked", json_integer((json_int_t)r.blocked));
+        json_object_set_new(object, "seconds", json_real((double)r.ms / 1000));
+        cli_json(cli, object);
+        if (before)
+            cli_say(cli, _("this import was undone before: nothing to do\n"));
+        else
+            cli_say(cli, _("undone: %llu contacts erased, %llu stay without what the import wrote\n"), (unsigned long long)r.erased, (unsigned long long)r.restored);
+        if (r.kept)
+            cli_say(cli, _("of these, %llu keep something of it, since what others wrote rests on it, or since they refused something and have to stay known\n"),
+                    (unsigned long long)r.kept);
+        if (r.blocked)
+            cli_say(cli, _("values of it that are blocked, and stay so until their keys are destroyed: %llu\n"), (unsigned long long)r.blocked);
+    }
+    carnet_arena_deinit(&arena);
+    return rc ? cli_fail(cli) : 0;
+}
+
+int cmd_consent_invalidate(struct cli *cli)
+{
+    struct carnet_arena arena;
+    struct carnet_view view;
+    carnet_arena_init(&arena);
+    carnet_rc rc = cli_view(cli, cli->words[0], &arena, &view);
+    if (!rc)
+        rc = carnet_people_invalidate(cli->node->replica, &view, carnet_slice_str(cli->words[1]), carnet_slice_str(cli_value(cli, "reason")), &cli->err);
+    if (!rc)
+        cli_done_id(cli, &view.id);
+    carnet_arena_deinit(&arena);
+    return rc ? cli_fail(cli) : 0;
 }

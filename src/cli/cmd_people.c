@@ -243,7 +243,9 @@ static void event_text(const struct cli *cli, const struct carnet_event *event, 
                   { CARNET_EVENT_DARK, "dark", _("made dark") },
                   { CARNET_EVENT_ERASE, "erase", _("erased") },
                   { CARNET_EVENT_EDGE, "merge", _("merged") },
-                  { CARNET_EVENT_RECTIFY, "rectify", _("rectified") } };
+                  { CARNET_EVENT_RECTIFY, "rectify", _("rectified") },
+                  { CARNET_EVENT_INVALIDATE, "invalidate", _("found invalid") },
+                  { CARNET_EVENT_INFORM, "inform", _("told where the data come from") } };
     bool json = cli->io->json;
     const char *between = json ? ":" : " ";
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -426,6 +428,29 @@ int cmd_resolve(struct cli *cli)
 
 /* --- consent --- */
 
+/* The rest of the consent record. */
+static void put_record(struct cli *cli, const struct carnet_people_consent *c, json_t *object)
+{
+    static const char *const keys[] = { "channel", "method", "direct", "age_band", "form", "scan", "message", "optin_sent", "optin_clicked", "collected" };
+    char version[17];
+    struct carnet_buf collector;
+    carnet_buf_init(&collector, 512);
+    if (c->granted)
+        carnet_people_by(cli->node->replica, &c->grant, &collector);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        struct carnet_slice value = carnet_people_evidence_of(c->evidence, keys[i]);
+        json_object_set_new(object, keys[i], value.len ? cli_string(value) : json_null());
+    }
+    snprintf(version, sizeof version, "%016llx", (unsigned long long)c->consent.version);
+    json_object_set_new(object, "wording", c->wording ? cli_string(c->wording->text) : json_null());
+    json_object_set_new(object, "wording_version", c->wording_version.len ? cli_string(c->wording_version) : json_null());
+    json_object_set_new(object, "language", c->language.len ? cli_string(c->language) : json_null());
+    json_object_set_new(object, "collector", collector.len ? cli_string(carnet_buf_slice(&collector)) : json_null());
+    json_object_set_new(object, "scopes", cli_scopes(c->scopes));
+    json_object_set_new(object, "version", c->granted ? json_string(c->consent.version ? version : "0") : json_null());
+    carnet_buf_deinit(&collector);
+}
+
 static carnet_rc act_consent(struct cli *cli, const struct carnet_view *view)
 {
     struct carnet_arena arena;
@@ -444,6 +469,7 @@ static carnet_rc act_consent(struct cli *cli, const struct carnet_view *view)
         json_object_set_new(object, "since", cli_time(c->consent.since_ms));
         json_object_set_new(object, "until", cli_time(c->consent.until_ms));
         json_object_set_new(object, "proof", c->proof.len ? cli_string(c->proof) : json_null());
+        put_record(cli, c, object);
         cli_json(cli, object);
         struct carnet_buf since, line;
         carnet_buf_init(&since, 64);
@@ -465,6 +491,11 @@ static carnet_rc act_consent(struct cli *cli, const struct carnet_view *view)
             carnet_buf_clear(&since);
             carnet_time_format(c->consent.until_ms, &since);
             cli_print(cli, _("    until: %s\n"), carnet_buf_cstr(&since));
+        }
+        if (c->wording) {
+            carnet_buf_append_str(&line, "    ");
+            cli_indented(c->wording->text, 4, &line);
+            cli_line(cli, &line);
         }
         carnet_buf_deinit(&line);
         carnet_buf_deinit(&since);

@@ -121,7 +121,8 @@ static void close_files(struct cli *cli, const char *rejects, int status)
 static carnet_rc confirm(struct cli *cli)
 {
     char answer[16] = "";
-    if (!(cli->command->flags & CLI_ASKS) || cli->io->yes || cli_flag(cli, "dry-run"))
+    bool asks = cli->command->flags & CLI_ASKS || (cli->command->flags & CLI_ASKS_PLAIN && cli_flag(cli, "plain"));
+    if (!asks || cli->io->yes || cli_flag(cli, "dry-run"))
         return CARNET_OK;
     bool merges = strcmp(cli->command->name, "merge") == 0;
     if (merges && (!isatty(STDIN_FILENO) || !cli->io->err_tty)) {
@@ -160,6 +161,30 @@ int cli_dispatch(struct carnet_node *node, struct carnet_io *io, int argc, char 
     return status;
 }
 
+/* --- Ctrl-C: what was begun is ended, the next transaction is not; a second one ends the process --- */
+
+static volatile sig_atomic_t stop;
+
+static void on_stop(int number)
+{
+    (void)number;
+    stop = 1;
+}
+
+static bool is_stopped(struct carnet_node *node)
+{
+    (void)node;
+    return stop;
+}
+
+static void heed_stop(struct carnet_io *io, bool heed)
+{
+    const struct sigaction action = { .sa_handler = heed ? on_stop : SIG_DFL, .sa_flags = (int)(SA_RESETHAND | SA_RESTART) };
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    io->stop = heed ? &stop : NULL;
+}
+
 static int run_alone(struct cli *cli, const char *home, int argc, char **argv)
 {
     struct carnet_buf passphrase;
@@ -169,6 +194,10 @@ static int run_alone(struct cli *cli, const char *home, int argc, char **argv)
     if (!rc)
         rc = carnet_node_open(home, carnet_buf_slice(&passphrase), &node, &cli->err);
     cli_passphrase_wipe(&passphrase);
+    if (!rc && cli->command->flags & CLI_STOPS) {
+        heed_stop(cli->io, true); /* not before: a passphrase may be asked for */
+        node->cancelled = is_stopped;
+    }
     int status = rc ? cli_fail(cli) : cli_dispatch(node, cli->io, argc, argv);
     carnet_node_close(node);
     return status;
@@ -184,7 +213,11 @@ static int run(struct cli *cli, const char *home_option, int argc, char **argv)
         cli->node = &bare;
         status = cli->command->run(cli);
     } else if (!rc) {
+        if (cli->command->flags & CLI_STOPS)
+            heed_stop(cli->io, true);
         rc = carnet_node_call(home, argc, argv, cli->io, &status, &cli->err);
+        if (cli->command->flags & CLI_STOPS)
+            heed_stop(cli->io, false);
         if (rc == CARNET_NOT_FOUND) {
             rc = CARNET_OK;
             status = run_alone(cli, home, argc, argv);
@@ -194,14 +227,16 @@ static int run(struct cli *cli, const char *home_option, int argc, char **argv)
     return rc ? cli_fail(cli) : status;
 }
 
-/* `import FILE` also writes FILE.rejected unless another place is named: as if it had been given. */
+/* `import FILE` also writes FILE.rejected, `access --out FILE` FILE.txt, unless another place is named: as if it had been given. */
 static char *default_rejects(const struct cli *cli)
 {
     struct carnet_buf path;
-    if (strcmp(cli->command->name, "import") != 0 || cli_flag(cli, "rejects") || cli_flag(cli, "dry-run"))
+    bool import = strcmp(cli->command->name, "import") == 0 && !cli_flag(cli, "rejects") && !cli_flag(cli, "dry-run");
+    bool access = strcmp(cli->command->name, "access") == 0 && cli_flag(cli, "out") && !cli_flag(cli, "text");
+    if (!import && !access)
         return NULL;
     carnet_buf_init(&path, 8192);
-    carnet_buf_printf(&path, "--rejects=%s.rejected", cli->words[0]);
+    carnet_buf_printf(&path, import ? "--rejects=%s.rejected" : "--text=%s.txt", import ? cli->words[0] : cli_value(cli, "out"));
     char *out = path.failed ? NULL : carnet_strdup_slice(carnet_buf_slice(&path));
     carnet_buf_deinit(&path);
     return out;

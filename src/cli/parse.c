@@ -42,7 +42,7 @@ static carnet_rc add_file(struct cli *cli, const char *path, bool out)
 /* The placeholders of the table, for the catalogue. */
 static const char *const placeholders[] = { _("NAME"), _("NODE"), _("ROLE"), _("BOOK"), _("SCOPE"), _("DURATION"), _("ADDRESS"), _("HOST"), _("PEER"), _("OPTION"),
                                             _("FILE"), _("PURPOSE"), _("BASIS"), _("TEXT"), _("FIELD"), _("VALUE"), _("QUERY"), _("TAG"), _("COLUMN"),
-                                            _("COMMAND"), _("DIR") };
+                                            _("COMMAND"), _("DIR"), _("MEMBER"), _("OUT") };
 
 void cli_usage(const struct cli *cli, const char *text, struct carnet_buf *out)
 {
@@ -222,9 +222,12 @@ carnet_rc cli_parse(struct cli *cli, int argc, char **argv, const char **home)
         carnet_err_set(&cli->err, CARNET_USAGE, "\"%.*s\" is one word too many", (int)(strlen(word) > 60 ? 60 : strlen(word)), word);
         return cli_usage_hint(cli);
     }
+    carnet_rc rc = CARNET_OK;
     if (cli->command->flags & (CLI_WORD_IN | CLI_WORD_OUT))
-        return add_file(cli, cli->words[0], cli->command->flags & CLI_WORD_OUT);
-    return CARNET_OK;
+        rc = add_file(cli, cli->words[0], cli->command->flags & CLI_WORD_OUT);
+    if (!rc && cli->command->flags & CLI_WORD2_OUT)
+        rc = add_file(cli, cli->words[1], true);
+    return rc;
 }
 
 void cli_free(struct cli *cli)

@@ -195,6 +195,22 @@ static const char *book_name(struct cli *cli, const struct carnet_id *book)
     return "?";
 }
 
+/* Several choices are an array. */
+static json_t *value_of(struct cli *cli, const struct carnet_cell *cell)
+{
+    const struct carnet_field_def *def = carnet_field_by_number(carnet_replica_charter(cli->node->replica), cell->field);
+    struct carnet_slice value = cell->siblings[0]->value;
+    if (!def || !def->custom || def->type != CARNET_FIELD_TYPE_CHOICES)
+        return cli_string(value);
+    json_t *list = json_array();
+    for (size_t at = 0, end; at < value.len; at = end + 2) {
+        for (end = at; end < value.len && !(value.ptr[end] == ';' && end + 1 < value.len && value.ptr[end + 1] == ' ');)
+            end++;
+        json_array_append_new(list, cli_string(carnet_slice(value.ptr + at, end - at)));
+    }
+    return list;
+}
+
 json_t *cli_contact(struct cli *cli, const struct carnet_view *view)
 {
     struct carnet_buf name;
@@ -211,7 +227,7 @@ json_t *cli_contact(struct cli *cli, const struct carnet_view *view)
         carnet_buf_clear(&name);
         cli_field_name(cli, cell->field, cell->label, &name);
         /* an emptied sibling may be the newest one: shown as the empty text that it is */
-        json_object_set_new(fields, carnet_buf_cstr(&name), cli_string(cell->siblings[0]->value));
+        json_object_set_new(fields, carnet_buf_cstr(&name), value_of(cli, cell));
         if (cell->conflict)
             json_array_append_new(conflicts, json_string(carnet_buf_cstr(&name)));
     }
@@ -416,7 +432,9 @@ carnet_rc cli_ground(struct cli *cli, struct carnet_ground *ground)
     const char *basis = cli_value(cli, "basis"), *collected = cli_value(cli, "collected"), *until = cli_value(cli, "until");
     carnet_rc rc = CARNET_OK;
     *ground = (struct carnet_ground){ .basis = CARNET_BASIS_CONSENT, .source = carnet_slice_str(cli_value(cli, "source")),
-                                      .proof = carnet_slice_str(cli_value(cli, "proof")) };
+                                      .proof = carnet_slice_str(cli_value(cli, "proof")), .channel = carnet_slice_str(cli_value(cli, "channel")),
+                                      .method = carnet_slice_str(cli_value(cli, "method")), .wording = carnet_slice_str(cli_value(cli, "wording")),
+                                      .direct = carnet_slice_str(cli_value(cli, "direct")), .age_band = carnet_slice_str(cli_value(cli, "age-band")) };
     if (basis && !carnet_basis_find(carnet_slice_str(basis), &ground->basis)) {
         carnet_err_set(&cli->err, CARNET_USAGE, "there is no basis \"%.60s\"", basis);
         carnet_err_hint(&cli->err, "consent, legitimate-interest, explicit-consent, member or roll");

@@ -16,6 +16,7 @@ const struct cli_option cli_global_options[] = {
 static const struct cli_option init_options[] = {
     { "community", "NAME", 0, _("the community's name") },
     { "node", "NAME", 0, _("the name of this device") },
+    { "charter", "NAME", 0, _("the rules to begin with: campaign (default), association or town-hall") },
     { NULL, NULL, 0, NULL },
 };
 static const struct cli_option invite_options[] = {
@@ -43,6 +44,12 @@ static const struct cli_option bundle_export_options[] = {
     { "for", "NODE", 0, _("the member or node that it is for: only what they may have (else: every member)") },
     { NULL, NULL, 0, NULL },
 };
+static const struct cli_option field_add_options[] = {
+    { "type", "TYPE", 0, _("text, longtext, number, decimal, date, choice, choices, bool, email, phone or url; required") },
+    { "scope", "SCOPE", 0, _("who may read it and which purpose covers it: identity (default), email, phone, postal, social, opinion or notes") },
+    { "choice", "VALUE", CLI_REPEAT, _("one of the choices, in their order") },
+    { NULL, NULL, 0, NULL },
+};
 static const struct cli_option add_options[] = {
     { "book", "BOOK", 0, _("the book (else the only one, or main)") },
     { "grant", "PURPOSE", CLI_REPEAT, _("a use that the person agreed to (else file)") },
@@ -51,6 +58,11 @@ static const struct cli_option add_options[] = {
     { "proof", "TEXT", 0, _("how the agreement is proved") },
     { "collected", "DATE", 0, _("the day it was collected (YYYY-MM-DD; else today)") },
     { "until", "DATE", 0, _("the agreement ends that day") },
+    { "channel", "TEXT", 0, _("by what it came: paper, web, phone, doorstep...") },
+    { "method", "TEXT", 0, _("how it was collected: form, event, call...") },
+    { "wording", "LANGUAGE|VERSION", 0, _("the text that the person agreed to (else the current one in your language)") },
+    { "direct", "yes|no", 0, _("whether the person gave it themselves") },
+    { "age-band", "TEXT", 0, _("the age that the person said: 17+, 25-34...") },
     { NULL, NULL, 0, NULL },
 };
 static const struct cli_option edit_options[] = {
@@ -64,14 +76,29 @@ static const struct cli_option find_options[] = {
 };
 static const struct cli_option import_options[] = {
     { "book", "BOOK", 0, _("the book (else the only one, or main)") },
-    { "format", "auto|csv|vcard", 0, _("the file's format (auto: recognised)") },
+    { "format", "auto|csv|vcard|json", 0, _("the file's format (auto: recognised)") },
     { "map", "COLUMN=FIELD", CLI_REPEAT, _("read this column as this field (- : leave it out)") },
     { "grant", "PURPOSE", CLI_REPEAT, _("what everybody in the file agreed to, besides file") },
     { "source", "TEXT", 0, _("where the file comes from; required") },
     { "collected", "DATE", 0, _("the day it was collected; required") },
-    { "basis", "BASIS", 0, _("what allows it: consent, legitimate-interest, explicit-consent or member; required") },
+    { "basis", "BASIS", 0, _("what allows it: consent, legitimate-interest, explicit-consent, member or roll; required") },
+    { "ballot", "DATE", 0, _("of an electoral roll: the day of the ballot that it serves; required then") },
     { "rejects", "FILE", CLI_FILE_OUT, _("where the rows that cannot be read go (else FILE.rejected)") },
     { "dry-run", NULL, 0, _("show what the columns are taken for, write nothing") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option export_options[] = {
+    { "book", "BOOK", 0, _("of this book only") },
+    { "format", "csv|vcard|json", 0, _("the file's format (else by its name: .csv .vcf .json)") },
+    { "segment", "QUERY", 0, _("only these contacts, as `find` finds them") },
+    { "purpose", "PURPOSE", 0, _("only who agreed to this use, and only what it covers") },
+    { "for", "MEMBER", 0, _("seal the file for this member: only they open it, on their own node") },
+    { "plain", NULL, 0, _("in clear, for whoever holds the file: needs the right, and --reason") },
+    { "reason", "TEXT", 0, _("why it goes out in clear; it is written into the file") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option unseal_options[] = {
+    { "reason", "TEXT", 0, _("why it goes out in clear; required") },
     { NULL, NULL, 0, NULL },
 };
 static const struct cli_option grant_options[] = {
@@ -80,6 +107,15 @@ static const struct cli_option grant_options[] = {
     { "proof", "TEXT", 0, _("how the agreement is proved; required after a refusal") },
     { "collected", "DATE", 0, _("the day it was collected (YYYY-MM-DD; else today)") },
     { "until", "DATE", 0, _("the agreement ends that day") },
+    { "channel", "TEXT", 0, _("by what it came: paper, web, phone, doorstep...") },
+    { "method", "TEXT", 0, _("how it was collected: form, event, call...") },
+    { "wording", "LANGUAGE|VERSION", 0, _("the text that the person agreed to (else the current one in your language)") },
+    { "direct", "yes|no", 0, _("whether the person gave it themselves") },
+    { "age-band", "TEXT", 0, _("the age that the person said: 17+, 25-34...") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option invalidate_options[] = {
+    { "reason", "TEXT", 0, _("why; it is kept with the evidence") },
     { NULL, NULL, 0, NULL },
 };
 static const struct cli_option withdraw_options[] = {
@@ -109,6 +145,21 @@ static const struct cli_option erase_options[] = {
     { NULL, NULL, 0, NULL },
 };
 
+static const struct cli_option access_options[] = {
+    { "out", "FILE", CLI_FILE_OUT, _("where the data go, as JSON; the letter goes beside it (FILE.txt)") },
+    { "text", "FILE", CLI_FILE_OUT, _("where the letter goes instead") },
+    { "received", "DATE", 0, _("only record that the person asked, that day: the answer is due in a month") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option purge_options[] = {
+    { "dry-run", NULL, 0, _("only count") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option register_options[] = {
+    { "breach", "MEMBER", 0, _("the sheet for a lost or stolen device of that member instead") },
+    { "noticed", "DATE", 0, _("the day it was noticed, for the 72 hours (else now)") },
+    { NULL, NULL, 0, NULL },
+};
 static const struct cli_option audit_options[] = {
     { "since", "DATE", 0, _("from that day on") },
     { "prune", NULL, 0, _("drop first what is older than 12 months") },
@@ -121,7 +172,7 @@ static const struct cli_option help_options[] = {
 };
 
 const struct cli_command cli_commands[] = {
-    { "init", "--community NAME --node NAME", _("make a new community; this node is its founder"),
+    { "init", "--community NAME --node NAME [--charter NAME]", _("make a new community; this node is its founder"),
       _("Prints the recovery key once: it is the root of the community. Write it on paper and keep it away from this machine. Asks for a passphrase that protects "
         "this node's keys on the disk, or reads it from the file that CARNET_PASSPHRASE_FILE names."), init_options, 0, 0, CLI_OWN_HOME,
       cmd_init, NULL },
@@ -148,6 +199,18 @@ const struct cli_command cli_commands[] = {
     { "peers", "", _("the sessions with other nodes, now"), NULL, NULL, 0, 0, 0, cmd_peers, NULL },
     { "book list", "", _("the books of the community"), NULL, NULL, 0, 0, 0, cmd_book_list, NULL },
     { "book add", "NAME", _("make a new book"), NULL, NULL, 1, 1, 0, cmd_book_add, NULL },
+    { "charter show", "", _("the rules of the community: numbers, purposes, fields, wordings"), NULL, NULL, 0, 0, 0, cmd_charter_show, NULL },
+    { "charter set", "KEY VALUE", _("change a rule (an admin)"),
+      _("Keys: dark_after, history, alive_after, opt_in, contact, prospect, inform (durations: 72h, 30d); country (FR); purpose/NAME \"scopes=identity email; "
+        "channels=email; basis=consent\" or retired; field/NAME; wording/PURPOSE/LANG, the text that people agree to; ballot/YYYY-MM-DD, the name of an election; "
+        "recipient/NAME; controller; dpo; contact_point. An empty value takes back what was said. A purpose defined anew changes nothing for those who agreed before: "
+        "what they agreed to stays as it was. Of rules that two admins change without seeing each other the strictest holds until one of them says it again."),
+      NULL, 2, 2, 0, cmd_charter_set, NULL },
+    { "field list", "", _("the fields of a contact"), NULL, NULL, 0, 0, 0, cmd_field_list, NULL },
+    { "field add", "NAME --type TYPE [--scope SCOPE] [--choice VALUE]...", _("add a field of your own (an admin)"),
+      _("It stays for good, with its type and its scope. What may tell of health, religion or opinions belongs in --scope opinion, that fewer people read and that only the "
+        "purpose profile covers; without --scope, everybody who reads names reads it. Example: carnet field add tshirt --type choice --choice S --choice M --choice L"),
+      field_add_options, 1, 1, 0, cmd_field_add, NULL },
     { "verify", "", _("check that everything here is what the log says"),
       _("Checks the file, every signature and hash, and that the views are what the log says; prints the hash of each book's state: equal on two nodes, they agree."),
       NULL, 0, 0, 0, cmd_verify, NULL },
@@ -168,10 +231,23 @@ const struct cli_command cli_commands[] = {
     { "history", "ID", _("what happened to a contact"), NULL, NULL, 1, 1, 0, cmd_history, NULL },
     { "tag", "ID +TAG|-TAG...", _("set and remove tags"), _("Example: carnet tag 7xk2 +market -press"), NULL, 2, -1, CLI_SIGNED_WORDS, cmd_tag, NULL },
     { "note", "ID TEXT...", _("add a note about a contact"), NULL, NULL, 2, -1, 0, cmd_note, NULL },
-    { "import", "FILE --source TEXT --collected DATE --basis BASIS [OPTION...]", _("import contacts from a CSV or vCard file"),
+    { "import", "FILE --source TEXT --collected DATE --basis BASIS [OPTION...]", _("import contacts from a CSV or vCard file, or from an export"),
       _("Columns are recognised by their names and by what they hold; --dry-run shows how, --map overrules. A row is known again by its own id or by the same name, birth "
         "date and one same e-mail or phone; the same file again changes nothing."),
-      import_options, 1, 1, CLI_WORD_IN, cmd_import, cli_check_import },
+      import_options, 1, 1, CLI_WORD_IN | CLI_STOPS, cmd_import, cli_check_import },
+    { "imports", "", _("what was imported, by whom, and how it ended"),
+      _("A line for each import that wrote something: done, interrupted (the same command goes on where it stopped), running or undone."), NULL, 0, 0, 0, cmd_imports, NULL },
+    { "imports undo", "ID", _("take back what an import wrote"),
+      _("Contacts that it made and that nobody has touched since are erased; the others get back what it replaced and lose what it added. What others wrote later stays, and "
+        "so does every refusal. It asks first; interrupted, run it again."), NULL, 1, 1, CLI_ASKS | CLI_STOPS, cmd_imports_undo, NULL },
+    { "export", "FILE --for MEMBER|--plain --reason TEXT [OPTION...]", _("write contacts into a file: CSV, vCard, or Carnet's own JSON"),
+      _("Only what these people let out goes into it. CSV and vCard cannot say what people agreed to or refused: the file says so itself. JSON says all of it, and "
+        "`carnet import` reads it back. A file for a MEMBER is sealed: they open it with `carnet import` or `carnet unseal`, on their own node; only the books and scopes "
+        "that they may read go into it."),
+      export_options, 1, 1, CLI_WORD_OUT | CLI_ASKS_PLAIN, cmd_export, cli_check_export },
+    { "unseal", "FILE OUT --reason TEXT", _("write a sealed export in clear"),
+      _("For those to whom the file is sealed and who may write contacts in clear. `carnet import FILE` needs no such copy."), unseal_options, 2, 2,
+      CLI_WORD_IN | CLI_WORD2_OUT | CLI_ASKS, cmd_unseal, cli_check_unseal },
     { "consent", "ID", _("what a contact agreed to"),
       _("A line for each purpose: its state (given, renewed, requested, withdrawn, objected, expired), what allows it, since when, and where that comes from."), NULL, 1, 1, 0, cmd_consent, NULL },
     { "consent grant", "ID PURPOSE --source TEXT [OPTION...]", _("record that a contact agreed"),
@@ -183,6 +259,8 @@ const struct cli_command cli_commands[] = {
       cmd_consent_withdraw, NULL },
     { "consent object", "ID PURPOSE...|--all", _("a contact objects to a use"), NULL, object_options, 1, -1, 0, cmd_consent_object, NULL },
     { "consent countersign", "ID PURPOSE", _("confirm an agreement that another member recorded on paper"), NULL, NULL, 2, 2, 0, cmd_consent_countersign, NULL },
+    { "consent invalidate", "ID PURPOSE [--reason TEXT]", _("the proof of an agreement turned out to be worth nothing"),
+      _("The agreement counts no more, on every node that learns of it. It is no refusal: the person may agree again."), invalidate_options, 2, 2, 0, cmd_consent_invalidate, NULL },
     { "conflicts", "", _("fields that two people changed without seeing each other"),
       _("Both values stay until somebody settles it with `carnet resolve`; the first one is shown meanwhile."), NULL, 0, 0, 0, cmd_conflicts, NULL },
     { "resolve", "ID FIELD VALUE|--keep N|--keep-all", _("settle a conflict"),
@@ -201,6 +279,31 @@ const struct cli_command cli_commands[] = {
       _("It cannot be taken back, so it asks first. The other nodes erase when they meet one that knows; `carnet erasures` tells which have done it."), erase_options, 1, 1, CLI_ASKS, cmd_erase, NULL },
     { "erasures", "", _("what was erased, and which nodes have confirmed"), NULL, NULL, 0, 0, 0, cmd_erasures, NULL },
     { "sweep", "", _("remove now what erasing left on this disk, and confirm it to the others"), NULL, NULL, 0, 0, 0, cmd_sweep, NULL },
+    { "restrict", "ID", _("keep a contact and use it for nothing"),
+      _("For as long as somebody disputes what is kept, or asks for it (GDPR, article 18). Blocks the person, and notes about them, on every node; `carnet lift` ends it."), NULL, 1, 1, 0,
+      cmd_restrict, NULL },
+    { "lift", "ID", _("end the restrictions of a contact"), NULL, NULL, 1, 1, 0, cmd_lift, NULL },
+    { "access", "ID [--out FILE] [--received DATE]", _("all that is known of a person, for them"),
+      _("The answer to who asks what is kept about them (GDPR, articles 15 and 20): every field, its source, who wrote it and when, every agreement and refusal, who can read it, how long it is "
+        "kept; blocked data too. With --out JSON and a letter, else the letter; --json: the JSON. In the language of --lang."),
+      access_options, 1, 1, 0, cmd_access, NULL },
+    { "tasks", "", _("what the law asks of this office now"),
+      _("People who must be told that their data are here (inform), answers due (access), values that were destroyed though the person agrees (collect), outside recipients to be told of an erasure "
+        "(tell), people whom nothing allows to keep (retention)."),
+      NULL, 0, 0, 0, cmd_tasks, NULL },
+    { "tasks done", "TASK", _("say that a task is done"),
+      _("TASK is what `carnet tasks` shows at the beginning of a line. With the id of a contact: they were told that their data are here."), NULL, 1, 1, 0, cmd_tasks_done, NULL },
+    { "retention", "", _("people whom nothing allows to keep any more"),
+      _("silent: no word from them for three years (charter: contact); ended: every agreement is over; refused: they refused every use. They are blocked already."), NULL, 0, 0, 0, cmd_retention,
+      NULL },
+    { "retention erase", "", _("erase them"), NULL, NULL, 0, 0, CLI_ASKS, cmd_retention_erase, NULL },
+    { "purge", "BALLOT [--dry-run]", _("after a ballot: erase what was collected for it"),
+      _("BALLOT is its day (YYYY-MM-DD), as the import of the roll gave it. Members, regular contacts and those who agreed to anything beyond it stay; what the roll alone covered is destroyed. "
+        "It may be stopped: the same command goes on."),
+      purge_options, 1, 1, CLI_ASKS, cmd_purge, NULL },
+    { "register", "[--breach MEMBER [--noticed DATE]]", _("the register of processing activities, or the sheet for a lost device"),
+      _("Printed from the charter (GDPR, article 30): purposes, data, legal bases, recipients, retention, security. --breach: what the device could read, of how many people, the 72 hours, what to do."),
+      register_options, 0, 0, 0, cmd_register, NULL },
     { "audit", "[--since DATE] [--prune]", _("what was done at this node with people's data, and whether that trail is whole"),
       _("Unlocks, searches (counts), imports, exports, messages, consent changes, erasures, administration, access. Each row is signed by this node and bound to the one before; "
         "it says nothing about any person and never leaves this machine. Rows are kept 12 months."), audit_options, 0, 0, 0, cmd_audit, NULL },

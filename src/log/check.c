@@ -106,6 +106,8 @@ static carnet_rc check_charter_event(struct check *check, const struct carnet_ch
     case CARNET_EVENT_ERASE:
     case CARNET_EVENT_EDGE:
     case CARNET_EVENT_RECTIFY:
+    case CARNET_EVENT_INVALIDATE:
+    case CARNET_EVENT_INFORM:
         break;
     }
     return CARNET_OK;
@@ -124,7 +126,8 @@ static carnet_rc check_event(struct check *check, const struct carnet_change *ch
     if (event.type != CARNET_EVENT_RECEIPT && (event.type > CARNET_EVENT_RECEIPT) != check->charter)
         return refuse(check, "an event in the wrong book");
     uint32_t verb = carnet_event_verb(event.type);
-    if (event.type != CARNET_EVENT_EPOCH && verb && !may(check, verb))
+    bool told = event.type == CARNET_EVENT_INFORM && may(check, CARNET_VERB_DELIVER); /* by the message itself */
+    if (event.type != CARNET_EVENT_EPOCH && verb && !told && !may(check, verb))
         return refuse(check, "an event that its author's certificate does not allow");
     if (event.type == CARNET_EVENT_GRANT && event.proof > CARNET_PROOF_PAPER && !may(check, CARNET_VERB_DELIVER))
         return refuse(check, "a proof that only who sends and receives messages can have");
@@ -140,6 +143,11 @@ static carnet_rc check_event(struct check *check, const struct carnet_change *ch
 static carnet_rc check_kind(struct check *check, const struct carnet_change *change)
 {
     bool allowed = true;
+    if ((unsigned)change->kind >= CARNET_KIND_NOBODY_FIRST && (unsigned)change->kind <= CARNET_KIND_NOBODY_LAST) {
+        if (check->charter)
+            return refuse(check, "a kind of record that the charter does not hold");
+        return may(check, CARNET_VERB_ADD | CARNET_VERB_EDIT) ? CARNET_OK : refuse(check, "its author may not write records");
+    }
     if (change->kind > CARNET_KIND_SETTING || (change->kind > CARNET_KIND_POST && change->kind < CARNET_KIND_RECEIPT))
         return CARNET_OK;
     switch (change->kind) {
@@ -150,6 +158,7 @@ static carnet_rc check_kind(struct check *check, const struct carnet_change *cha
     case CARNET_KIND_MAILING:
     case CARNET_KIND_DELIVERY:
     case CARNET_KIND_POST:
+    case CARNET_KIND_IMPORT:
         return check->charter ? refuse(check, "a kind of record that the charter does not hold") : CARNET_OK;
     case CARNET_KIND_RECEIPT:
         return own(check, change) ? CARNET_OK : refuse(check, "it speaks for another node");

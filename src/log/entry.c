@@ -98,8 +98,9 @@ static bool subject_fits(const struct carnet_change *change)
         return false;
     if (change->kind == CARNET_KIND_CONTACT)
         return carnet_id_equal(&change->subject, &change->record);
-    return change->kind < CARNET_KIND_RECEIPT || change->kind > CARNET_KIND_SETTING ||
-           carnet_id_is_zero(&change->subject);
+    bool nobody = (change->kind >= CARNET_KIND_RECEIPT && change->kind <= CARNET_KIND_SETTING) ||
+                  ((unsigned)change->kind >= CARNET_KIND_NOBODY_FIRST && (unsigned)change->kind <= CARNET_KIND_NOBODY_LAST);
+    return !nobody || carnet_id_is_zero(&change->subject);
 }
 
 static carnet_rc read_events(struct carnet_reader *r, struct carnet_change *change)

@@ -109,6 +109,9 @@ static const struct carnet_field_def fields[CARNET_FIELD_COUNT] = {
     FIELD(CARNET_FIELD_SOURCE_ID, "source_id", IDENTITY, false),
     FIELD(CARNET_FIELD_EVIDENCE, "evidence", CONSENT, false),
     FIELD(CARNET_FIELD_TEXT, "text", NOTES, false),
+    FIELD(CARNET_FIELD_NAME, "name", IDENTITY, false),
+    FIELD(CARNET_FIELD_QUERY, "query", IDENTITY, false),
+    FIELD(CARNET_FIELD_ORIGIN, "origin", CONSENT, false),
 };
 #undef FIELD
 
@@ -257,9 +260,17 @@ const struct carnet_purpose_def *carnet_purpose_version(const struct carnet_char
                 return &purposes[i];
         return NULL;
     }
-    for (size_t i = 0; charter && i < charter->version_count; i++)
-        if (charter->versions[i]->version == version && is(name, charter->versions[i]->name))
-            return charter->versions[i];
+    size_t low = 0, high = charter ? charter->version_count : 0;
+    while (low < high) { /* in order of version */
+        size_t middle = low + (high - low) / 2;
+        if (charter->versions[middle]->version < version)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; charter && low < charter->version_count && charter->versions[low]->version == version; low++)
+        if (is(name, charter->versions[low]->name))
+            return charter->versions[low];
     return NULL;
 }
 
@@ -279,8 +290,7 @@ struct carnet_charter carnet_charter_default(void)
     };
 }
 
-/* N (seconds), or N and one of s m h d; at most 99999 of them. */
-static bool duration(struct carnet_slice text, int64_t *out)
+bool carnet_charter_duration(struct carnet_slice text, int64_t *out)
 {
     int64_t unit = SECOND_MS, value = 0;
     size_t digits = 0;
@@ -309,10 +319,47 @@ static bool duration(struct carnet_slice text, int64_t *out)
     return true;
 }
 
+const char *carnet_charter_number(struct carnet_charter *charter, size_t i, int64_t **number)
+{
+    static const char *const names[] = { "dark_after", "history", "alive_after", "opt_in", "contact", "prospect", "inform" };
+    int64_t *const numbers[] = { &charter->dark_after_ms, &charter->history_ms, &charter->alive_after_ms, &charter->opt_in_ms,
+                                 &charter->contact_ms, &charter->prospect_ms, &charter->inform_ms };
+    if (i >= sizeof names / sizeof *names)
+        return NULL;
+    *number = numbers[i];
+    return names[i];
+}
+
 carnet_rc carnet_charter_set(struct carnet_charter *charter, struct carnet_slice name, struct carnet_slice value)
 {
-    int64_t *number = is(name, "dark_after") ? &charter->dark_after_ms : is(name, "history") ? &charter->history_ms : NULL;
-    if (!number)
-        return CARNET_NOT_FOUND;
-    return duration(value, number) ? CARNET_OK : CARNET_USAGE;
+    int64_t *number;
+    const char *known;
+    for (size_t i = 0; (known = carnet_charter_number(charter, i, &number)) != NULL; i++)
+        if (is(name, known))
+            return carnet_charter_duration(value, number) ? CARNET_OK : CARNET_USAGE;
+    return CARNET_NOT_FOUND;
+}
+
+const struct carnet_wording *carnet_wording_find(const struct carnet_charter *charter, struct carnet_slice purpose, struct carnet_slice lang)
+{
+    for (size_t i = 0; charter && i < charter->wording_count; i++)
+        if (is(purpose, charter->wordings[i]->purpose) && is(lang, charter->wordings[i]->lang))
+            return charter->wordings[i];
+    return NULL;
+}
+
+const struct carnet_wording *carnet_wording_version(const struct carnet_charter *charter, uint64_t version)
+{
+    for (size_t i = 0; charter && i < charter->all_wording_count; i++)
+        if (charter->all_wordings[i]->version == version)
+            return charter->all_wordings[i];
+    return NULL;
+}
+
+const struct carnet_charter_text *carnet_charter_text_find(const struct carnet_charter *charter, struct carnet_slice key)
+{
+    for (size_t i = 0; charter && i < charter->text_count; i++)
+        if (is(key, charter->texts[i]->key))
+            return charter->texts[i];
+    return NULL;
 }

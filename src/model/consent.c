@@ -4,15 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const state_names[] = { "none", "requested", "given", "renewed", "expired", "withdrawn", "objected" };
+static const char *const state_names[] = { "none", "requested", "given", "renewed", "expired", "withdrawn", "objected", "refused", "invalidated" };
 
 const char *carnet_consent_state_name(enum carnet_consent_state state)
 {
-    CARNET_ASSERT(state <= CARNET_CONSENT_OBJECTED);
+    CARNET_ASSERT((size_t)state < sizeof state_names / sizeof *state_names);
     return state_names[state];
 }
 
-/* One grant, countersign or refusal; the dots that it names are read again from its bytes when they are asked for. */
+/* One grant, countersign, refusal or invalidation; the dots that it names are read again from its bytes when they are asked for. */
 struct fact {
     const struct carnet_event_item *item;
     struct carnet_slice purpose;
@@ -25,24 +25,30 @@ struct fact {
     bool own; /* on the record asked about, not on one merged with it */
 };
 enum { FACTS_FEW = 16 };
-struct facts {
+struct fact_list {
     struct fact few[FACTS_FEW];
     struct fact *all;
     size_t count, cap;
+};
+struct facts {
+    struct fact_list grants;
+    struct fact_list acts; /* all others, apart: a record full of grants is looked through once, not once for each of them */
+    size_t invalidations;
+    int64_t contact_ms; /* the person's last own contact that a grant tells of; INT64_MIN: none */
     bool blocked; /* erased, restricted or not understood, one of them */
 };
 
-static void add_fact(struct facts *facts, const struct fact *fact)
+static void add_fact(struct fact_list *list, const struct fact *fact)
 {
-    if (facts->count == facts->cap) {
-        size_t cap = facts->cap * 2;
-        struct fact *all = carnet_realloc(facts->all == facts->few ? NULL : facts->all, cap, sizeof *all);
-        if (facts->all == facts->few)
-            memcpy(all, facts->few, sizeof facts->few);
-        facts->all = all;
-        facts->cap = cap;
+    if (list->count == list->cap) {
+        size_t cap = list->cap * 2;
+        struct fact *all = carnet_realloc(list->all == list->few ? NULL : list->all, cap, sizeof *all);
+        if (list->all == list->few)
+            memcpy(all, list->few, sizeof list->few);
+        list->all = all;
+        list->cap = cap;
     }
-    facts->all[facts->count++] = *fact;
+    list->all[list->count++] = *fact;
 }
 
 static void gather_record(struct facts *facts, const struct carnet_record *record, bool own)
@@ -55,12 +61,15 @@ static void gather_record(struct facts *facts, const struct carnet_record *recor
         uint64_t type = carnet_event_peek(item->raw);
         if (type > CARNET_EVENT_OBJECT && type <= CARNET_EVENT_RECTIFY)
             continue; /* known, and nothing of ours */
+        if (type == CARNET_EVENT_INVALIDATE && !own)
+            continue; /* it speaks of grants of its own record */
         if (carnet_event_decode(item->raw, &event) != CARNET_OK) {
             facts->blocked = true; /* a newer version may have said no */
             continue;
         }
-        if (type > CARNET_EVENT_OBJECT)
+        if (type > CARNET_EVENT_OBJECT && type != CARNET_EVENT_INFORM && type != CARNET_EVENT_INVALIDATE)
             continue;
+        facts->invalidations += type == CARNET_EVENT_INVALIDATE;
         const struct fact fact = { .item = item,
                                    .purpose = event.purpose,
                                    .since_ms = event.since_ms,
@@ -71,24 +80,16 @@ static void gather_record(struct facts *facts, const struct carnet_record *recor
                                    .basis = event.basis,
                                    .proof = event.proof,
                                    .own = own };
-        add_fact(facts, &fact);
+        add_fact(type == CARNET_EVENT_GRANT ? &facts->grants : &facts->acts, &fact);
     }
-}
-
-static void gather(struct facts *facts, const struct carnet_record *const *person, size_t count)
-{
-    facts->all = facts->few;
-    facts->cap = FACTS_FEW;
-    facts->count = 0;
-    facts->blocked = false;
-    for (size_t i = 0; i < count; i++)
-        gather_record(facts, person[i], i == 0);
 }
 
 static void release(struct facts *facts)
 {
-    if (facts->all != facts->few)
-        free(facts->all);
+    if (facts->grants.all != facts->grants.few)
+        free(facts->grants.all);
+    if (facts->acts.all != facts->acts.few)
+        free(facts->acts.all);
 }
 
 static bool names(const struct fact *fact, const struct carnet_dot *dot)
@@ -116,8 +117,8 @@ static bool is_newer(const struct carnet_event_item *a, const struct carnet_even
 /* A refusal wins over every grant that does not name it, whatever the order or the clocks. */
 static bool is_refused(const struct facts *facts, const struct fact *grant)
 {
-    for (size_t i = 0; i < facts->count; i++) {
-        const struct fact *refusal = &facts->all[i];
+    for (size_t i = 0; i < facts->acts.count; i++) {
+        const struct fact *refusal = &facts->acts.all[i];
         if (!refuses(refusal, grant->purpose))
             continue;
         if (CARNET_PLANTED(3) && grant->item->hlc > refusal->item->hlc)
@@ -135,8 +136,8 @@ static bool is_proved(const struct facts *facts, const struct fact *grant)
         return true;
     if (grant->proof != CARNET_PROOF_PAPER)
         return false;
-    for (size_t i = 0; i < facts->count; i++) {
-        const struct fact *fact = &facts->all[i];
+    for (size_t i = 0; i < facts->acts.count; i++) {
+        const struct fact *fact = &facts->acts.all[i];
         if (fact->type == CARNET_EVENT_COUNTERSIGN && fact->own && fact->item->dot.author != grant->item->dot.author &&
             names(fact, &grant->item->dot))
             return true;
@@ -144,16 +145,82 @@ static bool is_proved(const struct facts *facts, const struct fact *grant)
     return false;
 }
 
-/* What one grant is worth, worst first. */
-enum worth { REFUSED, EXPIRED, REQUESTED, LIVE };
-
-static enum worth weigh(const struct facts *facts, const struct fact *grant, int64_t now_ms)
+static int64_t after(int64_t ms, int64_t delay_ms)
 {
+    return ms > INT64_MAX - delay_ms ? INT64_MAX : ms + delay_ms;
+}
+
+/* When somebody found that the grant was worth nothing: the latest hlc; 0: nobody. */
+static uint64_t invalidated_at(const struct facts *facts, const struct fact *grant)
+{
+    uint64_t hlc = 0;
+    for (size_t i = 0; facts->invalidations && i < facts->acts.count; i++) {
+        const struct fact *fact = &facts->acts.all[i];
+        if (fact->type == CARNET_EVENT_INVALIDATE && fact->item->hlc >= hlc && names(fact, &grant->item->dot))
+            hlc = fact->item->hlc ? fact->item->hlc : 1;
+    }
+    return hlc;
+}
+
+static void gather(struct facts *facts, const struct carnet_record *const *person, size_t count)
+{
+    facts->grants.all = facts->grants.few;
+    facts->acts.all = facts->acts.few;
+    facts->grants.cap = facts->acts.cap = FACTS_FEW;
+    facts->grants.count = facts->acts.count = facts->invalidations = 0;
+    facts->contact_ms = INT64_MIN;
+    facts->blocked = false;
+    for (size_t i = 0; i < count; i++)
+        gather_record(facts, person[i], i == 0);
+    for (size_t i = 0; i < facts->grants.count; i++) {
+        const struct fact *grant = &facts->grants.all[i];
+        if (grant->basis == CARNET_BASIS_ROLL || invalidated_at(facts, grant)) /* a roll is no word of theirs, nor is what was worth nothing */
+            continue;
+        int64_t written_ms = carnet_hlc_ms(grant->item->hlc), at_ms = grant->since_ms > 0 && grant->since_ms < written_ms ? grant->since_ms : written_ms;
+        facts->contact_ms = at_ms > facts->contact_ms ? at_ms : facts->contact_ms;
+    }
+}
+
+/* When the grant ends by itself: with its date, or when the person has been silent for too long (a member is one until they leave; a roll ends with its date).
+ * INT64_MAX: never. */
+static int64_t ends_at(const struct carnet_charter *charter, const struct facts *facts, const struct fact *grant)
+{
+    int64_t end_ms = grant->until_ms ? grant->until_ms : INT64_MAX;
+    if (grant->basis == CARNET_BASIS_ROLL || grant->basis == CARNET_BASIS_MEMBER || facts->contact_ms == INT64_MIN)
+        return end_ms;
+    const struct carnet_purpose_def *purpose = carnet_purpose_version(charter, grant->purpose, grant->version);
+    int64_t keep_ms = charter ? charter->contact_ms : carnet_charter_default().contact_ms;
+    if (purpose && purpose->keep_ms && purpose->keep_ms < keep_ms)
+        keep_ms = purpose->keep_ms;
+    int64_t silent_ms = after(facts->contact_ms, keep_ms);
+    return silent_ms < end_ms ? silent_ms : end_ms;
+}
+
+/* Until when the person must have been told of the data that this grant is for, which do not come from them. INT64_MAX: they were, or need not be. */
+static int64_t inform_by(const struct carnet_charter *charter, const struct facts *facts, const struct fact *grant)
+{
+    if (grant->basis != CARNET_BASIS_LEGITIMATE_INTEREST || carnet_slice_equal(grant->purpose, carnet_slice_str("file")))
+        return INT64_MAX;
+    for (size_t i = 0; i < facts->acts.count; i++)
+        if (facts->acts.all[i].type == CARNET_EVENT_INFORM && names(&facts->acts.all[i], &grant->item->dot))
+            return INT64_MAX;
+    return after(carnet_hlc_ms(grant->item->hlc), charter ? charter->inform_ms : carnet_charter_default().inform_ms);
+}
+
+/* What one grant is worth, worst first. */
+enum worth { INVALIDATED, REFUSED, EXPIRED, UNTOLD, REQUESTED, LIVE };
+
+static enum worth weigh(const struct carnet_charter *charter, const struct facts *facts, const struct fact *grant, int64_t now_ms)
+{
+    if (invalidated_at(facts, grant))
+        return INVALIDATED;
     if (is_refused(facts, grant))
         return REFUSED;
-    if (grant->until_ms != 0 && grant->until_ms <= now_ms)
+    if (ends_at(charter, facts, grant) <= now_ms)
         return EXPIRED;
-    return is_proved(facts, grant) ? LIVE : REQUESTED;
+    if (!is_proved(facts, grant))
+        return REQUESTED;
+    return inform_by(charter, facts, grant) <= now_ms ? UNTOLD : LIVE;
 }
 
 static bool is_grant(const struct fact *fact)
@@ -165,8 +232,8 @@ static bool is_grant(const struct fact *fact)
 static const struct fact *find_refusal(const struct facts *facts, struct carnet_slice purpose)
 {
     const struct fact *found = NULL;
-    for (size_t i = 0; i < facts->count; i++) {
-        const struct fact *fact = &facts->all[i];
+    for (size_t i = 0; i < facts->acts.count; i++) {
+        const struct fact *fact = &facts->acts.all[i];
         if (!refuses(fact, purpose))
             continue;
         if (!found || (fact->type != found->type ? fact->type == CARNET_EVENT_OBJECT : is_newer(fact->item, found->item)))
@@ -179,6 +246,8 @@ static const struct fact *find_refusal(const struct facts *facts, struct carnet_
 static uint32_t covered(const struct carnet_charter *charter, const struct fact *grant)
 {
     const struct carnet_purpose_def *purpose = carnet_purpose_version(charter, grant->purpose, grant->version);
+    if (CARNET_PLANTED(25))
+        purpose = carnet_purpose_find(charter, grant->purpose); /* planted: it covers what the purpose has become */
     return purpose ? purpose->scopes : 0;
 }
 
@@ -186,14 +255,15 @@ static struct carnet_consent evaluate(const struct carnet_charter *charter, cons
 {
     struct carnet_consent out = { .state = CARNET_CONSENT_NONE };
     const struct fact *best = NULL, *newest = NULL;
-    enum worth worth = REFUSED;
-    size_t grants = 0;
-    for (size_t i = 0; i < facts->count; i++) {
-        const struct fact *fact = &facts->all[i];
+    enum worth worth = INVALIDATED;
+    size_t grants = 0, proved = 0;
+    for (size_t i = 0; i < facts->grants.count; i++) {
+        const struct fact *fact = &facts->grants.all[i];
         if (!is_grant(fact) || !carnet_slice_equal(fact->purpose, purpose))
             continue;
-        enum worth this = weigh(facts, fact, now_ms);
-        grants++;
+        enum worth this = weigh(charter, facts, fact, now_ms);
+        grants += this != INVALIDATED;
+        proved += is_proved(facts, fact);
         if (this == LIVE && !facts->blocked)
             out.scopes |= covered(charter, fact);
         if (!newest || is_newer(fact->item, newest->item))
@@ -207,10 +277,10 @@ static struct carnet_consent evaluate(const struct carnet_charter *charter, cons
         out.basis = newest->basis;
         out.version = newest->version;
     }
-    if (!best || worth == REFUSED) {
-        const struct fact *refusal = find_refusal(facts, purpose);
+    const struct fact *refusal = !best || worth <= REFUSED ? find_refusal(facts, purpose) : NULL;
+    if (!best || worth == REFUSED || refusal) {
         if (refusal) {
-            out.state = refusal->type == CARNET_EVENT_OBJECT ? CARNET_CONSENT_OBJECTED : CARNET_CONSENT_WITHDRAWN;
+            out.state = refusal->type == CARNET_EVENT_OBJECT ? CARNET_CONSENT_OBJECTED : proved ? CARNET_CONSENT_WITHDRAWN : CARNET_CONSENT_REFUSED;
             out.dot = refusal->item->dot;
             out.since_ms = carnet_hlc_ms(refusal->item->hlc);
         }
@@ -219,11 +289,16 @@ static struct carnet_consent evaluate(const struct carnet_charter *charter, cons
     out.dot = best->item->dot;
     out.since_ms = best->since_ms;
     out.until_ms = best->until_ms;
+    int64_t end_ms = ends_at(charter, facts, best), told_ms = inform_by(charter, facts, best);
+    out.ends_ms = end_ms == INT64_MAX ? 0 : end_ms;
+    out.inform_by_ms = told_ms == INT64_MAX ? 0 : told_ms;
     if (worth == LIVE) {
         out.state = grants > 1 || best->name_count > 0 ? CARNET_CONSENT_RENEWED : CARNET_CONSENT_GIVEN;
         out.live = !facts->blocked;
+    } else if (worth == INVALIDATED) {
+        out.state = CARNET_CONSENT_INVALIDATED;
     } else {
-        out.state = worth == REQUESTED ? CARNET_CONSENT_REQUESTED : CARNET_CONSENT_EXPIRED;
+        out.state = worth == EXPIRED ? CARNET_CONSENT_EXPIRED : CARNET_CONSENT_REQUESTED;
     }
     return out;
 }
@@ -251,9 +326,9 @@ uint32_t carnet_consent_open(const struct carnet_charter *charter, const struct 
     struct facts facts;
     uint32_t open = 1u << CARNET_SCOPE_CONSENT;
     gather(&facts, person, count);
-    for (size_t i = 0; i < facts.count && !facts.blocked; i++) {
-        const struct fact *fact = &facts.all[i];
-        if (is_grant(fact) && (covered(charter, fact) & ~open) && weigh(&facts, fact, now_ms) == LIVE)
+    for (size_t i = 0; i < facts.grants.count && !facts.blocked; i++) {
+        const struct fact *fact = &facts.grants.all[i];
+        if (is_grant(fact) && (covered(charter, fact) & ~open) && weigh(charter, &facts, fact, now_ms) == LIVE)
             open |= covered(charter, fact);
     }
     if (facts.blocked)
@@ -315,9 +390,9 @@ size_t carnet_consent_refusals(const struct carnet_record *record, struct carnet
     struct facts facts;
     size_t count = 0;
     gather(&facts, person, 1);
-    for (size_t i = 0; i < facts.count && count < max; i++)
-        if (refuses(&facts.all[i], purpose))
-            out[count++] = facts.all[i].item->dot;
+    for (size_t i = 0; i < facts.acts.count && count < max; i++)
+        if (refuses(&facts.acts.all[i], purpose))
+            out[count++] = facts.acts.all[i].item->dot;
     release(&facts);
     return count;
 }
@@ -326,9 +401,9 @@ size_t carnet_consent_refusals(const struct carnet_record *record, struct carnet
 static uint64_t refused_at(const struct facts *facts, struct carnet_slice purpose)
 {
     uint64_t hlc = 0;
-    for (size_t i = 0; i < facts->count; i++)
-        if (refuses(&facts->all[i], purpose) && facts->all[i].item->hlc > hlc)
-            hlc = facts->all[i].item->hlc;
+    for (size_t i = 0; i < facts->acts.count; i++)
+        if (refuses(&facts->acts.all[i], purpose) && facts->acts.all[i].item->hlc > hlc)
+            hlc = facts->acts.all[i].item->hlc;
     return hlc;
 }
 
@@ -336,20 +411,26 @@ static uint64_t refused_at(const struct facts *facts, struct carnet_slice purpos
 static uint64_t closed_at(const struct carnet_charter *charter, const struct facts *facts, enum carnet_scope scope, int64_t now_ms)
 {
     uint64_t closed = 0;
-    for (size_t i = 0; i < facts->count && !facts->blocked; i++) {
-        const struct fact *fact = &facts->all[i];
+    for (size_t i = 0; i < facts->grants.count && !facts->blocked; i++) {
+        const struct fact *fact = &facts->grants.all[i];
         uint64_t hlc = 0;
         if (!is_grant(fact) || !(covered(charter, fact) & 1u << scope))
             continue;
-        switch (weigh(facts, fact, now_ms)) {
+        switch (weigh(charter, facts, fact, now_ms)) {
         case LIVE:
+        case UNTOLD: /* telling the person opens it again: nothing is destroyed meanwhile */
             return 0;
         case EXPIRED:
-            hlc = (uint64_t)fact->until_ms << 16;
+            hlc = (uint64_t)ends_at(charter, facts, fact) << 16;
             break;
         case REQUESTED:
         case REFUSED:
             hlc = refused_at(facts, fact->purpose);
+            break;
+        case INVALIDATED:
+            hlc = invalidated_at(facts, fact);
+            if (refused_at(facts, fact->purpose) > hlc)
+                hlc = refused_at(facts, fact->purpose);
             break;
         }
         if (hlc > closed)
@@ -380,10 +461,15 @@ int64_t carnet_consent_due(const struct carnet_charter *charter, const struct ca
     int64_t due_ms = 0;
     CARNET_ASSERT(count > 0);
     gather(&facts, person, count);
-    for (size_t i = 0; i < facts.count; i++) {
-        const struct fact *fact = &facts.all[i];
-        if (is_grant(fact) && fact->until_ms > now_ms && weigh(&facts, fact, now_ms) != REFUSED)
-            sooner(&due_ms, fact->until_ms);
+    for (size_t i = 0; i < facts.grants.count; i++) {
+        const struct fact *fact = &facts.grants.all[i];
+        if (!is_grant(fact) || weigh(charter, &facts, fact, now_ms) <= REFUSED)
+            continue;
+        int64_t end_ms = ends_at(charter, &facts, fact), told_ms = inform_by(charter, &facts, fact);
+        if (end_ms > now_ms && end_ms != INT64_MAX)
+            sooner(&due_ms, end_ms);
+        if (told_ms > now_ms && told_ms != INT64_MAX)
+            sooner(&due_ms, told_ms);
     }
     release(&facts);
     if (!darkens)

@@ -71,18 +71,20 @@ static size_t items(enum carnet_event_type type)
     case CARNET_EVENT_OBJECT:
     case CARNET_EVENT_LIFT:
     case CARNET_EVENT_RECTIFY:
+    case CARNET_EVENT_INVALIDATE:
     case CARNET_EVENT_CERTIFICATE:
     case CARNET_EVENT_ADDRESS:
     case CARNET_EVENT_ALIVE:
     case CARNET_EVENT_GENESIS:
         return 2;
     case CARNET_EVENT_DARK:
+    case CARNET_EVENT_INFORM:
     case CARNET_EVENT_RECEIPT:
     case CARNET_EVENT_BOOK:
-    case CARNET_EVENT_SETTING:
     case CARNET_EVENT_CUT:
         return 3;
     case CARNET_EVENT_EDGE:
+    case CARNET_EVENT_SETTING:
         return 4;
     case CARNET_EVENT_EPOCH:
         return 6;
@@ -112,6 +114,7 @@ void carnet_event_encode(const struct carnet_event *event, struct carnet_buf *ou
     case CARNET_EVENT_COUNTERSIGN:
     case CARNET_EVENT_LIFT:
     case CARNET_EVENT_RECTIFY:
+    case CARNET_EVENT_INVALIDATE:
         put_names(out, event);
         break;
     case CARNET_EVENT_WITHDRAW:
@@ -128,6 +131,11 @@ void carnet_event_encode(const struct carnet_event *event, struct carnet_buf *ou
     case CARNET_EVENT_EDGE:
         carnet_cbor_put_id(out, &event->other);
         carnet_cbor_put_bool(out, event->on);
+        put_names(out, event);
+        break;
+    case CARNET_EVENT_INFORM:
+        CARNET_ASSERT(event->ms >= 0);
+        carnet_cbor_put_uint(out, (uint64_t)event->ms);
         put_names(out, event);
         break;
     case CARNET_EVENT_RECEIPT:
@@ -160,6 +168,7 @@ void carnet_event_encode(const struct carnet_event *event, struct carnet_buf *ou
     case CARNET_EVENT_SETTING:
         carnet_cbor_put_text(out, event->text);
         carnet_cbor_put_text(out, event->value);
+        put_names(out, event);
         break;
     case CARNET_EVENT_CUT:
         carnet_cbor_put_id(out, &event->other);
@@ -250,6 +259,7 @@ carnet_rc carnet_event_decode(struct carnet_slice raw, struct carnet_event *out)
     case CARNET_EVENT_COUNTERSIGN:
     case CARNET_EVENT_LIFT:
     case CARNET_EVENT_RECTIFY:
+    case CARNET_EVENT_INVALIDATE:
         read_names(&r, out);
         break;
     case CARNET_EVENT_WITHDRAW:
@@ -270,6 +280,10 @@ carnet_rc carnet_event_decode(struct carnet_slice raw, struct carnet_event *out)
     case CARNET_EVENT_EDGE:
         read_id(&r, &out->other);
         out->on = carnet_reader_bool(&r);
+        read_names(&r, out);
+        break;
+    case CARNET_EVENT_INFORM:
+        out->ms = read_ms(&r);
         read_names(&r, out);
         break;
     case CARNET_EVENT_RECEIPT:
@@ -300,6 +314,7 @@ carnet_rc carnet_event_decode(struct carnet_slice raw, struct carnet_event *out)
     case CARNET_EVENT_SETTING:
         out->text = read_word(&r, CARNET_LABEL_LEN_MAX);
         out->value = carnet_reader_text_max(&r, CARNET_VALUE_LEN_MAX);
+        read_names(&r, out);
         break;
     case CARNET_EVENT_CUT:
         read_id(&r, &out->other);
@@ -323,6 +338,7 @@ uint32_t carnet_event_verb(enum carnet_event_type type)
     switch (type) {
     case CARNET_EVENT_GRANT:
     case CARNET_EVENT_COUNTERSIGN:
+    case CARNET_EVENT_INFORM:
         return CARNET_VERB_GRANT;
     case CARNET_EVENT_WITHDRAW:
     case CARNET_EVENT_OBJECT:
@@ -337,6 +353,7 @@ uint32_t carnet_event_verb(enum carnet_event_type type)
     case CARNET_EVENT_EDGE:
         return CARNET_VERB_MERGE;
     case CARNET_EVENT_RECTIFY:
+    case CARNET_EVENT_INVALIDATE:
         return CARNET_VERB_RECTIFY;
     case CARNET_EVENT_CERTIFICATE: /* whoever invites may revoke below, and opens epochs when somebody leaves */
     case CARNET_EVENT_EPOCH:
@@ -364,10 +381,12 @@ unsigned carnet_event_log(enum carnet_event_type type)
     case CARNET_EVENT_DARK:
     case CARNET_EVENT_ERASE:
     case CARNET_EVENT_RECTIFY:
+    case CARNET_EVENT_INVALIDATE:
     case CARNET_EVENT_RECEIPT:
         return CARNET_LOG_LAW;
     case CARNET_EVENT_GRANT:
     case CARNET_EVENT_COUNTERSIGN:
+    case CARNET_EVENT_INFORM:
     case CARNET_EVENT_EDGE:
     case CARNET_EVENT_CERTIFICATE:
     case CARNET_EVENT_BOOK:

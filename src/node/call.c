@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STARTING_MS = 3000, ANSWER_MS = 15 * 1000, PAUSE_MS = 50, PIPE_BLOCK = 64 * 1024 };
+enum { STARTING_MS = 3000, ANSWER_MS = 15 * 1000, PAUSE_MS = 50, PIPE_BLOCK = 64 * 1024, STOP_MS = 100 };
 #define PIPED_LEN_MAX (INT64_C(1) << 30) /* what a command may be given through a pipe, kept in memory meanwhile */
 
 static carnet_rc busy(const char *home, struct carnet_err *err)
@@ -144,10 +144,13 @@ static bool send_request(int fd, const struct carnet_io *io, int argc, char **ar
 static carnet_rc copy_answer(int fd, const char *home, struct carnet_io *io, int *status, struct carnet_err *err)
 {
     uint8_t bytes[CARNET_PACKET_LEN_MAX];
-    bool taken = false;
+    bool taken = false, stopped = false;
     for (;;) {
         if (!taken && !wait_for(fd, POLLIN, ANSWER_MS))
             return busy(home, err);
+        while (io->stop && !wait_for(fd, POLLIN, STOP_MS))
+            if (*io->stop && !stopped)
+                stopped = send_packet(fd, CARNET_PACKET_STOP, CARNET_SLICE_NONE, NULL, 0);
         ssize_t got = recv(fd, bytes, sizeof bytes, 0);
         if (got < 0 && errno == EINTR)
             continue;

@@ -36,6 +36,7 @@ struct client {
     int fds[8];
     size_t fd_count;
     bool whole;     /* the request is there */
+    bool stopped;             /* who waits for it wants it to end */
     bool running, done, gone;
     struct packet *first, **last;
     size_t queued;
@@ -231,6 +232,10 @@ static bool read_packet(struct client *client)
         return false;
     }
     take_fds(client, &message);
+    if (client->whole && got == 1 && bytes[0] == CARNET_PACKET_STOP) {
+        client->stopped = true;
+        return true;
+    }
     if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC) || client->whole) {
         client->gone = true;
         return false;
@@ -298,13 +303,13 @@ bool carnet_control_cancelled(struct carnet_control *control)
 {
     struct client *client = control->current;
     int64_t now = carnet_loop_now(control->loop);
-    if (!client || client->gone || now == control->looked_ms)
-        return client && client->gone;
+    if (!client || client->gone || client->stopped || now == control->looked_ms)
+        return client && (client->gone || client->stopped);
     control->looked_ms = now;
     send_queue(client);
     while (!client->gone && read_packet(client))
         ;
-    return client->gone;
+    return client->gone || client->stopped;
 }
 
 /* --- running --- */

@@ -136,6 +136,7 @@ enum { CARNET_PACKET_LEN_MAX = 32 * 1024, CARNET_REQUEST_LEN_MAX = 4 * 1024 * 10
 enum carnet_packet {
     CARNET_PACKET_REQUEST = 'Q', /* a piece of the request */
     CARNET_PACKET_RUN = 'R',     /* it is whole; the descriptors come with this one */
+    CARNET_PACKET_STOP = 'X',    /* later: the person wants it to end */
     CARNET_PACKET_TAKEN = 'T',   /* the node has it */
     CARNET_PACKET_OUT = 'O',
     CARNET_PACKET_ERR = 'E',

@@ -15,42 +15,45 @@ struct known {
     unsigned rank;
     unsigned part;
     const char *perhaps;
+    bool lenient;
 };
 /* Of each tool, what Carnet has a place for. Looked up once a column, so in the order that reads best. */
 static const struct known table[] = {
     /* names, in French and English */
     {.target = "given",
-     .keys = "first name|firstname|given name|givenname|forename|prenom|prenoms|prenom s|prenom usuel|fname"},
+     .keys = "first name|firstname|given name|givenname|forename|prenom|prenoms|prenom s|prenom usuel|fname|"
+             "prenoms de l electeur|subscriber first name"},
     {.target = "given", .keys = "preferred name", .rank = 5},
     {.target = "family",
      .keys = "last name|lastname|family name|familyname|surname|lname|nom de famille|nom famille|nom d usage|"
-             "nomdusage|nom usuel|nom marital|nom d epouse"},
+             "nomdusage|nom usuel|nom marital|nom d epouse|nom d usage de l electeur"},
     {.target = "family", .keys = "nom", .perhaps = "name"},
     {.target = "birth_name",
      .keys = "nom de naissance|nomdenaissance|nom de jeune fille|maiden name|birth name|nom naissance"},
     {.target = "name", .keys = "full name|fullname|prenom nom|prenom et nom|display name|nom complet"},
     {.target = "name", .keys = "name", .rank = 1},
-    {.target = "name", .keys = "contact", .rank = 2},
-    {.target = "name-reversed", .keys = "nom prenom|nom et prenom|nom prenoms|nom et prenoms"},
+    {.target = "name", .keys = "contact", .rank = 2, .perhaps = "contact"},
+    {.target = "name-reversed", .keys = "nom prenom|nom et prenom|nom prenoms|nom et prenoms|nom prenom s"},
     {.target = "title", .keys = "civilite|titre|prefix|name prefix|salutation|honorific|title"},
     /* person */
     {.target = "gender", .keys = "sex|sexe|genre"},
     {.target = "born",
      .keys = "born at|dob|birthday|birthdate|birth date|date of birth|date de naissance|datedenaissance|"
-             "date naissance|naissance|ne le|ne e le|nee le|anniversaire|ddn"},
+             "date naissance|date de naiss|date naiss|naissance|ne le|ne e le|nee le|anniversaire|ddn"},
     {.target = "born", .keys = "annee de naissance|birth year", .rank = 1},
     {.target = "language", .keys = "langue|languages spoken"},
     {.target = "employer",
      .keys = "company|company name|societe|employeur|entreprise|organisation|organization|organization name|"
-             "structure"},
+             "organization 1 name|structure"},
     /* e-mail */
     {.target = "email",
      .keys = "e mail|mel|courriel|courriels|adresse mail|adresse e mail|adresse email|adresse courriel|"
-             "adresse electronique|adresse de messagerie|messagerie|email address|e mail address|mails|emails"},
+             "adresse electronique|adresse de messagerie|messagerie|email address|e mail address|mails|emails|"
+             "adresse mel|contact email|email principal|courriel principal"},
     {.target = "email", .keys = "mail", .perhaps = "mail"},
     {.target = "email/#",
-     .keys = "email#|email #|mail #|mail#|courriel #|adresse e mail #|adresse de messagerie #|e mail # address|"
-             "e mail # value",
+     .keys = "email#|email #|e mail #|e mail#|mail #|mail#|courriel #|courriel#|adresse mail #|adresse email #|"
+             "adresse e mail #|adresse de messagerie #|e mail # address|e mail # value",
      .rank = 1},
     {.target = "email/work",
      .keys = "email pro|mail pro|courriel pro|courriel professionnel|email professionnel|work email"},
@@ -59,61 +62,77 @@ static const struct known table[] = {
     /* telephone */
     {.target = "phone",
      .keys = "phone number|telephone|tel|numero de telephone|n de telephone|primary phone|telephones|"
-             "telephone principal"},
+             "telephone principal|no de telephone|no tel|n tel|num tel|numero tel|numero telephone"},
     {.target = "phone/mobile",
      .keys = "mobile|mobile number|mobile phone|cell phone|cell|portable|tel portable|telephone portable|"
-             "tel mobile|telephone mobile|gsm|can2 phone|numero de portable"},
+             "tel mobile|telephone mobile|gsm|can2 phone|numero de portable|n portable|no portable|numero de mobile|"
+             "numero mobile|mobile phone number"},
     {.target = "phone/mobile", .keys = "sms", .perhaps = "sms"},
     {.target = "phone/whatsapp", .keys = "whatsapp"},
     {
         .target = "phone/home",
-        .keys = "landline number|landline|home phone|fixe|tel fixe|telephone fixe|telephone domicile|tel domicile",
+        .keys = "landline number|landline|home phone|fixe|tel fixe|telephone fixe|telephone domicile|tel domicile|"
+                "tel perso|telephone perso|tel personnel|telephone personnel",
     },
     {.target = "phone/work",
-     .keys = "work phone number|work phone|business phone|telephone bureau|tel bureau|tel pro|"
+     .keys = "work phone number|work phone|business phone|telephone bureau|tel bureau|tel pro|telephone travail|"
              "telephone professionnel|telephone pro"},
     {.target = "phone/#", .keys = "phone#|phone #|tel #|tel#|telephone #|telephone#|phone # value", .rank = 1},
     {.target = "label:phone", .keys = "phone # label|phone # type"},
-    {.target = "phone/home#", .keys = "home phone #"},
-    {.target = "phone/work#", .keys = "business phone #"},
+    {.target = "phone/home#", .keys = "home phone #|telephone # domicile"},
+    {.target = "phone/work#", .keys = "business phone #|telephone # bureau"},
+    {.target = "phone/company", .keys = "company main phone|telephone societe"},
     {.target = "phone/mobile#", .keys = "mobile #|portable #"},
-    {.target = "phone/other", .keys = "other phone"},
-    {.target = "phone/car", .keys = "car phone"},
+    {.target = "phone/other", .keys = "other phone|telephone autre"},
+    {.target = "phone/car", .keys = "car phone|telephone voiture"},
     /* postal address */
     {.target = "street",
-     .keys = "street address|address|adresse|adresse postale|rue|address1|address 1|adresse 1|adresse1|"
-             "can2 user address|home street|rue domicile"},
-    {.target = "street", .keys = "voie|libelle de voie|libellevoie|nom de voie", .part = 3},
+     .keys = "street address|address|adresse|adresse postale|adresse complete|rue|address1|address 1|adresse 1|adresse1|"
+             "can2 user address|home street|rue domicile|n et rue|numero et rue"},
+    {.target = "street", .keys = "home address|address 1 formatted", .rank = 10}, /* when its parts are empty */
+    {.target = "street/work", .keys = "business address", .rank = 10},
+    {.target = "street/other", .keys = "other address", .rank = 10},
+    {.target = "street/#", .keys = "address # formatted", .rank = 10},
+    {.target = "street", .keys = "voie|libelle de voie|libelle voie|libelle de la voie|libellevoie|nom de voie|nom de la voie", .part = 3},
     {.target = "street",
      .keys = "address2|address 2|adresse 2|adresse2|complement|complement d adresse|complement adresse|"
-             "complement 1|home street 2|rue domicile 2",
+             "complement 1|complementdelocalisation1|complement de localisation 1|home street 2|rue domicile 2",
      .part = 5},
-    {.target = "street", .keys = "complement 2|address3|adresse 3|home street 3", .part = 6},
-    {.target = "street", .keys = "lieu dit", .part = 7},
-    {.target = "street", .keys = "numero de voie|numero|n de voie|numerovoie", .part = 1},
-    {.target = "street", .keys = "type de voie|typevoie", .part = 2},
+    {.target = "street", .keys = "complement 2|complementdelocalisation2|complement de localisation 2|address3|address 3|"
+                                  "adresse 3|adresse3|home street 3|rue domicile 3",
+     .part = 6},
+    {.target = "street", .keys = "lieu dit|lieudit", .part = 7},
+    {.target = "street", .keys = "numero de voie|numero voie|numero de la voie|numero|n de voie|n voie|numerovoie", .part = 1},
+    {.target = "street", .keys = "type de voie|type voie|typevoie", .part = 2},
     {.target = "postcode",
      .keys = "zip|zip code|zipcode|postal code|post code|code postal|codepostal|cp|home postal code|"
-             "code postal domicile"},
-    {.target = "city", .keys = "ville|commune|town|localite|villelocalite|can2 user city|home city|ville domicile"},
+             "code postal domicile|code poste|c p"},
+    {.target = "city", .keys = "ville|commune|town|localite|villelocalite|ville localite|can2 user city|home city|ville domicile|"
+             "ville commune|commune de residence|ville de residence|cp ville|cp et ville|code postal ville|"
+             "code postal et ville|code postal commune|cp commune"},
     {.target = "country", .keys = "pays|country name", .rank = 1},
     {.target = "country", .keys = "country code|home country region|home country|pays region domicile"},
-    {.target = "insee", .keys = "code insee|code commune|insee code|commune insee"},
+    {.target = "insee", .keys = "code insee|code commune|insee code|commune insee|codecommune"},
+    {.target = "insee", .keys = "code du l ugle|code de l ugle|code ugle", .rank = 1, .lenient = true},
+    {.target = "department", .keys = "codedepartement|code departement"},
     {.target = "polling_station", .keys = "bureau de vote", .rank = 2},
     {.target = "polling_station",
-     .keys = "code du bureau de vote|nobureaudevote|numero de bureau de vote|n bureau de vote"},
-    {.target = "polling_station", .keys = "bureau", .rank = 3},
+     .keys = "code du bureau de vote|code bureau de vote|nobureaudevote|numero de bureau de vote|numero du bureau de vote|"
+             "n bureau de vote|no bureau de vote|n du bureau de vote"},
+    {.target = "polling_station", .keys = "bureau", .rank = 3, .perhaps = "bureau"},
+    {.target = "polling_station", .keys = "libelle du bureau de vote|nombureaudevote|nom du bureau de vote", .rank = 4},
     {.target = "street/work", .keys = "business street|rue bureau"},
     {.target = "street/work", .keys = "business street 2|rue bureau 2", .part = 5},
-    {.target = "street/work", .keys = "business street 3", .part = 6},
+    {.target = "street/work", .keys = "business street 3|rue bureau 3", .part = 6},
     {.target = "city/work", .keys = "business city|ville bureau"},
     {.target = "postcode/work", .keys = "business postal code|code postal bureau"},
     {.target = "country/work", .keys = "business country region|business country|pays region bureau"},
-    {.target = "street/other", .keys = "other street"},
-    {.target = "street/other", .keys = "other street 2", .part = 5},
-    {.target = "city/other", .keys = "other city"},
-    {.target = "postcode/other", .keys = "other postal code"},
-    {.target = "country/other", .keys = "other country region"},
+    {.target = "street/other", .keys = "other street|rue autre"},
+    {.target = "street/other", .keys = "other street 2|rue autre 2", .part = 5},
+    {.target = "street/other", .keys = "other street 3|rue autre 3", .part = 6},
+    {.target = "city/other", .keys = "other city|ville autre"},
+    {.target = "postcode/other", .keys = "other postal code|code postal autre"},
+    {.target = "country/other", .keys = "other country region|other country|pays region autre"},
     {.target = "street/#", .keys = "address # street"},
     {.target = "street/#", .keys = "address # extended address", .part = 5},
     {.target = "city/#", .keys = "address # city"},
@@ -136,36 +155,74 @@ static const struct known table[] = {
     {.target = "tags",
      .keys = "tag list|tag|can2 user tags|keywords|mots cles|mot cle|etiquettes|etiquette|labels|group membership|"
              "categories|groupes|groupe"},
-    /* consent */
+    /* consent: what each tool calls a yes and a no */
     {.target = "consent:newsletter",
      .keys = "email opt in|opt in|optin|opt in email|optin email|opt in mail|subscribed|infolettre|"
-             "lettre d information|lettre d info|abonne|abonne newsletter|inscrit newsletter|"
+             "lettre d information|lettre d info|abonne|abonne newsletter|abonne a la newsletter|inscrit newsletter|"
              "accepte newsletter|inscription newsletter|consentement|consentement email|"
-             "consentement e mail"},
-    {.target = "consent:sms", .keys = "mobile opt in|opt in sms|sms opt in|consentement sms"},
-    {.target = "status:newsletter", .keys = "can2 subscription status"},
-    {.target = "status:sms", .keys = "can2 sms status"},
+             "consentement e mail|double opt in|email consent|consent email|marketing opt in|marketing consent|"
+             "accepts marketing|accepts email marketing|email marketing consent|recevoir la newsletter|"
+             "accepte les e mails|accepte e mail|accepte email|accepte mail"},
+    {.target = "consent-time:newsletter", .keys = "optin time|opt in time|optin timestamp|opt in timestamp"},
+    {.target = "consent:sms",
+     .keys = "mobile opt in|opt in sms|sms opt in|consentement sms|sms consent|accepts sms marketing|accepte sms|"
+             "accepte les sms"},
+    {.target = "consent:call", .keys = "accepte appel|accepte les appels|opt in telephone|opt in appel|consentement telephone"},
+    {.target = "consent:mail", .keys = "accepte courrier|accepte le courrier|opt in courrier|opt in postal"},
+    {.target = "consent:canvass", .keys = "accepte visite|accepte les visites"},
+    {.target = "status:newsletter",
+     .keys = "can2 subscription status|subscription status|email status|marketing status|email subscription status|"
+             "statut newsletter|statut d abonnement|statut abonnement|email marketing status"},
+    {.target = "status:sms", .keys = "can2 sms status|sms status"},
+    {.target = "consent-date:newsletter", .keys = "can2 subscription date"},
     {.target = "consent-date",
-     .keys = "can2 subscription date|opt in date|optin date|date opt in|date optin|date du consentement|"
-             "date de consentement|date consentement|date d inscription|consent date|subscribed at"},
+     .keys = "opt in date|optin date|date opt in|date optin|date du consentement|date de consentement|"
+             "date consentement|date d inscription|date inscription|consent date|consent timestamp|subscribed at|"
+             "subscribe date|subscription date"},
+    {.target = "consent-address",
+     .keys = "optin ip|opt in ip|ip|ip address|adresse ip|signup ip|subscription ip|subscribed ip|consent ip"},
+    {.target = "confirm-date",
+     .keys = "confirm time|confirmation time|confirmed at|confirmation date|double opt in date|double opt in time|"
+             "date de confirmation|date double opt in"},
+    {.target = "confirm-address", .keys = "confirm ip|confirmation ip|double opt in ip"},
     {.target = "object:email",
-     .keys = "unsubscribed at|unsubscribed|unsubscribe|desinscrit|desinscription|date de desinscription|"
-             "desabonne|desabonnement|opt out|optout|email opt out|email blacklisted|blacklisted|blackliste|"
-             "liste noire|stop email|do not email|ne pas envoyer d e mail"},
-    {.target = "object:sms", .keys = "sms blacklisted|sms opt out|stop sms|do not text"},
-    {.target = "object:call", .keys = "do not call|donotcall|federal donotcall|ne pas appeler"},
-    {.target = "object:mail", .keys = "do not mail"},
+     .keys = "unsubscribed at|unsubscribed|unsubscribe|unsub time|unsub campaign title|unsub reason|unsubscribe date|"
+             "unsubscribe time|unsubscription date|desinscrit|desinscrits|desinscription|date de desinscription|"
+             "date desinscription|desabonne|desabonnement|date de desabonnement|opt out|optout|email opt out|"
+             "optout email|email optout|has opted out of email|hasoptedoutofemail|no bulk emails user opt out|"
+             "email blacklisted|blacklisted|blackliste|liste noire|stop email|stop mail|do not email|"
+             "unsubscribed from all email|spam complaint|complained|plainte|ne pas envoyer d e mail|"
+             "ne veut pas d e mail|ne plus envoyer|refus email|refus mail|refus e mail"},
+    {.target = "object-date", .keys = "opt out date|optout date|date opt out|date d opposition"},
+    {.target = "object:sms",
+     .keys = "sms blacklisted|sms opt out|opt out sms|sms optout|stop sms|do not text|do not sms|ne pas envoyer de sms|"
+             "refus sms"},
+    {.target = "object:call",
+     .keys = "do not call|donotcall|federal donotcall|federal do not call|do not phone|phone opt out|bloctel|"
+             "ne pas appeler|ne pas telephoner|refus appel|refus appels|liste rouge"},
+    {.target = "object:mail",
+     .keys = "do not mail|do not post|ne pas envoyer de courrier|pas de courrier|refus courrier"},
+    {.target = "object:canvass", .keys = "do not visit|do not canvass|ne pas visiter|refus visite"},
     {.target = "object:all",
-     .keys = "do not contact|donotcontact|ne pas contacter|ne plus contacter|opposition|is deceased|deceased|"
-             "decede"},
+     .keys = "do not contact|donotcontact|do not contact at all|ne pas contacter|ne plus contacter|stop contact|"
+             "opposition|opposition totale|refus de contact|is deceased|deceased|decede|decedee|date de deces"},
+    /* addresses that do not work */
+    {.target = "bad:email/#", .keys = "email# is bad|email # is bad"},
+    {.target = "bad:email",
+     .keys = "email is bad|clean time|clean campaign title|hard bounce|hard bounced|hardbounce|bounced|email invalide|"
+             "adresse invalide"},
+    {.target = "bad:phone/mobile", .keys = "is mobile bad|mobile is bad"},
     /* the source's own ids */
     {.target = "source_id/nationbuilder_id", .keys = "nationbuilder id"},
     {.target = "source_id/uuid", .keys = "uuid"},
     {.target = "source_id/uid", .keys = "uid"},
     {.target = "source_id/ext_id", .keys = "ext id"},
     {.target = "source_id/external_id", .keys = "external id"},
-    /* a reject file's */
-    {.target = "ours", .keys = "carnet line|carnet reason"},
+    {.target = "source_id/euid", .keys = "euid"},
+    /* an export's: what the contact was there */
+    {.target = "source_id/carnet", .keys = "carnet id"},
+    /* a reject file's, an export's */
+    {.target = "ours", .keys = "carnet line|carnet reason|carnet book"},
 };
 enum { KNOWN_COUNT = sizeof table / sizeof table[0] };
 
@@ -178,7 +235,9 @@ static const struct {
                 {"primary ", "", 10},
                 {"work ", "work", 0},
                 {"mailing ", "mailing", 0},
-                {"registered ", "registered", 0}};
+                {"registered ", "registered", 0},
+                {"billing ", "billing", 0},
+                {"user submitted ", "", 20}};
 static const struct known inside[] = {
     {.target = "street", .keys = "address1|street"},
     {.target = "street", .keys = "address2", .part = 5},
@@ -206,6 +265,14 @@ void carnet_columns_key(struct carnet_slice name, struct carnet_buf *out)
     carnet_buf_deinit(&folded);
 }
 
+uint32_t carnet_columns_channel(struct carnet_slice name)
+{
+    enum carnet_channel channel;
+    if (carnet_slice_equal(name, carnet_slice_str("newsletter")))
+        return 1u << CARNET_CHANNEL_EMAIL;
+    return carnet_channel_find(name, &channel) ? 1u << channel : 0;
+}
+
 static void set_text(struct carnet_target *target, struct carnet_slice text)
 {
     CARNET_ASSERT(text.len < sizeof target->text);
@@ -231,6 +298,10 @@ static carnet_rc parse(const struct carnet_charter *charter, struct carnet_slice
     } words[] = {{"-", CARNET_TARGET_NONE},
                  {"tags", CARNET_TARGET_TAGS},
                  {"consent-date", CARNET_TARGET_CONSENT_DATE},
+                 {"consent-address", CARNET_TARGET_CONSENT_ADDRESS},
+                 {"confirm-date", CARNET_TARGET_CONFIRM_DATE},
+                 {"confirm-address", CARNET_TARGET_CONFIRM_ADDRESS},
+                 {"department", CARNET_TARGET_DEPARTMENT},
                  {"object-date", CARNET_TARGET_OBJECT_DATE},
                  {"title", CARNET_TARGET_TITLE},
                  {"name", CARNET_TARGET_NAME},
@@ -246,17 +317,29 @@ static carnet_rc parse(const struct carnet_charter *charter, struct carnet_slice
     struct carnet_slice rest, label;
     bool consent = after(text, "consent:", &rest), object = !consent && after(text, "object:", &rest);
     bool status = !consent && !object && after(text, "status:", &rest);
+    bool dated = !consent && !object && !status && after(text, "consent-time:", &rest);
+    if (!consent && !object && !status && !dated && after(text, "consent-date:", &rest)) { /* the date of one purpose's */
+        out->kind = CARNET_TARGET_CONSENT_DATE;
+        set_text(out, carnet_slice(rest.ptr, rest.len < CARNET_LABEL_LEN_MAX ? rest.len : CARNET_LABEL_LEN_MAX));
+        return CARNET_OK;
+    }
+    consent = consent || dated;
     if (consent || object || status) {
         bool all = object && (carnet_slice_equal(rest, carnet_slice_str("all")) ||
                               carnet_slice_equal(rest, carnet_slice_str("email")));
-        if (rest.len > CARNET_LABEL_LEN_MAX || (!all && !carnet_purpose_find(charter, rest))) {
+        bool channel = (object || status) && carnet_columns_channel(rest) != 0; /* also where no purpose has its name */
+        if (rest.len > CARNET_LABEL_LEN_MAX || (!all && !channel && !carnet_purpose_find(charter, rest))) {
             *purpose_unknown = true;
             return CARNET_USAGE;
         }
         out->kind = consent ? CARNET_TARGET_CONSENT : object ? CARNET_TARGET_OBJECT : CARNET_TARGET_STATUS;
+        out->dated = dated;
         set_text(out, rest);
         return CARNET_OK;
     }
+    bool bad = after(text, "bad:", &rest);
+    if (bad)
+        text = rest;
     if (after(text, "label:", &rest)) {
         out->kind = CARNET_TARGET_LABEL;
         out->def = carnet_field_by_name(charter, rest);
@@ -269,7 +352,9 @@ static carnet_rc parse(const struct carnet_charter *charter, struct carnet_slice
     } else if (carnet_field_parse(charter, text, &out->def, &label) != CARNET_OK || !out->def->shown) {
         return CARNET_USAGE;
     }
-    out->kind = CARNET_TARGET_FIELD;
+    if (bad && out->def->field != CARNET_FIELD_EMAIL && out->def->field != CARNET_FIELD_PHONE)
+        return CARNET_USAGE;
+    out->kind = bad ? CARNET_TARGET_BAD : CARNET_TARGET_FIELD;
     set_text(out, label);
     return CARNET_OK;
 }
@@ -297,7 +382,8 @@ void carnet_target_put(const struct carnet_target *target, struct carnet_buf *ou
 {
     switch (target->kind) {
     case CARNET_TARGET_NONE:
-    case CARNET_TARGET_OURS: return;
+    case CARNET_TARGET_OURS:
+    case CARNET_TARGET_DEPARTMENT: return;
     case CARNET_TARGET_FIELD:
         carnet_buf_append_str(out, target->def->name);
         if (target->text[0])
@@ -308,6 +394,12 @@ void carnet_target_put(const struct carnet_target *target, struct carnet_buf *ou
     case CARNET_TARGET_STATUS: carnet_buf_printf(out, "consent:%s", target->text); return;
     case CARNET_TARGET_OBJECT: carnet_buf_printf(out, "object:%s", target->text); return;
     case CARNET_TARGET_CONSENT_DATE: carnet_buf_append_str(out, "consent-date"); return;
+    case CARNET_TARGET_CONSENT_ADDRESS: carnet_buf_append_str(out, "consent-address"); return;
+    case CARNET_TARGET_CONFIRM_DATE: carnet_buf_append_str(out, "confirm-date"); return;
+    case CARNET_TARGET_CONFIRM_ADDRESS: carnet_buf_append_str(out, "confirm-address"); return;
+    case CARNET_TARGET_BAD:
+        carnet_buf_printf(out, target->text[0] ? "bad:%s/%s" : "bad:%s", target->def->name, target->text);
+        return;
     case CARNET_TARGET_OBJECT_DATE: carnet_buf_append_str(out, "object-date"); return;
     case CARNET_TARGET_TITLE: carnet_buf_append_str(out, "title"); return;
     case CARNET_TARGET_NAME: carnet_buf_append_str(out, "name"); return;
@@ -341,10 +433,14 @@ static void from_known(const struct carnet_charter *charter, const struct known 
         snprintf(text + at, sizeof text - at, "%s", digits);
     }
     carnet_rc rc = parse(charter, carnet_slice_str(text), out, &purpose_unknown);
-    CARNET_ASSERT(rc == CARNET_OK);
+    if (rc != CARNET_OK) { /* a purpose that this charter does not have */
+        *out = (struct carnet_target){0};
+        return;
+    }
     out->rank = known->rank;
     out->part = known->part;
     out->perhaps = known->perhaps;
+    out->lenient = known->lenient;
     out->number = number;
 }
 
@@ -360,25 +456,58 @@ static bool with_sign(const char *key, char out[KEY_LEN_MAX + 1], unsigned *numb
     return true;
 }
 
+/* A column named after a purpose, with words before or behind that say yes or no. */
 static bool purpose_column(const struct carnet_charter *charter, const char *key, struct carnet_target *out)
 {
-    static const char *const before[] = {"", "consent ", "consentement ", "opt in ", "optin ", "accord ", "accepte "};
-    static const char *const behind[] = {"", " opt in", " optin"};
+    static const struct {
+        const char *before, *behind;
+        bool refuses;
+    } words[] = {{"", "", false},           {"consent ", "", false},   {"consentement ", "", false},
+                 {"opt in ", "", false},    {"optin ", "", false},     {"accord ", "", false},
+                 {"accepte ", "", false},   {"", " opt in", false},    {"", " optin", false},
+                 {"", " consent", false},   {"no ", "", true},         {"not ", "", true},
+                 {"do not ", "", true},     {"pas de ", "", true},     {"stop ", "", true},
+                 {"refus ", "", true},      {"refuse ", "", true},     {"opposition ", "", true},
+                 {"opt out ", "", true},    {"optout ", "", true},     {"desinscrit ", "", true},
+                 {"unsubscribed ", "", true}, {"", " opt out", true},  {"", " optout", true},
+                 {"", " unsubscribed", true}, {"", " blacklisted", true}, {"", " refuse", true},
+                 {"", " stop", true}};
     char purpose[CARNET_LABEL_LEN_MAX + 1];
-    for (size_t i = 0; i < sizeof before / sizeof before[0]; i++)
-        for (size_t j = 0; j < sizeof behind / sizeof behind[0]; j++) {
-            size_t len = strlen(key), head = strlen(before[i]), tail = strlen(behind[j]);
-            if (len <= head + tail || len - head - tail >= sizeof purpose || strncmp(key, before[i], head) != 0 ||
-                strcmp(key + len - tail, behind[j]) != 0)
-                continue;
-            snprintf(purpose, sizeof purpose, "%.*s", (int)(len - head - tail), key + head);
+    size_t len = strlen(key);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t head = strlen(words[i].before), tail = strlen(words[i].behind);
+        if (len <= head + tail || len - head - tail >= sizeof purpose || strncmp(key, words[i].before, head) != 0 ||
+            strcmp(key + len - tail, words[i].behind) != 0)
+            continue;
+        snprintf(purpose, sizeof purpose, "%.*s", (int)(len - head - tail), key + head);
+        for (int pass = 0; pass < 3; pass++) { /* "town hall news" is also the purpose town-hall-news, or town_hall_news */
             if (carnet_purpose_find(charter, carnet_slice_str(purpose))) {
-                out->kind = CARNET_TARGET_CONSENT;
+                out->kind = words[i].refuses ? CARNET_TARGET_OBJECT : CARNET_TARGET_CONSENT;
                 set_text(out, carnet_slice_str(purpose));
                 return true;
             }
+            for (char *c = purpose; *c; c++)
+                *c = *c == ' ' ? '-' : *c == '-' ? '_' : *c;
         }
+    }
     return false;
+}
+
+/* A field of the community, by its own name: t_shirt is "T-shirt" too. */
+static bool own_field(const struct carnet_charter *charter, const char *key, struct carnet_target *out)
+{
+    struct carnet_buf name;
+    bool found = false;
+    carnet_buf_init(&name, KEY_LEN_MAX);
+    for (size_t i = 0; charter && i < charter->field_count && !found; i++) {
+        carnet_buf_clear(&name);
+        carnet_columns_key(carnet_slice_str(charter->fields[i]->name), &name);
+        found = key[0] && strcmp(carnet_buf_cstr(&name), key) == 0;
+        if (found)
+            *out = (struct carnet_target){ .kind = CARNET_TARGET_FIELD, .def = charter->fields[i] };
+    }
+    carnet_buf_deinit(&name);
+    return found;
 }
 
 void carnet_columns_recognise(const struct carnet_charter *charter, struct carnet_slice name, struct carnet_target *out)
@@ -390,6 +519,10 @@ void carnet_columns_recognise(const struct carnet_charter *charter, struct carne
     const char *text = carnet_buf_cstr(&key);
     char signed_key[KEY_LEN_MAX + 1];
     unsigned number = 0;
+    if (own_field(charter, text, out)) {
+        carnet_buf_deinit(&key);
+        return;
+    }
     const struct known *known = look_up(table, KNOWN_COUNT, text);
     if (!known && with_sign(text, signed_key, &number))
         known = look_up(table, KNOWN_COUNT, signed_key);

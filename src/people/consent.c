@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "internal.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct carnet_write write_on(const struct carnet_view *view, const struct carnet_event *events, size_t count)
@@ -33,11 +35,11 @@ carnet_rc carnet_people_grant(struct carnet_replica *replica, const struct carne
     carnet_rc rc = contact_only(view, err);
     carnet_buf_init(&evidence, CARNET_VALUE_LEN_MAX);
     if (!rc)
-        rc = carnet_people_grantable(carnet_replica_charter(replica), purpose, &def, err);
+        rc = carnet_people_grantable(carnet_replica_charter(replica), purpose, ground->basis, &def, err);
     if (!rc && !ground->source.len)
         rc = carnet_err_set(err, CARNET_USAGE, "a grant needs --source: how the person agreed");
     if (!rc)
-        rc = carnet_people_evidence(ground, CARNET_SLICE_NONE, &evidence, err);
+        rc = carnet_people_evidence(carnet_replica_charter(replica), ground, &purpose, 1, CARNET_SLICE_NONE, &evidence, err);
     if (!rc) {
         struct carnet_event event = { .type = CARNET_EVENT_GRANT, .purpose = carnet_slice_str(def->name), .version = def->version, .basis = ground->basis,
                                       .proof = ground->proof.len ? CARNET_PROOF_PAPER : CARNET_PROOF_NONE,
@@ -156,7 +158,7 @@ static carnet_rc refuse(struct carnet_replica *replica, const struct carnet_view
         const struct carnet_view one = carnet_people_consent_view(carnet_replica_charter(replica), view, carnet_slice_str(def->name), carnet_replica_now_ms(replica));
         struct carnet_consent now = carnet_consent_evaluate(carnet_replica_charter(replica), one.person, one.person_count, carnet_slice_str(def->name), carnet_replica_now_ms(replica));
         /* Saying the same again would only lengthen the log; an objection says more than a withdrawal. */
-        if (now.state == CARNET_CONSENT_OBJECTED || (type == CARNET_EVENT_WITHDRAW && now.state == CARNET_CONSENT_WITHDRAWN))
+        if (now.state == CARNET_CONSENT_OBJECTED || (type == CARNET_EVENT_WITHDRAW && (now.state == CARNET_CONSENT_WITHDRAWN || now.state == CARNET_CONSENT_REFUSED)))
             continue;
         events[event_count] = (struct carnet_event){ .type = type, .purpose = carnet_slice_str(def->name) };
         event_count++;
@@ -187,6 +189,21 @@ static carnet_rc refuse(struct carnet_replica *replica, const struct carnet_view
     return rc;
 }
 
+/* What the grants of a purpose cover, each by the version that it was given under. */
+static uint32_t covered_by(const struct carnet_charter *charter, const struct carnet_view *view, struct carnet_slice purpose)
+{
+    uint32_t scopes = 0;
+    for (size_t i = 0; i < view->record.event_count; i++) {
+        struct carnet_event event;
+        if (carnet_event_peek(view->record.events[i].raw) != CARNET_EVENT_GRANT || carnet_event_decode(view->record.events[i].raw, &event) ||
+            !carnet_slice_equal(event.purpose, purpose))
+            continue;
+        const struct carnet_purpose_def *def = carnet_purpose_version(charter, purpose, event.version);
+        scopes |= def ? def->scopes : 0;
+    }
+    return scopes;
+}
+
 carnet_rc carnet_people_withdraw(struct carnet_replica *replica, const struct carnet_view *view, const struct carnet_slice *purposes, size_t count, bool now,
                                  struct carnet_withdrawn *out, struct carnet_err *err)
 {
@@ -200,12 +217,12 @@ carnet_rc carnet_people_withdraw(struct carnet_replica *replica, const struct ca
     rc = carnet_replica_view(replica, &view->book, &view->id, &arena, &after, err);
     if (!rc) {
         /* what was withdrawn before, for another purpose, keeps its time to be undone in */
-        uint32_t covered = 0, seeded;
-        for (size_t i = 0; i < count; i++)
-            covered |= carnet_purpose_find(carnet_replica_charter(replica), purposes[i])->scopes;
         for (size_t who = 0; !rc && who < after.record_count; who++) {
             const struct carnet_view_record *one = &after.records[who];
-            seeded = 0;
+            const struct carnet_view alone = carnet_view_one(&after, who);
+            uint32_t covered = 0, seeded = 0;
+            for (size_t i = 0; i < count; i++)
+                covered |= covered_by(carnet_replica_charter(replica), &alone, purposes[i]);
             for (size_t i = 0; i < one->record->seed_count; i++)
                 if (!one->record->seeds[i].dead)
                     seeded |= 1u << one->record->seeds[i].scope;
@@ -289,6 +306,20 @@ size_t carnet_people_evidence_keep(const struct carnet_charter *charter, const s
     return count;
 }
 
+static void read_wording(const struct carnet_charter *charter, struct carnet_people_consent *c)
+{
+    char key[16 + CARNET_LABEL_LEN_MAX], number[17];
+    snprintf(key, sizeof key, "wording/%.*s", (int)c->purpose.len, (const char *)c->purpose.ptr);
+    struct carnet_slice line = carnet_people_evidence_get(c->evidence, key);
+    if (line.len < 18 || line.ptr[16] != ' ')
+        return;
+    c->wording_version = carnet_slice(line.ptr, 16);
+    c->language = carnet_slice(line.ptr + 17, line.len - 17);
+    memcpy(number, line.ptr, 16);
+    number[16] = 0;
+    c->wording = carnet_wording_version(charter, strtoull(number, NULL, 16));
+}
+
 struct carnet_people_consent *carnet_people_consents(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_arena *arena, size_t *count)
 {
     struct carnet_people_consent *out = carnet_arena_alloc(arena, CARNET_PURPOSES_MAX * sizeof *out);
@@ -303,10 +334,16 @@ struct carnet_people_consent *carnet_people_consents(struct carnet_replica *repl
         struct carnet_consent consent = carnet_consent_evaluate(carnet_replica_charter(replica), one.person, one.person_count, purpose, now_ms);
         if (!named && consent.state == CARNET_CONSENT_NONE)
             continue;
-        const struct carnet_sibling *cell = evidence_of(&one, purpose, consent.live ? &consent.dot : &grant);
-        struct carnet_slice evidence = cell ? cell->value : CARNET_SLICE_NONE;
-        out[(*count)++] = (struct carnet_people_consent){ .purpose = purpose, .consent = consent, .source = carnet_people_evidence_get(evidence, "source"),
-                                                          .proof = carnet_people_evidence_get(evidence, "proof") };
+        struct carnet_people_consent *c = &out[(*count)++];
+        *c = (struct carnet_people_consent){ .purpose = purpose, .consent = consent, .grant = consent.live ? consent.dot : grant };
+        c->granted = c->grant.seq != 0;
+        const struct carnet_sibling *cell = evidence_of(&one, purpose, &c->grant);
+        const struct carnet_purpose_def *version = carnet_purpose_version(carnet_replica_charter(replica), purpose, consent.version);
+        c->scopes = consent.live ? consent.scopes : c->granted && version ? version->scopes : 0;
+        c->evidence = cell ? cell->value : CARNET_SLICE_NONE;
+        c->source = carnet_people_evidence_get(c->evidence, "source");
+        c->proof = carnet_people_evidence_get(c->evidence, "proof");
+        read_wording(carnet_replica_charter(replica), c);
     }
     return out;
 }

@@ -108,6 +108,10 @@ struct carnet_rows_csv {
     size_t order[CARNET_ROWS_COLUMNS_MAX]; /* columns with a target, in the order in which they are taken */
     size_t order_count;
     size_t labels[CARNET_ROWS_COLUMNS_MAX]; /* the column that labels this one; CARNET_ROWS_COLUMNS_MAX: none */
+    size_t bad[CARNET_ROWS_COLUMNS_MAX];    /* columns that say that an address does not work */
+    size_t bad_count;
+    bool has_labels;
+    bool is_rejects; /* a file of rejected rows: another header may come */
     struct carnet_buf header;               /* as it was read, in UTF-8, without its end */
     unsigned resyncs;
 };
@@ -257,20 +261,52 @@ static bool is_town(struct carnet_slice text)
     return letters;
 }
 
-/* Whether nearly all cells of a column, below the header, are such texts; two of them at least, unless the file is
+/* Somebody, and not the names of columns: an address, a number, five digits beside a town. */
+static bool is_somebody(struct carnet_rows *rows, const struct record *r)
+{
+    bool digits_before = false, town_before = false;
+    for (size_t i = 0; i < r->used && i < SCORED_COLUMNS; i++) {
+        struct carnet_slice text = sample_cell(rows, r, i);
+        if ((text.len >= 6 && memchr(text.ptr, '@', text.len) && is_email(text)) || is_phone(text))
+            return true;
+        bool digits = is_five_digits(text), town = is_town(text);
+        if ((digits && town_before) || (town && digits_before))
+            return true;
+        digits_before = digits;
+        town_before = town;
+    }
+    return false;
+}
+
+static bool begins_rejects(struct carnet_slice line)
+{
+    static const char first[] = "carnet_line", second[] = "carnet_reason";
+    size_t len = sizeof first - 1;
+    return line.len > len + sizeof second && memcmp(line.ptr, first, len) == 0 && strchr(";,\t|", line.ptr[len]) &&
+           memcmp(line.ptr + len + 1, second, sizeof second - 1) == 0;
+}
+
+/* The header that a file of rejected rows begins with, and that comes again where another file's rows begin. */
+static bool is_rejects(struct carnet_rows *rows, const struct record *r)
+{
+    return r->used > 1 && carnet_slice_equal(sample_cell(rows, r, 0), carnet_slice_str("carnet_line")) &&
+           carnet_slice_equal(sample_cell(rows, r, 1), carnet_slice_str("carnet_reason"));
+}
+
+/* Whether most cells of a column, from a record on, are such texts; two of them at least, unless the file is
  * shorter. */
-static bool column_is(struct carnet_rows *rows, const struct sample *sample, size_t header, size_t column,
+static bool column_is(struct carnet_rows *rows, const struct sample *sample, size_t from, size_t column,
                       bool (*is)(struct carnet_slice))
 {
     size_t good = 0, all = 0;
-    for (size_t i = header + 1; i < sample->count; i++) {
+    for (size_t i = from; i < sample->count; i++) {
         struct carnet_slice text = sample_cell(rows, &sample->records[i], column);
         if (text.len == 0)
             continue;
         all++;
         good += is(text);
     }
-    return all > 0 && good * 10 >= all * 8 && (all > 1 || sample->count <= header + 3);
+    return all > 0 && good * 3 >= all * 2 && (all > 1 || sample->count <= from + 2);
 }
 
 static bool has_field(const struct carnet_rows *rows, uint32_t field)
@@ -287,8 +323,62 @@ static void set_field(struct carnet_rows *rows, size_t column, uint32_t field)
         (struct carnet_target){.kind = CARNET_TARGET_FIELD, .def = carnet_field_by_number(NULL, field)};
 }
 
+static bool is_digits(const char *text)
+{
+    return text[0] && text[strspn(text, "0123456789")] == 0;
+}
+
+/* Whether the columns have no names but their places. */
+static bool is_numbered(const struct carnet_rows *rows)
+{
+    size_t place = 0;
+    for (size_t i = 0; i < rows->named_count; i++) {
+        if (rows->named[i].target.kind == CARNET_TARGET_OURS)
+            continue;
+        if (!is_digits(rows->named[i].name) || strtoul(rows->named[i].name, NULL, 10) != ++place)
+            return false;
+    }
+    return place > 0;
+}
+
+static bool is_name(struct carnet_slice text)
+{
+    bool name = is_town(text);
+    for (size_t i = 0; i < text.len && name; i++)
+        name = !strchr("/:;=_()", text.ptr[i]);
+    return name;
+}
+
+static bool is_capital_name(struct carnet_slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] >= 'a' && text.ptr[i] <= 'z')
+            return false;
+    return is_name(text);
+}
+
+/* A list without a header: names are the one column of words; of two beside each other the one in capitals is the
+ * family's. What cannot be told stays for --map. */
+static void recognise_names(struct carnet_rows *rows, const struct sample *sample, size_t from)
+{
+    size_t words[3], count = 0;
+    for (size_t i = 0; i < rows->named_count && i < SCORED_COLUMNS && count < 3; i++)
+        if (rows->named[i].target.kind == CARNET_TARGET_NONE && column_is(rows, sample, from, i, is_name))
+            words[count++] = i;
+    if (count == 1) {
+        rows->named[words[0]].target = (struct carnet_target){.kind = CARNET_TARGET_NAME};
+    } else if (count == 2 && words[1] == words[0] + 1) {
+        bool first = column_is(rows, sample, from, words[0], is_capital_name),
+             second = column_is(rows, sample, from, words[1], is_capital_name);
+        if (first != second) {
+            set_field(rows, words[first ? 0 : 1], CARNET_FIELD_FAMILY);
+            set_field(rows, words[first ? 1 : 0], CARNET_FIELD_GIVEN);
+        }
+    }
+}
+
 /* Columns whose names say nothing, by what they hold. Those of a recognised export are left alone. */
-static void recognise_contents(struct carnet_rows *rows, const struct sample *sample, size_t header)
+static void recognise_contents(struct carnet_rows *rows, const struct sample *sample, size_t from)
 {
     static const struct {
         uint32_t field;
@@ -298,17 +388,18 @@ static void recognise_contents(struct carnet_rows *rows, const struct sample *sa
         if (has_field(rows, kinds[k].field))
             continue;
         for (size_t i = 0; i < rows->named_count && i < SCORED_COLUMNS; i++)
-            if (rows->named[i].target.kind == CARNET_TARGET_NONE && column_is(rows, sample, header, i, kinds[k].is))
+            if (rows->named[i].target.kind == CARNET_TARGET_NONE && column_is(rows, sample, from, i, kinds[k].is))
                 set_field(rows, i, kinds[k].field);
     }
-    for (size_t i = 0; i < rows->named_count && i < SCORED_COLUMNS && !has_field(rows, CARNET_FIELD_POSTCODE); i++) {
-        if (rows->named[i].target.kind != CARNET_TARGET_NONE || !column_is(rows, sample, header, i, is_five_digits))
+    for (size_t i = 0; i < rows->named_count && i < SCORED_COLUMNS && !has_field(rows, CARNET_FIELD_POSTCODE) && !rows->in_roll; i++) {
+        if (rows->named[i].target.kind != CARNET_TARGET_NONE || !column_is(rows, sample, from, i, is_five_digits) ||
+            strstr(rows->named[i].key, "naissance"))
             continue;
         bool has_town = has_field(rows, CARNET_FIELD_CITY);
         for (int side = 0; side < 2 && !has_town; side++) {
             size_t other = side == 0 ? i + 1 : i - 1;
             if (other < rows->named_count && rows->named[other].target.kind == CARNET_TARGET_NONE &&
-                column_is(rows, sample, header, other, is_town)) {
+                column_is(rows, sample, from, other, is_town)) {
                 set_field(rows, other, CARNET_FIELD_CITY);
                 has_town = true;
             }
@@ -316,12 +407,23 @@ static void recognise_contents(struct carnet_rows *rows, const struct sample *sa
         if (has_town)
             set_field(rows, i, CARNET_FIELD_POSTCODE);
     }
+    if (is_numbered(rows))
+        recognise_names(rows, sample, from);
 }
 
-/* "sms" is a number to Brevo and a yes to others, "mail" an address or a purpose; "nom" alone is the whole name. */
-static void settle_doubts(struct carnet_rows *rows, const struct sample *sample, size_t header)
+static bool has_column(const struct carnet_rows *rows, const char *key)
 {
-    bool has_given = has_field(rows, CARNET_FIELD_GIVEN);
+    for (size_t i = 0; i < rows->named_count; i++)
+        if (strcmp(rows->named[i].key, key) == 0)
+            return true;
+    return false;
+}
+
+/* "sms" is a number to Brevo and a yes to others, "mail" an address or a purpose; "nom" alone is the whole name;
+ * "contact" one where there are no names; "bureau" a polling station but for Outlook. */
+static void settle_doubts(struct carnet_rows *rows, const struct sample *sample, size_t from)
+{
+    bool has_given = has_field(rows, CARNET_FIELD_GIVEN), has_family = has_field(rows, CARNET_FIELD_FAMILY);
     for (size_t i = 0; i < rows->named_count; i++) {
         struct carnet_target *target = &rows->named[i].target;
         if (!target->perhaps)
@@ -331,7 +433,17 @@ static void settle_doubts(struct carnet_rows *rows, const struct sample *sample,
                 *target = (struct carnet_target){.kind = CARNET_TARGET_NAME_REVERSED};
             continue;
         }
-        for (size_t j = header + 1; j < sample->count; j++) {
+        if (strcmp(target->perhaps, "contact") == 0) {
+            if (has_given || has_family)
+                *target = (struct carnet_target){0};
+            continue;
+        }
+        if (strcmp(target->perhaps, "bureau") == 0) {
+            if (has_column(rows, "adresse de messagerie") || has_column(rows, "rue bureau"))
+                *target = (struct carnet_target){0};
+            continue;
+        }
+        for (size_t j = from; j < sample->count; j++) {
             enum carnet_answer answer = carnet_value_answer(sample_cell(rows, &sample->records[j], i));
             if (answer == CARNET_ANSWER_NONE)
                 continue;
@@ -345,24 +457,17 @@ static void settle_doubts(struct carnet_rows *rows, const struct sample *sample,
     }
 }
 
-static bool has_column(const struct carnet_rows *rows, const char *key)
-{
-    for (size_t i = 0; i < rows->named_count; i++)
-        if (same_key(carnet_slice_str(rows->named[i].name), carnet_slice_str(key)))
-            return true;
-    return false;
-}
-
 /* 03/04/1962: by what the dates of the sample allow, else by the tool that wrote the file. */
-static void settle_dates(struct carnet_rows *rows, const struct sample *sample, size_t header)
+static void settle_dates(struct carnet_rows *rows, const struct sample *sample, size_t from)
 {
     size_t first = 0, second = 0;
     for (size_t i = 0; i < rows->named_count && i < SCORED_COLUMNS; i++) {
         const struct carnet_target *target = &rows->named[i].target;
         bool is_date = (target->kind == CARNET_TARGET_FIELD && target->def->field == CARNET_FIELD_BORN) ||
                        target->kind == CARNET_TARGET_CONSENT_DATE || target->kind == CARNET_TARGET_OBJECT_DATE ||
-                       target->kind == CARNET_TARGET_OBJECT;
-        for (size_t j = header + 1; is_date && j < sample->count; j++) {
+                       target->kind == CARNET_TARGET_CONFIRM_DATE || target->kind == CARNET_TARGET_OBJECT ||
+                       (target->kind == CARNET_TARGET_CONSENT && target->dated);
+        for (size_t j = from; is_date && j < sample->count; j++) {
             struct carnet_slice text = sample_cell(rows, &sample->records[j], i);
             if (text.len < 6 || text.ptr[1] == '-' || text.len > 40)
                 continue;
@@ -378,8 +483,12 @@ static void settle_dates(struct carnet_rows *rows, const struct sample *sample, 
         }
     }
     bool american = has_column(rows, "nationbuilder id") ||
-                    (has_column(rows, "email opt in") && has_column(rows, "born at")) ||
-                    (has_column(rows, "e mail address") && has_column(rows, "business street"));
+                    (has_column(rows, "email opt in") &&
+                     (has_column(rows, "born at") || has_column(rows, "dob") || has_column(rows, "support level") ||
+                      has_column(rows, "tag list"))) ||
+                    (has_column(rows, "optin time") && has_column(rows, "member rating")) ||
+                    (has_column(rows, "e mail address") &&
+                     (has_column(rows, "business street") || has_column(rows, "home street")));
     if (first != second)
         american = second > first;
     rows->rules.order = american ? CARNET_DATE_MDY : CARNET_DATE_DMY;
@@ -410,6 +519,8 @@ static void order_columns(struct carnet_rows *rows)
     bool has_better_id = false;
     for (size_t i = 0; i < rows->named_count; i++)
         has_better_id = has_better_id || strcmp(rows->named[i].target.text, "nationbuilder_id") == 0;
+    csv->order_count = csv->bad_count = 0;
+    csv->has_labels = false;
     for (size_t i = 0; i < rows->named_count; i++) {
         struct carnet_target *target = &rows->named[i].target;
         if (has_better_id && target->kind == CARNET_TARGET_FIELD && strcmp(target->text, "external_id") == 0)
@@ -418,49 +529,57 @@ static void order_columns(struct carnet_rows *rows)
         if (target->kind == CARNET_TARGET_NONE || target->kind == CARNET_TARGET_OURS ||
             target->kind == CARNET_TARGET_LABEL)
             continue;
+        if (target->kind == CARNET_TARGET_BAD) {
+            csv->bad[csv->bad_count++] = i;
+            continue;
+        }
         csv->order[csv->order_count++] = i;
         for (size_t j = 0; target->number && target->kind == CARNET_TARGET_FIELD && j < rows->named_count; j++) {
             const struct carnet_target *other = &rows->named[j].target;
             if (other->kind == CARNET_TARGET_LABEL && other->def == target->def && other->number == target->number)
                 csv->labels[i] = j;
         }
+        csv->has_labels = csv->has_labels || csv->labels[i] != CARNET_ROWS_COLUMNS_MAX;
     }
     qsort_r(csv->order, csv->order_count, sizeof csv->order[0], compare_columns, rows);
 }
 
+/* header NULL: the columns have their places for names. */
 static carnet_rc name_columns(struct carnet_rows *rows, const struct carnet_rows_options *options,
-                              const struct record *header, struct carnet_err *err)
+                              const struct record *header, size_t count, struct carnet_err *err)
 {
-    for (size_t i = 0; i < header->used; i++) {
-        struct carnet_slice text = sample_cell(rows, header, i);
+    struct carnet_buf key;
+    carnet_buf_init(&key, 300);
+    for (size_t i = 0; i < count; i++) {
         CARNET_GROW(rows->named, rows->named_count, rows->named_cap);
         struct carnet_rows_named *named = &rows->named[rows->named_count++];
         *named = (struct carnet_rows_named){0};
+        struct carnet_slice text = header ? sample_cell(rows, header, i) : CARNET_SLICE_NONE;
         carnet_buf_clear(&rows->value);
-        if (text.len > CARNET_VALUE_LEN_MAX || carnet_text_normalise(text, &rows->value) != CARNET_OK)
+        if (!header)
+            carnet_buf_printf(&rows->value, "%zu", i + 1);
+        else if (text.len > CARNET_VALUE_LEN_MAX || carnet_text_normalise(text, &rows->value) != CARNET_OK)
             carnet_buf_clear(&rows->value);
         named->name = carnet_strdup_slice(carnet_buf_slice(&rows->value));
-        carnet_columns_recognise(rows->charter, carnet_buf_slice(&rows->value), &named->target);
+        carnet_buf_clear(&key);
+        carnet_columns_key(carnet_slice_str(named->name), &key);
+        named->key = carnet_strdup_slice(carnet_buf_slice(&key));
+        carnet_columns_recognise(rows->charter, carnet_slice_str(named->name), &named->target);
+        carnet_rows_keep(rows, &named->target);
     }
+    carnet_buf_deinit(&key);
     for (size_t i = 0; i < options->map_count; i++) {
-        bool found = false;
         struct carnet_target target;
         carnet_rc rc = carnet_target_parse(rows->charter, options->maps[i].target, &target, err);
         if (rc != CARNET_OK)
             return rc;
+        carnet_rows_keep(rows, &target);
         for (size_t j = 0; j < rows->named_count; j++) {
             struct carnet_slice name = carnet_slice_str(rows->named[j].name);
             if (carnet_slice_equal(options->maps[i].column, name) || same_key(options->maps[i].column, name)) {
                 rows->named[j].target = target;
-                found = true;
+                rows->map_used[i] = true;
             }
-        }
-        if (!found) {
-            int len = (int)(options->maps[i].column.len < 80 ? options->maps[i].column.len : 80);
-            carnet_err_set(err, CARNET_USAGE, "the file has no column \"%.*s\"", len,
-                           len ? (const char *)options->maps[i].column.ptr : "");
-            carnet_err_hint(err, "--dry-run shows the columns");
-            return CARNET_USAGE;
         }
     }
     return CARNET_OK;
@@ -496,23 +615,45 @@ static carnet_rc recognise(struct carnet_rows *rows, const struct carnet_rows_op
     if ((stop ? (size_t)(stop - head.ptr) : head.len) > CARNET_LINE_LEN_MAX)
         return carnet_err_set(err, CARNET_LIMIT, "line %d is longer than %d KiB", 1, CARNET_LINE_LEN_MAX / 1024);
     static const uint8_t separators[] = {';', ',', '\t', '|'};
-    uint8_t declared = declared_separator(head);
-    size_t best = 0, best_columns = 0, header = 0;
+    uint8_t declared = declared_separator(head), bare_separator = 0;
+    size_t best = 0, best_columns = 0, header = 0, first_record = declared ? 1 : 0;
+    size_t bare = 0, bare_columns = 0; /* the first record that is somebody, where no header is found */
     csv->separator = declared ? declared : 0;
-    for (size_t i = 0; i < sizeof separators; i++) {
+    csv->is_rejects = false;
+    for (size_t i = 0; i < sizeof separators && !csv->is_rejects; i++) {
         if (declared && separators[i] != declared)
             continue;
         sample_read(sample, head, &rows->source, separators[i]);
-        for (size_t j = declared ? 1 : 0; j < sample->count && j < HEADER_WITHIN; j++) {
-            size_t found = score(rows, options, &sample->records[j]), columns = sample->records[j].used;
-            if (found > best || (best == 0 && j == (declared ? 1 : 0) && columns > best_columns) ||
+        for (size_t j = first_record; j < sample->count && j < HEADER_WITHIN; j++) {
+            const struct record *r = &sample->records[j];
+            csv->is_rejects = j == first_record && is_rejects(rows, r);
+            if (!csv->is_rejects && is_somebody(rows, r)) { /* no header comes behind the first person */
+                if (r->used > bare_columns) {
+                    bare = j;
+                    bare_columns = r->used;
+                    bare_separator = separators[i];
+                }
+                break;
+            }
+            size_t found = csv->is_rejects ? SIZE_MAX : score(rows, options, r), columns = r->used;
+            if (found > best || (best == 0 && j == first_record && columns > best_columns) ||
                 (found == best && j == header && columns > best_columns)) {
                 best = found;
                 best_columns = columns;
                 header = j;
                 csv->separator = separators[i];
             }
+            if (csv->is_rejects)
+                break;
         }
+    }
+    bool has_header = true;
+    if (best == 0 && bare_columns) { /* names of columns that say nothing are such only if they are as many */
+        csv->separator = bare_separator;
+        sample_read(sample, head, &rows->source, bare_separator);
+        has_header = bare > first_record && 2 * sample->records[bare - 1].used > bare_columns;
+        header = has_header ? bare - 1 : bare;
+        best_columns = bare_columns;
     }
     if (best_columns == 0)
         return carnet_err_set(err, CARNET_MALFORMED, "the file is empty");
@@ -520,18 +661,21 @@ static carnet_rc recognise(struct carnet_rows *rows, const struct carnet_rows_op
     const struct record *r = &sample->records[header];
     if (r->too_many)
         return carnet_err_set(err, CARNET_LIMIT, "more than %d columns", CARNET_ROWS_COLUMNS_MAX);
-    rc = name_columns(rows, options, r, err);
+    size_t from = has_header ? header + 1 : header, count = r->used;
+    for (size_t i = from; i < sample->count; i++) {
+        if (is_rejects(rows, &sample->records[i]))
+            sample->count = i;
+        else if (!has_header && sample->records[i].used > count)
+            count = sample->records[i].used;
+    }
+    rc = name_columns(rows, options, has_header ? r : NULL, count, err);
     if (rc != CARNET_OK)
         return rc;
-    bool names_data = false; /* a first line that is somebody */
-    for (size_t i = 0; best == 0 && i < r->used && i < SCORED_COLUMNS; i++) {
-        struct carnet_slice text = sample_cell(rows, r, i);
-        names_data = names_data || is_email(text) || is_phone(text);
-    }
-    if (!names_data)
-        recognise_contents(rows, sample, header);
-    settle_doubts(rows, sample, header);
-    settle_dates(rows, sample, header);
+    rows->in_roll = carnet_roll_recognise(rows);
+    rows->is_roll = rows->is_roll || rows->in_roll;
+    recognise_contents(rows, sample, from);
+    settle_doubts(rows, sample, from);
+    settle_dates(rows, sample, from);
     csv->column_count = rows->named_count;
     order_columns(rows);
     if (csv->order_count == 0) {
@@ -539,16 +683,26 @@ static carnet_rc recognise(struct carnet_rows *rows, const struct carnet_rows_op
         carnet_err_hint(err, "the first line must name the columns; --map COLUMN=FIELD says what one holds");
         return CARNET_USAGE;
     }
-    size_t start = sample->starts[header];
-    put_line_text(rows, carnet_slice(head.ptr + start, sample->ends[header] - start), &csv->header);
-    carnet_source_skip(&rows->source, sample->ends[header], sample->lines[header]);
+    carnet_buf_clear(&csv->header);
+    if (has_header) {
+        size_t start = sample->starts[header];
+        put_line_text(rows, carnet_slice(head.ptr + start, sample->ends[header] - start), &csv->header);
+        carnet_source_skip(&rows->source, sample->ends[header], sample->lines[header]);
+    } else {
+        uint64_t lines = 0;
+        for (size_t i = 0; i < sample->starts[header]; i++)
+            lines += head.ptr[i] == rows->source.newline;
+        for (size_t i = 0; i < rows->named_count; i++)
+            carnet_buf_printf(&csv->header, "%s%.*s", rows->named[i].name, i + 1 < rows->named_count, (const char *)&csv->separator);
+        carnet_source_skip(&rows->source, sample->starts[header], lines);
+    }
     struct carnet_buf text;
     carnet_buf_init(&text, 256);
     for (size_t i = 0; i < rows->named_count; i++) {
         carnet_buf_clear(&text);
         carnet_target_put(&rows->named[i].target, &text);
-        if (text.len)
-            rows->named[i].target_text = carnet_strdup_slice(carnet_buf_slice(&text));
+        if (rows->named[i].target.kind != CARNET_TARGET_OURS && rows->named[i].name[0])
+            carnet_rows_list(rows, rows->named[i].name, carnet_buf_slice(&text));
     }
     carnet_buf_deinit(&text);
     return CARNET_OK;
@@ -634,6 +788,10 @@ static carnet_rc read_record(struct carnet_rows *rows)
         }
         if (lines == 1)
             first_len = line.len;
+        if (lines == 1 && csv->is_rejects && begins_rejects(line)) {
+            carnet_source_back(source, 0, number);
+            return CARNET_AGAIN;
+        }
         bool goes_on = feed(&csv->parser, &csv->record, line);
         size_t len = source->at - source->mark;
         rows->record = carnet_slice(source->win + source->mark, len);
@@ -646,11 +804,146 @@ static carnet_rc read_record(struct carnet_rows *rows)
     }
 }
 
+struct carnet_slice carnet_rows_csv_cell(struct carnet_rows *rows, size_t i, struct carnet_buf *scratch)
+{
+    const struct record *r = &rows->csv->record;
+    return i < r->count ? carnet_source_text(&rows->source, cell_of(r, i), scratch) : CARNET_SLICE_NONE;
+}
+
+/* Another header of a file of rejected rows. */
+static carnet_rc begin_again(struct carnet_rows *rows)
+{
+    struct sample sample;
+    struct carnet_err err = CARNET_ERR_INIT;
+    err.lang = rows->lang;
+    for (size_t i = 0; i < rows->named_count; i++) {
+        free(rows->named[i].name);
+        free(rows->named[i].key);
+    }
+    rows->named_count = 0;
+    rows->csv->column_count = rows->csv->order_count = 0;
+    sample_begin(&sample);
+    carnet_rc rc = recognise(rows, &rows->options, &sample, &err);
+    sample_end(&sample);
+    parser_again(rows->csv);
+    if (rc == CARNET_FAILED)
+        return rc;
+    if (rc != CARNET_OK) {
+        struct carnet_slice line;
+        if (carnet_source_next(&rows->source, &line) == CARNET_SOURCE_FAILED)
+            return CARNET_FAILED;
+        rows->record = line;
+        carnet_rows_refuse(rows, rc, "%s", err.what);
+    }
+    return CARNET_OK;
+}
+
+/* What a spreadsheet makes of a cell. EMPTY: an error of its own (#REF!). */
+enum formula { FORMULA_NONE, FORMULA_EMPTY, FORMULA_TEXT, FORMULA_REAL };
+static enum formula read_formula(struct carnet_slice text, struct carnet_buf *out)
+{
+    static const char *const errors[] = {"#REF!", "#NAME?", "#NOM?",  "#VALUE!", "#VALEUR!",
+                                         "#DIV/0!", "#NULL!", "#NUL!", "#NUM!",  "#N/A", "#NOMBRE!"};
+    for (size_t i = 0; text.len && text.ptr[0] == '#' && i < sizeof errors / sizeof errors[0]; i++)
+        if (carnet_slice_equal(text, carnet_slice_str(errors[i])))
+            return FORMULA_EMPTY;
+    if (text.len < 2 || text.ptr[0] != '=')
+        return FORMULA_NONE;
+    size_t at = 1, letters = 0, digits = 0;
+    for (; at < text.len && strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZ_.$", text.ptr[at]) && text.ptr[at]; at++)
+        letters++;
+    for (; at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9'; at++)
+        digits++;
+    bool call = letters && at < text.len && text.ptr[at] == '(', link = false;
+    if (call) {
+        struct carnet_slice name = carnet_slice(text.ptr + 1, at - 1);
+        link = carnet_slice_equal(name, carnet_slice_str("HYPERLINK")) || carnet_slice_equal(name, carnet_slice_str("LIEN_HYPERTEXTE"));
+        at++;
+    }
+    if ((link || (letters == 0 && digits == 0)) && at < text.len && text.ptr[at] == '"') { /* ="0639980001" */
+        carnet_buf_clear(out);
+        for (at++; at < text.len; at++) {
+            if (text.ptr[at] == '"' && (at + 1 == text.len || text.ptr[at + 1] != '"'))
+                return link || at + 1 == text.len ? FORMULA_TEXT : FORMULA_REAL;
+            at += text.ptr[at] == '"';
+            carnet_buf_append_byte(out, text.ptr[at]);
+        }
+        return FORMULA_REAL;
+    }
+    bool reference = letters && letters <= 5 && digits && (at == text.len || strchr("+-*/&:;,<>=^% $", text.ptr[at]));
+    return call || reference ? FORMULA_REAL : FORMULA_NONE;
+}
+
+/* The label that another column gives to this one's value; *primary: Google's star before it. */
+static void label_of(struct carnet_rows *rows, size_t column, char label[CARNET_LABEL_LEN_MAX + 1], bool *primary)
+{
+    label[0] = 0;
+    *primary = false;
+    size_t from = rows->csv->labels[column];
+    if (from >= rows->csv->record.used)
+        return;
+    struct carnet_slice text = carnet_rows_csv_cell(rows, from, &rows->scratch);
+    if (text.len > 2 && text.ptr[0] == '*' && text.ptr[1] == ' ') {
+        text = carnet_slice(text.ptr + 2, text.len - 2);
+        *primary = true;
+    }
+    carnet_buf_clear(&rows->value);
+    if (text.len && carnet_value_label(text, &rows->value, NULL) == CARNET_OK) {
+        snprintf(label, CARNET_LABEL_LEN_MAX + 1, "%s", carnet_buf_cstr(&rows->value));
+        for (char *c = label; *c; c++)
+            *c = *c >= 'A' && *c <= 'Z' ? (char)(*c | 0x20) : *c;
+    }
+}
+
+static void take_cell(struct carnet_rows *rows, size_t i, const char *label)
+{
+    const struct carnet_target *target = &rows->named[i].target;
+    struct carnet_slice text = carnet_rows_csv_cell(rows, i, &rows->scratch);
+    if (text.len && (text.ptr[0] == '=' || text.ptr[0] == '#')) {
+        switch (read_formula(text, &rows->unarmed)) {
+        case FORMULA_NONE: break;
+        case FORMULA_EMPTY: return;
+        case FORMULA_TEXT: text = carnet_buf_slice(&rows->unarmed); break;
+        case FORMULA_REAL:
+            carnet_rows_refuse(rows, CARNET_USAGE, "column \"%.60s\": a formula, not a value", rows->named[i].name);
+            return;
+        }
+    } else if (carnet_csv_is_disarmed(text)) {
+        carnet_buf_clear(&rows->unarmed);
+        carnet_csv_rearm(text, &rows->unarmed);
+        text = carnet_buf_slice(&rows->unarmed);
+    }
+    if (rows->in_roll && target->kind == CARNET_TARGET_FIELD &&
+        (target->def->field == CARNET_FIELD_CITY || target->def->field == CARNET_FIELD_COUNTRY))
+        text = carnet_roll_place(rows, target->def->field == CARNET_FIELD_COUNTRY, text);
+    carnet_rows_take(rows, target, carnet_slice_str(rows->named[i].name), carnet_slice_str(label), text);
+}
+
+/* A column that says yes, or since when, of an address that does not work. */
+static void take_bad(struct carnet_rows *rows, size_t i)
+{
+    const struct carnet_target *bad = &rows->named[i].target;
+    enum carnet_answer answer = carnet_value_answer(carnet_rows_csv_cell(rows, i, &rows->scratch));
+    if (answer != CARNET_ANSWER_YES && answer != CARNET_ANSWER_OTHER)
+        return;
+    for (size_t j = 0; j < rows->named_count; j++) {
+        const struct carnet_target *target = &rows->named[j].target;
+        if (target->kind == CARNET_TARGET_FIELD && target->def == bad->def && strcmp(target->text, bad->text) == 0 &&
+            (!bad->number || bad->number == target->number)) {
+            struct carnet_slice text = carnet_rows_csv_cell(rows, j, &rows->scratch);
+            if (text.len)
+                carnet_rows_take_bad(rows, bad->def, text);
+        }
+    }
+}
+
 carnet_rc carnet_rows_csv_next(struct carnet_rows *rows)
 {
     struct carnet_rows_csv *csv = rows->csv;
     const struct record *r = &csv->record;
     carnet_rc rc = read_record(rows);
+    if (rc == CARNET_AGAIN)
+        return begin_again(rows);
     if (rc != CARNET_OK || rows->why.rc != CARNET_OK || r->used == 0)
         return rc;
     bool any = false; /* something besides the columns that a reject file adds */
@@ -667,33 +960,25 @@ carnet_rc carnet_rows_csv_next(struct carnet_rows *rows)
         carnet_rows_refuse(rows, CARNET_MALFORMED, "a NUL byte");
         return CARNET_OK;
     }
-    for (size_t k = 0; k < csv->order_count; k++) {
-        size_t i = csv->order[k];
-        struct carnet_slice cell = i < r->used ? cell_of(r, i) : CARNET_SLICE_NONE;
-        if (cell.len == 0)
-            continue;
-        char label[CARNET_LABEL_LEN_MAX + 1] = "";
-        size_t from = csv->labels[i];
-        if (from < r->used && cell_of(r, from).len) {
-            struct carnet_slice text = carnet_source_text(&rows->source, cell_of(r, from), &rows->scratch);
-            if (text.len > 2 && text.ptr[0] == '*' && text.ptr[1] == ' ')
-                text = carnet_slice(text.ptr + 2, text.len - 2);
-            carnet_buf_clear(&rows->value);
-            if (carnet_value_label(text, &rows->value, NULL) == CARNET_OK) {
-                snprintf(label, sizeof label, "%s", carnet_buf_cstr(&rows->value));
-                for (char *c = label; *c; c++)
-                    *c = *c >= 'A' && *c <= 'Z' ? (char)(*c | 0x20) : *c;
+    for (size_t k = 0; k < csv->bad_count; k++)
+        take_bad(rows, csv->bad[k]);
+    /* countries, then what is starred, then the rest: the order says who comes first among equals */
+    for (int pass = csv->has_labels ? 0 : 2; pass < 3; pass++)
+        for (size_t k = 0; k < csv->order_count; k++) {
+            size_t i = csv->order[k];
+            char label[CARNET_LABEL_LEN_MAX + 1] = "";
+            bool primary = false;
+            if (i >= r->used || cell_of(r, i).len == 0)
+                continue;
+            if (csv->has_labels) {
+                const struct carnet_target *target = &rows->named[i].target;
+                bool is_country = target->kind == CARNET_TARGET_FIELD && target->def->field == CARNET_FIELD_COUNTRY;
+                label_of(rows, i, label, &primary);
+                if (pass != (is_country ? 0 : primary ? 1 : 2))
+                    continue;
             }
+            take_cell(rows, i, label);
         }
-        struct carnet_slice text = carnet_source_text(&rows->source, cell, &rows->scratch);
-        if (carnet_csv_is_disarmed(text)) {
-            carnet_buf_clear(&rows->unarmed);
-            carnet_csv_rearm(text, &rows->unarmed);
-            text = carnet_buf_slice(&rows->unarmed);
-        }
-        carnet_rows_take(rows, &rows->named[i].target, carnet_slice_str(rows->named[i].name), carnet_slice_str(label),
-                         text);
-    }
     return CARNET_OK;
 }
 

@@ -5,6 +5,7 @@
 
 #include "internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +43,9 @@ carnet_rc carnet_people_cells(const struct carnet_charter *charter, const struct
     struct carnet_write_cell *cells = carnet_arena_alloc(arena, (count ? count : 1) * sizeof *cells);
     struct carnet_buf value;
     carnet_rc rc = CARNET_OK;
-    const struct carnet_value_rules rules = carnet_value_rules_default();
+    struct carnet_value_rules rules = carnet_value_rules_default();
+    if (charter)
+        memcpy(rules.country, charter->country, sizeof rules.country);
     carnet_buf_init(&value, CARNET_VALUE_LEN_MAX);
     for (size_t i = 0; i < count && !rc; i++) {
         const struct carnet_field_def *def;
@@ -83,7 +86,64 @@ static void evidence_line(struct carnet_buf *out, const char *key, struct carnet
             out->ptr[i] = ' ';
 }
 
-carnet_rc carnet_people_evidence(const struct carnet_ground *ground, struct carnet_slice more, struct carnet_buf *out, struct carnet_err *err)
+static void evidence_time(struct carnet_buf *out, const char *key, int64_t ms)
+{
+    struct carnet_buf text;
+    if (!ms)
+        return;
+    carnet_buf_init(&text, 64);
+    carnet_time_format(ms, &text);
+    evidence_line(out, key, carnet_buf_slice(&text));
+    carnet_buf_deinit(&text);
+}
+
+static bool read_version(struct carnet_slice text, uint64_t *out)
+{
+    *out = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+        unsigned digit = c >= '0' && c <= '9' ? c - 0u - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10u : 16;
+        if (digit == 16)
+            return false;
+        *out = *out << 4 | digit;
+    }
+    return text.len == 16;
+}
+
+/* The wording that a grant of the purpose rests on; *out NULL: none is known. */
+static carnet_rc wording_of(const struct carnet_charter *charter, const struct carnet_ground *ground, struct carnet_slice purpose, const struct carnet_wording **out,
+                            struct carnet_err *err)
+{
+    uint64_t version;
+    size_t count = 0;
+    *out = NULL;
+    if (ground->wording.len) {
+        *out = read_version(ground->wording, &version) ? carnet_wording_version(charter, version) : carnet_wording_find(charter, purpose, ground->wording);
+        if (*out && carnet_slice_equal(purpose, carnet_slice_str((*out)->purpose)))
+            return CARNET_OK;
+        carnet_err_set(err, CARNET_USAGE, "the charter has no wording \"%.*s\" of \"%.*s\"", (int)(ground->wording.len > 40 ? 40 : ground->wording.len),
+                       (const char *)ground->wording.ptr, (int)(purpose.len > 40 ? 40 : purpose.len), (const char *)purpose.ptr);
+        carnet_err_hint(err, "a language, or the version that `carnet charter show` gives");
+        return CARNET_USAGE;
+    }
+    if (ground->no_wording)
+        return CARNET_OK;
+    *out = carnet_wording_find(charter, purpose, carnet_slice_str(err && err->lang == CARNET_LANG_FR ? "fr" : "en"));
+    if (*out)
+        return CARNET_OK;
+    for (size_t i = 0; charter && i < charter->wording_count; i++) {
+        if (!carnet_slice_equal(purpose, carnet_slice_str(charter->wordings[i]->purpose)))
+            continue;
+        *out = charter->wordings[i];
+        count++;
+    }
+    if (count != 1)
+        *out = NULL;
+    return CARNET_OK;
+}
+
+carnet_rc carnet_people_evidence(const struct carnet_charter *charter, const struct carnet_ground *ground, const struct carnet_slice *purposes, size_t purpose_count,
+                                 struct carnet_slice more, struct carnet_buf *out, struct carnet_err *err)
 {
     struct carnet_buf text;
     carnet_rc rc = CARNET_OK;
@@ -91,7 +151,11 @@ carnet_rc carnet_people_evidence(const struct carnet_ground *ground, struct carn
     const struct {
         const char *key;
         struct carnet_slice value;
-    } lines[] = { { "source", ground->source }, { "proof", ground->proof }, { "more", more } };
+    } lines[] = { { "source", ground->source },   { "proof", ground->proof },       { "more", more },           { "channel", ground->channel },
+                  { "method", ground->method },   { "direct", ground->direct },     { "age_band", ground->age_band }, { "form", ground->form },
+                  { "scan", ground->scan },       { "message", ground->message } };
+    if (ground->direct.len && !carnet_slice_equal(ground->direct, carnet_slice_str("yes")) && !carnet_slice_equal(ground->direct, carnet_slice_str("no")))
+        rc = carnet_err_set(err, CARNET_USAGE, "--direct is yes or no: whether the person gave it");
     for (size_t i = 0; i < sizeof lines / sizeof lines[0] && !rc; i++) {
         carnet_buf_clear(&text);
         rc = carnet_text_normalise(lines[i].value, &text);
@@ -100,15 +164,47 @@ carnet_rc carnet_people_evidence(const struct carnet_ground *ground, struct carn
         else
             evidence_line(out, lines[i].key, carnet_buf_slice(&text));
     }
-    if (!rc && ground->collected_ms) {
+    for (size_t i = 0; i < purpose_count && !rc; i++) {
+        const struct carnet_wording *wording;
+        char key[16 + CARNET_LABEL_LEN_MAX];
+        rc = wording_of(charter, ground, purposes[i], &wording, err);
+        if (rc || !wording)
+            continue;
         carnet_buf_clear(&text);
-        carnet_time_format(ground->collected_ms, &text);
-        evidence_line(out, "collected", carnet_buf_slice(&text));
+        carnet_buf_printf(&text, "%016llx %s", (unsigned long long)wording->version, wording->lang);
+        snprintf(key, sizeof key, "wording/%s", wording->purpose);
+        evidence_line(out, key, carnet_buf_slice(&text));
+    }
+    if (!rc) {
+        evidence_time(out, "collected", ground->collected_ms);
+        evidence_time(out, "optin_sent", ground->sent_ms);
+        evidence_time(out, "optin_clicked", ground->clicked_ms);
     }
     if (!rc && out->failed)
         rc = carnet_err_set(err, CARNET_LIMIT, "the text of the %s is not UTF-8 or is too long", "source");
     carnet_buf_deinit(&text);
     return rc;
+}
+
+/* A grant rests on a basis that its purpose knows. */
+static carnet_rc check_basis(const struct carnet_purpose_def *def, enum carnet_basis basis, struct carnet_err *err)
+{
+    struct carnet_buf all;
+    if (!def->bases || def->bases >> basis & 1)
+        return CARNET_OK;
+    carnet_buf_init(&all, 180);
+    for (unsigned i = CARNET_BASIS_CONSENT; i <= CARNET_BASIS_ROLL; i++)
+        if (def->bases >> i & 1)
+            carnet_buf_printf(&all, "%s%s", all.len ? ", " : "", carnet_basis_name((enum carnet_basis)i));
+    carnet_err_set(err, CARNET_REFUSED, "the charter does not allow \"%s\" on the basis %s", def->name, carnet_basis_name(basis));
+    carnet_err_hint(err, "--basis: %s", carnet_buf_cstr(&all));
+    carnet_buf_deinit(&all);
+    return CARNET_REFUSED;
+}
+
+struct carnet_slice carnet_people_evidence_of(struct carnet_slice evidence, const char *key)
+{
+    return carnet_people_evidence_get(evidence, key);
 }
 
 struct carnet_slice carnet_people_evidence_get(struct carnet_slice evidence, const char *key)
@@ -142,11 +238,12 @@ carnet_rc carnet_people_purpose(const struct carnet_charter *charter, struct car
     return CARNET_USAGE;
 }
 
-carnet_rc carnet_people_grantable(const struct carnet_charter *charter, struct carnet_slice name, const struct carnet_purpose_def **out, struct carnet_err *err)
+carnet_rc carnet_people_grantable(const struct carnet_charter *charter, struct carnet_slice name, enum carnet_basis basis, const struct carnet_purpose_def **out,
+                                  struct carnet_err *err)
 {
     carnet_rc rc = carnet_people_purpose(charter, name, out, err);
     if (rc || !(*out)->retired)
-        return rc;
+        return rc ? rc : check_basis(*out, basis, err);
     carnet_err_set(err, CARNET_REFUSED, "the purpose \"%s\" is retired: nobody can agree to it any more", (*out)->name);
     carnet_err_hint(err, "`carnet charter show` lists the purposes");
     return CARNET_REFUSED;
@@ -182,13 +279,13 @@ carnet_rc carnet_people_add(struct carnet_replica *replica, const struct carnet_
     if (!rc && !filled)
         rc = carnet_err_set(err, CARNET_USAGE, "a contact needs at least one field");
     if (!rc)
-        rc = carnet_people_evidence(ground, CARNET_SLICE_NONE, &evidence, err);
+        rc = carnet_people_evidence(carnet_replica_charter(replica), ground, grants, grant_count, CARNET_SLICE_NONE, &evidence, err);
     if (rc)
         goto out;
     struct carnet_event *events = carnet_arena_alloc(&arena, grant_count * sizeof *events);
     for (size_t i = 0; i < grant_count; i++) {
         const struct carnet_purpose_def *purpose;
-        rc = carnet_people_grantable(carnet_replica_charter(replica), grants[i], &purpose, err);
+        rc = carnet_people_grantable(carnet_replica_charter(replica), grants[i], ground->basis, &purpose, err);
         if (rc)
             goto out;
         events[i] = (struct carnet_event){ .type = CARNET_EVENT_GRANT, .purpose = carnet_slice_str(purpose->name), .version = purpose->version, .basis = ground->basis,

@@ -6,9 +6,12 @@
  * Each contact keeps a mark of the row it was last read from: the same row again is passed over at once, also when it says nothing else to be known by. A row that differs from what is known changes a value
  * only when the file was collected on the day that the value was typed, or later: an old list does not undo what somebody typed since. What an import wrote is as
  * old as its own file's collection, which the mark remembers. Of two rows of one file that are the same person, the first one decides. */
+#include "import_more.h"
 #include "internal.h"
+#include "imports.h"
 
 #include "carnet/people/rows.h"
+#include "carnet/replica/audit.h"
 #include "carnet/replica/index.h"
 
 #include <errno.h>
@@ -33,7 +36,7 @@ struct import {
     struct carnet_err *err;
     struct carnet_arena batch_arena; /* what the collected writes borrow */
     struct carnet_arena view_arena;
-    struct carnet_buf text, rejects;
+    struct carnet_buf text, rejects, detail;
     struct carnet_write writes[2 * BATCH_ROWS]; /* of every row, then the refusals of some: so a batch is two entries, one of each log */
     struct carnet_write refusals[BATCH_ROWS];
     size_t write_count, refusal_count;
@@ -41,12 +44,39 @@ struct import {
     size_t point_count, point_cap;
     size_t rows_in_transaction;
     struct carnet_slice evidence;    /* common to all the rows */
+    struct carnet_slice terms_text;  /* the same without the import's own id */
     uint32_t terms;                  /* hash of what the options say of every row */
     uint32_t day;                    /* that the file was collected, since 1970 */
     bool met;                        /* the contact of this row was that of an earlier one */
     uint64_t *seen;                  /* contacts met, and rows that nothing else tells apart, by what they say: a set, 0 is free */
     size_t seen_count, seen_slots;
+    struct carnet_slice all[2];      /* purposes that everybody gets */
+    size_t all_count;
+    bool roll;
+    int64_t until_ms;                /* of the grants */
+    struct carnet_rows_cell *cells;  /* of a roll's row: those that it may set */
+    size_t cell_cap;
+    /* what is written in this import's record */
+    struct carnet_range *ranges;
+    size_t range_count, range_cap;
+    struct head {
+        uint32_t stream;
+        uint64_t seq;
+    } before[2];                     /* of this node's logs, when the transaction began */
+    struct head record_head;         /* of the data log, after the record was written last */
+    bool recorded;
+    struct import *next;
 };
+static struct import *running; /* in this process: between two of their transactions, other commands ask */
+
+bool carnet_import_running(const struct carnet_replica *replica, const struct carnet_id *import)
+{
+    for (const struct import *im = running; im; im = im->next)
+        if (im->replica == replica && carnet_id_equal(&im->result->import, import))
+            return true;
+    return false;
+}
+
 /* What the row says, its terms, the day that its file was collected (all in hexadecimal); then for each of the last imports that changed the contact before, newest
  * first, the clock of its entry and its day. */
 enum { MARK_SAME_LEN = CARNET_INDEX_ROW_LEN + 8, MARK_DAY_LEN = 8, MARK_LEN = MARK_SAME_LEN + MARK_DAY_LEN, PAST_LEN = 16 + MARK_DAY_LEN, PAST_MAX = 4 };
@@ -139,7 +169,7 @@ static bool holds(const struct carnet_view *view, uint32_t field, struct carnet_
 }
 
 /* The mark of the row that a contact was last read from; NULL: none. */
-static const struct carnet_sibling *mark_held(const struct carnet_view *view)
+const struct carnet_sibling *carnet_mark_held(const struct carnet_view *view)
 {
     const struct carnet_sibling *s = value_held(view, CARNET_FIELD_SOURCE_ID, carnet_slice_str(CARNET_INDEX_ROW_LABEL));
     return s && s->value.len >= MARK_LEN ? s : NULL;
@@ -156,13 +186,13 @@ static uint64_t from_hex(const uint8_t *text, size_t len)
     return number;
 }
 
-static bool day_in_mark(const struct carnet_sibling *mark, const struct carnet_sibling *value, int64_t *day)
+static bool day_in_mark(const struct carnet_sibling *mark, const struct carnet_dot *dot, uint64_t hlc, int64_t *day)
 {
     *day = (int64_t)from_hex(mark->value.ptr + MARK_SAME_LEN, MARK_DAY_LEN);
-    if (value->hlc == mark->hlc && value->dot.author == mark->dot.author)
+    if (hlc == mark->hlc && dot->author == mark->dot.author)
         return true;
     for (size_t at = MARK_LEN; at + PAST_LEN <= mark->value.len; at += PAST_LEN)
-        if (value->hlc == from_hex(mark->value.ptr + at, 16)) {
+        if (hlc == from_hex(mark->value.ptr + at, 16)) {
             *day = (int64_t)from_hex(mark->value.ptr + at + 16, MARK_DAY_LEN);
             return true;
         }
@@ -171,12 +201,12 @@ static bool day_in_mark(const struct carnet_sibling *mark, const struct carnet_s
 
 /* The day that the file was collected from which an import wrote this value. false: somebody typed it, or it is too long ago. Two offices that import at once
  * leave two marks. */
-static bool day_imported(const struct carnet_view *view, const struct carnet_sibling *value, int64_t *day)
+bool carnet_mark_day(const struct carnet_view *view, const struct carnet_dot *dot, uint64_t hlc, int64_t *day)
 {
     for (size_t i = 0; i < view->record.live_count; i++) {
         const struct carnet_sibling *s = &view->record.live[i];
         if (s->state == CARNET_SIBLING_VALUE && s->field == CARNET_FIELD_SOURCE_ID && s->value.len >= MARK_LEN &&
-            carnet_slice_equal(s->label, carnet_slice_str(CARNET_INDEX_ROW_LABEL)) && day_in_mark(s, value, day))
+            carnet_slice_equal(s->label, carnet_slice_str(CARNET_INDEX_ROW_LABEL)) && day_in_mark(s, dot, hlc, day))
             return true;
     }
     return false;
@@ -188,7 +218,7 @@ static bool is_this(struct import *im, const struct carnet_view *view, const str
     if (view->record.kind != CARNET_KIND_CONTACT || !carnet_id_equal(&view->book, &im->options->book))
         return false;
     if (by_mark) {
-        const struct carnet_sibling *held = mark_held(view);
+        const struct carnet_sibling *held = carnet_mark_held(view);
         return held && memcmp(held->value.ptr, mark->text, CARNET_INDEX_ROW_LEN) == 0;
     }
     bool common = false;
@@ -209,6 +239,16 @@ static carnet_rc known_again(struct import *im, const struct carnet_row *row, co
 {
     int64_t seen[CANDIDATES_MAX], first = 0;
     carnet_arena_reset(&im->view_arena);
+    for (size_t i = 0; i < row->cell_count; i++) { /* a file that was exported here */
+        struct carnet_id own;
+        if (row->cells[i].def->field != CARNET_FIELD_SOURCE_ID || !carnet_import_own_id(row->cells[i].label, row->cells[i].value, &own))
+            continue;
+        carnet_rc rc = carnet_replica_record(im->replica, &im->options->book, &own, &im->view_arena, out, NULL);
+        if (rc == CARNET_OK && out->record.kind == CARNET_KIND_CONTACT)
+            return CARNET_OK;
+        if (rc && rc != CARNET_NOT_FOUND)
+            return carnet_err_set(im->err, rc, "the contact %s cannot be read", carnet_id_text(&own).s);
+    }
     for (size_t i = 0; i < points->count; i++) {
         size_t count = 0;
         /* an id of the source decides; names and addresses are asked when it is unknown */
@@ -305,6 +345,8 @@ static void mark_of(struct import *im, const struct carnet_row *row, struct mark
         hash_piece(&h, CARNET_SLICE_NONE);
         for (size_t i = 0; i < row->objection_count; i++)
             hash_piece(&h, row->objections[i].purpose);
+        if (row->more)
+            carnet_import_more_hash(&h, row->more);
         struct carnet_hash whole = carnet_hasher_done(&h);
         memcpy(&hash, whole.b, sizeof hash);
         times++;
@@ -314,12 +356,12 @@ static void mark_of(struct import *im, const struct carnet_row *row, struct mark
     snprintf(out->text + MARK_SAME_LEN, MARK_DAY_LEN + 1, "%08x", (unsigned)im->day);
 }
 
-/* The mark to be kept on the contact, with what the former one tells of the imports before it. In the batch arena. */
-static struct carnet_slice mark_put(struct import *im, const struct carnet_view *known, const struct mark *mark)
+/* The mark to be kept on the contact, with what the former one tells of the imports before it. In the arena. */
+static struct carnet_slice mark_put(struct carnet_arena *arena, const struct carnet_view *known, const struct mark *mark)
 {
-    const struct carnet_sibling *held = known ? mark_held(known) : NULL;
+    const struct carnet_sibling *held = known ? carnet_mark_held(known) : NULL;
     if (!held)
-        return carnet_arena_dup(&im->batch_arena, carnet_slice(mark->text, MARK_LEN));
+        return carnet_arena_dup(arena, carnet_slice(mark->text, MARK_LEN));
     char text[MARK_LEN + PAST_LEN * PAST_MAX + 1];
     size_t past = held->value.len - MARK_LEN, len = MARK_LEN + PAST_LEN;
     memcpy(text, mark->text, MARK_LEN);
@@ -327,7 +369,15 @@ static struct carnet_slice mark_put(struct import *im, const struct carnet_view 
     memcpy(text + MARK_LEN + 16, held->value.ptr + MARK_SAME_LEN, MARK_DAY_LEN);
     past = past > PAST_LEN * (PAST_MAX - 1) ? PAST_LEN * (PAST_MAX - 1) : past;
     memcpy(text + len, held->value.ptr + MARK_LEN, past);
-    return carnet_arena_dup(&im->batch_arena, carnet_slice(text, len + past));
+    return carnet_arena_dup(arena, carnet_slice(text, len + past));
+}
+
+struct carnet_slice carnet_mark_undone(const struct carnet_view *view, int64_t day, struct carnet_arena *arena)
+{
+    struct mark mark;
+    memset(mark.text, '0', MARK_SAME_LEN);
+    snprintf(mark.text + MARK_SAME_LEN, MARK_DAY_LEN + 1, "%08x", day > 0 ? (unsigned)day : 0);
+    return mark_put(arena, view, &mark);
 }
 
 /* What the options say of every row. */
@@ -336,9 +386,9 @@ static uint32_t terms_of(const struct import *im)
     struct carnet_hasher h;
     uint32_t terms;
     carnet_hasher_init(&h, "carnet/1/row/terms");
-    hash_piece(&h, im->evidence);
+    hash_piece(&h, im->terms_text);
     hash_piece(&h, carnet_slice(&im->options->ground.basis, sizeof im->options->ground.basis));
-    hash_piece(&h, carnet_slice(&im->options->ground.until_ms, sizeof im->options->ground.until_ms));
+    hash_piece(&h, carnet_slice(&im->until_ms, sizeof im->until_ms));
     for (size_t i = 0; i < im->options->grant_count; i++)
         hash_piece(&h, im->options->grants[i]);
     struct carnet_hash hash = carnet_hasher_done(&h);
@@ -364,6 +414,9 @@ struct making {
     size_t refusal_count;
     uint32_t open; /* scopes covered once it is written */
     struct carnet_slice evidence_label;
+    struct carnet_import_claims claims; /* of a file of Carnet's own */
+    const struct carnet_rows_consent **detailed; /* grants made of which the file says how they were given: each has an evidence of its own */
+    size_t detailed_count;
 };
 
 static bool granted_already(const struct making *m, struct carnet_slice purpose)
@@ -375,7 +428,8 @@ static bool granted_already(const struct making *m, struct carnet_slice purpose)
 }
 
 /* Adds the grant unless it is live, made, or refused: a file never speaks over a refusal. */
-static void make_grant(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row, struct carnet_slice name, int64_t at_ms)
+static void make_grant(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row, struct carnet_slice name,
+                       const struct carnet_rows_consent *said)
 {
     const struct carnet_purpose_def *def = carnet_purpose_find(carnet_replica_charter(im->replica), name);
     if (!def || def->retired || granted_already(m, name) || m->event_count >= ROW_EVENTS_MAX)
@@ -399,7 +453,9 @@ static void make_grant(struct import *im, struct making *m, const struct carnet_
     }
     const struct carnet_ground *ground = &im->options->ground;
     m->events[m->event_count++] = (struct carnet_event){ .type = CARNET_EVENT_GRANT, .purpose = purpose, .version = def->version, .basis = ground->basis, .proof = CARNET_PROOF_NONE,
-                                                         .since_ms = at_ms ? at_ms : ground->collected_ms, .until_ms = ground->until_ms };
+                                                         .since_ms = said && said->at_ms ? said->at_ms : ground->collected_ms, .until_ms = im->until_ms };
+    if (said && (said->address.len || said->confirmed_ms || said->confirmed_address.len))
+        m->detailed[m->detailed_count++] = said;
     if (!m->evidence_label.len)
         m->evidence_label = purpose;
     m->open |= def->scopes;
@@ -409,16 +465,31 @@ static void make_consent(struct import *im, struct making *m, const struct carne
 {
     int64_t now_ms = carnet_replica_now_ms(im->replica);
     /* an event takes 2 KiB: only as many as there can be */
-    size_t most = 1 + im->options->grant_count + row->grant_count;
+    size_t most = im->all_count + im->options->grant_count + row->grant_count + (row->more ? row->more->grant_count : 0);
     m->events = carnet_arena_alloc(&im->batch_arena, (most < ROW_EVENTS_MAX ? most : ROW_EVENTS_MAX) * sizeof *m->events);
+    if (row->grant_count)
+        m->detailed = carnet_arena_alloc(&im->batch_arena, row->grant_count * sizeof *m->detailed);
     if (row->objection_count)
         m->refusals = carnet_arena_alloc(&im->batch_arena, (row->objection_count < ROW_EVENTS_MAX ? row->objection_count : ROW_EVENTS_MAX) * sizeof *m->refusals);
     m->open = (known ? known->open : 0) | 1u << CARNET_SCOPE_CONSENT;
-    make_grant(im, m, known, row, carnet_slice_str("file"), 0);
+    if (row->more) {
+        carnet_import_claims(im->replica, known, row, &im->options->ground, im->evidence, &im->batch_arena, &m->claims);
+        for (size_t i = 0; i < m->claims.event_count && m->event_count < ROW_EVENTS_MAX; i++)
+            m->events[m->event_count++] = m->claims.events[i];
+        m->open |= m->claims.open;
+        im->result->refused += m->claims.refused;
+    } else {
+        for (size_t i = 0; i < im->all_count; i++)
+            make_grant(im, m, known, row, im->all[i], NULL);
+    }
     for (size_t i = 0; i < im->options->grant_count; i++)
-        make_grant(im, m, known, row, im->options->grants[i], 0);
-    for (size_t i = 0; i < row->grant_count; i++)
-        make_grant(im, m, known, row, row->grants[i].purpose, row->grants[i].at_ms);
+        make_grant(im, m, known, row, im->options->grants[i], NULL);
+    for (size_t i = 0; i < row->grant_count; i++) {
+        if (!im->roll)
+            make_grant(im, m, known, row, row->grants[i].purpose, &row->grants[i]);
+        else if (!granted_already(m, row->grants[i].purpose))
+            im->result->refused++; /* nobody on a roll agreed to anything */
+    }
     for (size_t i = 0; i < row->objection_count && m->refusal_count < ROW_EVENTS_MAX; i++) {
         struct carnet_slice purpose = row->objections[i].purpose;
         const struct carnet_purpose_def *def = purpose.len ? carnet_purpose_find(carnet_replica_charter(im->replica), purpose) : NULL;
@@ -426,9 +497,11 @@ static void make_consent(struct import *im, struct making *m, const struct carne
             continue;
         if (known && !def && carnet_people_objects_to_all(carnet_replica_charter(im->replica), known, now_ms))
             continue;
-        if (known && def && carnet_consent_evaluate(carnet_replica_charter(im->replica), known->person, known->person_count, carnet_slice_str(def->name), now_ms).state == CARNET_CONSENT_OBJECTED)
+        enum carnet_consent_state state = known && def ? carnet_consent_evaluate(carnet_replica_charter(im->replica), known->person, known->person_count, carnet_slice_str(def->name), now_ms).state : CARNET_CONSENT_NONE;
+        bool withdrawal = def && row->objections[i].withdrawal;
+        if (state == CARNET_CONSENT_OBJECTED || (withdrawal && state == CARNET_CONSENT_WITHDRAWN))
             continue;
-        m->refusals[m->refusal_count++] = (struct carnet_event){ .type = CARNET_EVENT_OBJECT, .purpose = def ? carnet_slice_str(def->name) : CARNET_SLICE_NONE };
+        m->refusals[m->refusal_count++] = (struct carnet_event){ .type = withdrawal ? CARNET_EVENT_WITHDRAW : CARNET_EVENT_OBJECT, .purpose = def ? carnet_slice_str(def->name) : CARNET_SLICE_NONE };
     }
 }
 
@@ -450,7 +523,7 @@ static bool goes_over(struct import *im, const struct carnet_view *known, uint32
         return true;
     if (im->met)
         return false;
-    if (day_imported(known, newest, &day))
+    if (carnet_mark_day(known, &newest->dot, newest->hlc, &day))
         return im->day >= day;
     return im->options->ground.collected_ms + DAY_MS > carnet_hlc_ms(newest->hlc);
 }
@@ -468,25 +541,80 @@ static void make_cell(struct import *im, struct making *m, const struct carnet_v
                                                             .value = carnet_arena_dup(&im->batch_arena, value) };
 }
 
+/* Its own id says nothing new of a contact. */
+static bool is_itself(const struct carnet_view *known, const struct carnet_rows_cell *cell)
+{
+    struct carnet_id own;
+    return cell->def->field == CARNET_FIELD_SOURCE_ID && carnet_import_own_id(cell->label, cell->value, &own) && carnet_id_equal(&own, &known->id);
+}
+
 static void make_cells(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row)
 {
-    m->cells = carnet_arena_alloc(&im->batch_arena, (row->cell_count + row->tag_count + 2 + (known ? CARNET_PURPOSES_MAX : 0)) * sizeof *m->cells);
+    m->cells = carnet_arena_alloc(&im->batch_arena, (row->cell_count + row->tag_count + 2 + (1 + m->detailed_count) * (known ? CARNET_PURPOSES_MAX + 1 : 1) + m->claims.cell_count) *
+                                                        sizeof *m->cells);
     for (size_t i = 0; i < row->cell_count; i++)
-        make_cell(im, m, known, row->cells[i].def->field, row->cells[i].def->scope, row->cells[i].label, row->cells[i].value);
+        if (!(known && is_itself(known, &row->cells[i])) && (known || !carnet_import_is_other(row->more, row->cells[i].def->field, row->cells[i].label)))
+            make_cell(im, m, known, row->cells[i].def->field, row->cells[i].def->scope, row->cells[i].label, row->cells[i].value);
     for (size_t i = 0; i < row->tag_count; i++)
         make_cell(im, m, known, CARNET_FIELD_TAG, CARNET_SCOPE_IDENTITY, row->tags[i], carnet_slice_str("1"));
 }
 
-static void make_evidence(struct import *im, struct making *m, const struct carnet_view *known)
+static void put_date(struct carnet_buf *out, const char *key, int64_t ms)
 {
-    m->cells[m->cell_count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_EVIDENCE, .label = m->evidence_label, .value = im->evidence };
+    struct carnet_buf text;
+    carnet_buf_init(&text, 64);
+    carnet_time_format(ms, &text);
+    carnet_imported_line(out, key, carnet_slice(text.ptr, text.len < 10 ? text.len : 10));
+    carnet_buf_deinit(&text);
+}
+
+static void put_moment(struct carnet_buf *out, const char *key, int64_t ms)
+{
+    struct carnet_buf text;
+    carnet_buf_init(&text, 64);
+    carnet_time_format(ms, &text);
+    carnet_imported_line(out, key, carnet_buf_slice(&text));
+    carnet_buf_deinit(&text);
+}
+
+/* How the file says that it was given: what a person clicked, where and when, is the proof that LAW asks for. */
+static struct carnet_slice evidence_of_row(struct import *im, const struct carnet_rows_consent *said)
+{
+    struct carnet_buf *text = &im->detail;
+    carnet_buf_clear(text);
+    carnet_buf_append_slice(text, im->evidence);
+    carnet_imported_line(text, "column", said->column);
+    if (said->at_ms)
+        put_moment(text, "optin_time", said->at_ms);
+    carnet_imported_line(text, "optin_address", said->address);
+    if (said->confirmed_ms)
+        put_moment(text, "confirm_time", said->confirmed_ms);
+    carnet_imported_line(text, "confirm_address", said->confirmed_address);
+    return text->failed ? im->evidence : carnet_arena_dup(&im->batch_arena, carnet_buf_slice(text));
+}
+
+static void put_evidence(struct import *im, struct making *m, const struct carnet_view *known, struct carnet_slice label, struct carnet_slice value)
+{
+    m->cells[m->cell_count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_EVIDENCE, .label = label, .value = value };
     if (!known)
         return;
     struct carnet_write_cell *kept = m->cells + m->cell_count;
-    size_t count = carnet_people_evidence_keep(carnet_replica_charter(im->replica), known, m->evidence_label, m->events, m->event_count, kept);
+    size_t count = carnet_people_evidence_keep(carnet_replica_charter(im->replica), known, label, m->events, m->event_count, kept);
     for (size_t i = 0; i < count; i++)
         kept[i].value = carnet_arena_dup(&im->batch_arena, kept[i].value);
     m->cell_count += count;
+}
+
+static void make_evidence(struct import *im, struct making *m, const struct carnet_view *known)
+{
+    bool own = false; /* the first one's is one of those */
+    for (size_t i = 0; i < m->detailed_count; i++) {
+        const struct carnet_purpose_def *def = carnet_purpose_find(carnet_replica_charter(im->replica), m->detailed[i]->purpose);
+        put_evidence(im, m, known, carnet_slice_str(def->name), evidence_of_row(im, m->detailed[i]));
+        own |= carnet_slice_equal(carnet_slice_str(def->name), m->evidence_label);
+    }
+    if (!own)
+        put_evidence(im, m, known, m->evidence_label, im->evidence);
 }
 
 static carnet_rc flush(struct import *im)
@@ -514,6 +642,24 @@ static void collect(struct import *im, const struct making *m, const struct carn
     }
 }
 
+/* A roll may be used for post and at the door: what else it holds is left out, and nobody is known again by it. */
+static struct carnet_row of_roll(struct import *im, const struct carnet_row *row)
+{
+    struct carnet_row out = *row;
+    out.cell_count = 0;
+    while (im->cell_cap < row->cell_count)
+        CARNET_GROW(im->cells, im->cell_cap, im->cell_cap);
+    for (size_t i = 0; i < row->cell_count; i++) {
+        enum carnet_scope scope = row->cells[i].def->scope;
+        if (scope == CARNET_SCOPE_IDENTITY || scope == CARNET_SCOPE_POSTAL)
+            im->cells[out.cell_count++] = row->cells[i];
+        else
+            im->result->uncovered++;
+    }
+    out.cells = im->cells;
+    return out;
+}
+
 static carnet_rc take_row(struct import *im, const struct carnet_row *row)
 {
     struct points points;
@@ -532,7 +678,7 @@ static carnet_rc take_row(struct import *im, const struct carnet_row *row)
     else if (rc != CARNET_NOT_FOUND)
         return rc;
     im->met = known && was_seen(im, carnet_id_tail(&known->id));
-    if (known && mark_held(known) && memcmp(mark_held(known)->value.ptr, mark.text, MARK_SAME_LEN) == 0) {
+    if (known && carnet_mark_held(known) && memcmp(carnet_mark_held(known)->value.ptr, mark.text, MARK_SAME_LEN) == 0) {
         im->result->unchanged++;
         return CARNET_OK;
     }
@@ -540,23 +686,29 @@ static carnet_rc take_row(struct import *im, const struct carnet_row *row)
     make_consent(im, &m, known, row);
     make_cells(im, &m, known, row);
     bool news = !known || m.cell_count || m.event_count || m.refusal_count;
+    for (size_t i = 0; i < m.claims.cell_count; i++)
+        m.cells[m.cell_count++] = m.claims.cells[i];
     if (m.evidence_label.len)
         make_evidence(im, &m, known);
     if (m.open & 1u << CARNET_SCOPE_IDENTITY)
         m.cells[m.cell_count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_SOURCE_ID, .label = carnet_slice_str(CARNET_INDEX_ROW_LABEL),
-                                                                .value = mark_put(im, known, &mark) };
-    if (!known) {
-        struct carnet_id id = carnet_replica_new_id(im->replica);
+                                                                .value = mark_put(&im->batch_arena, known, &mark) };
+    struct carnet_id id = known ? known->id : carnet_replica_new_id(im->replica);
+    if (!known)
         was_seen(im, carnet_id_tail(&id));
-        im->result->created++;
-        collect(im, &m, &id, true, &points);
-    } else if (news) {
-        im->result->updated++;
-        collect(im, &m, &known->id, false, &points);
-    } else {
-        im->result->unchanged++;
+    if (news)
+        collect(im, &m, &id, !known, &points);
+    size_t added = 0;
+    rc = CARNET_OK;
+    if (row->more && (row->more->note_count || row->more->other_count)) {
+        rc = flush(im);
+        if (!rc)
+            rc = carnet_import_after(im->replica, &im->options->book, &id, known, row, &im->view_arena, &added, im->err);
     }
-    return CARNET_OK;
+    im->result->created += !known;
+    im->result->updated += known && (news || added);
+    im->result->unchanged += known && !news && !added;
+    return rc;
 }
 
 static carnet_rc put_reject(struct import *im, const struct carnet_row *row)
@@ -577,11 +729,121 @@ static carnet_rc put_reject(struct import *im, const struct carnet_row *row)
     return CARNET_OK;
 }
 
+/* --- the import's own record --- */
+
+static struct head head_of(struct import *im, unsigned log)
+{
+    struct head head;
+    carnet_replica_own_head(im->replica, &im->options->book, log, &head.stream, &head.seq);
+    return head;
+}
+
+static carnet_rc begin_here(struct import *im)
+{
+    carnet_rc rc = carnet_replica_begin(im->replica, im->err);
+    for (unsigned log = 0; log < 2; log++)
+        im->before[log] = head_of(im, log);
+    return rc;
+}
+
+/* What the transaction wrote: whole entries of this node, and of nobody else. */
+static bool note_ranges(struct import *im)
+{
+    bool any = false;
+    for (unsigned log = 0; log < 2; log++) {
+        struct head now = head_of(im, log);
+        uint64_t from = now.stream == im->before[log].stream ? im->before[log].seq + 1 : 1;
+        if (now.seq < from)
+            continue;
+        any = true;
+        struct carnet_range *last = NULL;
+        for (size_t i = im->range_count; i-- > 0 && !last;)
+            if (im->ranges[i].stream == now.stream)
+                last = &im->ranges[i];
+        /* between two transactions, the record itself */
+        if (last && (from == last->to + 1 || (log == 0 && im->record_head.stream == now.stream && im->record_head.seq + 1 == from && last->to + 2 == from))) {
+            last->to = now.seq;
+            continue;
+        }
+        CARNET_GROW(im->ranges, im->range_count, im->range_cap);
+        im->ranges[im->range_count++] = (struct carnet_range){ now.stream, from, now.seq };
+    }
+    return any;
+}
+
+static void describe(struct import *im, bool finished, struct carnet_buf *out)
+{
+    const struct carnet_import_options *options = im->options;
+    const struct carnet_import_result *r = im->result;
+    const struct {
+        const char *key;
+        uint64_t number;
+    } counts[] = { { "rows", r->rows },         { "created", r->created }, { "updated", r->updated },     { "unchanged", r->unchanged },  { "rejected", r->rejected },
+                   { "suppressed", r->suppressed }, { "refused", r->refused }, { "uncovered", r->uncovered }, { "duplicates", r->duplicates } };
+    struct carnet_buf purposes;
+    carnet_imported_line(out, "source", options->ground.source);
+    put_date(out, "collected", options->ground.collected_ms);
+    carnet_imported_line(out, "basis", carnet_slice_str(carnet_basis_name(options->ground.basis)));
+    if (im->roll)
+        put_date(out, "ballot", options->ballot_ms);
+    carnet_buf_init(&purposes, 4096);
+    for (size_t i = 0; i < im->all_count + options->grant_count; i++) {
+        carnet_buf_append_str(&purposes, purposes.len ? " " : "");
+        carnet_buf_append_slice(&purposes, i < im->all_count ? im->all[i] : options->grants[i - im->all_count]);
+    }
+    carnet_imported_line(out, "grants", carnet_buf_slice(&purposes));
+    carnet_buf_deinit(&purposes);
+    carnet_imported_line(out, "file", options->file);
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        carnet_imported_number(out, counts[i].key, counts[i].number);
+    if (finished)
+        put_moment(out, "finished", carnet_replica_wall_ms(im->replica));
+    carnet_ranges_put(im->ranges, im->range_count, out);
+}
+
+/* Part of the transaction that it tells of; without anything written, there is nothing to undo, and none is kept. */
+static carnet_rc put_record(struct import *im, bool last)
+{
+    struct carnet_buf text;
+    if (!note_ranges(im) && !(last && im->recorded))
+        return CARNET_OK;
+    carnet_buf_init(&text, CARNET_VALUE_LEN_MAX);
+    describe(im, last, &text);
+    carnet_rc rc = CARNET_OK;
+    if (text.failed) { /* others wrote in between a thousand times */
+        rc = carnet_err_set(im->err, CARNET_LIMIT, "stopped after %llu rows", (unsigned long long)im->result->rows);
+        carnet_err_hint(im->err, "what was read is kept; the same command goes on where it stopped");
+    }
+    if (!rc)
+        rc = carnet_imported_put(im->replica, &im->options->book, &im->result->import, "", carnet_buf_slice(&text), !im->recorded, im->err);
+    carnet_buf_deinit(&text);
+    im->recorded = true;
+    im->record_head = head_of(im, CARNET_LOG_DATA);
+    return rc;
+}
+
+/* Counts alone: the source and the file's name may name somebody. */
+static carnet_rc put_audit(struct import *im)
+{
+    const struct carnet_import_result *r = im->result;
+    struct carnet_buf text;
+    carnet_buf_init(&text, CARNET_AUDIT_DETAIL_LEN_MAX);
+    carnet_buf_printf(&text, "%s: rows %llu, created %llu, updated %llu, rejected %llu, suppressed %llu", carnet_basis_name(im->options->ground.basis), (unsigned long long)r->rows,
+                      (unsigned long long)r->created, (unsigned long long)r->updated, (unsigned long long)r->rejected, (unsigned long long)r->suppressed);
+    carnet_rc rc = carnet_audit_add(im->replica, CARNET_AUDIT_IMPORT, carnet_buf_slice(&text), im->err);
+    carnet_buf_deinit(&text);
+    return rc;
+}
+
 /* Ends the transaction, lets the caller live, begins the next one. */
 static carnet_rc pause_here(struct import *im, bool last)
 {
     uint64_t bytes, total;
     carnet_rc rc = flush(im);
+    if (!rc)
+        rc = put_record(im, last);
+    if (!rc && last)
+        rc = put_audit(im);
     if (!rc)
         rc = carnet_replica_commit(im->replica, im->err);
     im->rows_in_transaction = 0;
@@ -593,7 +855,28 @@ static carnet_rc pause_here(struct import *im, bool last)
         carnet_err_hint(im->err, "what was read is kept; the same command goes on where it stopped");
         return CARNET_CANCELLED;
     }
-    return last ? CARNET_OK : carnet_replica_begin(im->replica, im->err);
+    return last ? CARNET_OK : begin_here(im);
+}
+
+static carnet_rc check_roll(const struct carnet_import_options *options, struct carnet_err *err)
+{
+    bool roll = options->ground.basis == CARNET_BASIS_ROLL;
+    if (roll && !options->ballot_ms) {
+        carnet_err_set(err, CARNET_USAGE, "the import of an electoral roll needs --ballot");
+        carnet_err_hint(err, "the day of the ballot that it serves (YYYY-MM-DD): what comes from the roll is used until then, for post and at the door");
+        return CARNET_USAGE;
+    }
+    if (!roll && options->ballot_ms)
+        return carnet_err_set(err, CARNET_USAGE, "--ballot goes with --basis roll alone");
+    if (roll && options->ballot_ms + DAY_MS <= options->ground.collected_ms)
+        return carnet_err_set(err, CARNET_USAGE, "the ballot was before the day that the roll was collected");
+    for (size_t i = 0; roll && i < options->grant_count; i++)
+        if (!carnet_slice_equal(options->grants[i], carnet_slice_str("mail")) && !carnet_slice_equal(options->grants[i], carnet_slice_str("canvass"))) {
+            carnet_err_set(err, CARNET_USAGE, "an electoral roll permits mail and canvass, and no other use");
+            carnet_err_hint(err, "for anything else the person has to agree: `carnet consent grant`");
+            return CARNET_USAGE;
+        }
+    return CARNET_OK;
 }
 
 static carnet_rc check_options(const struct carnet_charter *charter, const struct carnet_import_options *options, struct carnet_err *err)
@@ -606,11 +889,30 @@ static carnet_rc check_options(const struct carnet_charter *charter, const struc
     }
     for (size_t i = 0; i < options->grant_count; i++) {
         const struct carnet_purpose_def *def;
-        carnet_rc rc = carnet_people_grantable(charter, options->grants[i], &def, err);
+        carnet_rc rc = carnet_people_grantable(charter, options->grants[i], options->ground.basis, &def, err);
         if (rc)
             return rc;
     }
-    return CARNET_OK;
+    return check_roll(options, err);
+}
+
+/* Whatever it is called, an electoral roll is under the law of one. */
+static carnet_rc refuse_roll(const struct carnet_rows *rows, const struct carnet_import_options *options, struct carnet_err *err)
+{
+    if (options->ground.basis == CARNET_BASIS_ROLL || !carnet_rows_is_roll(rows))
+        return CARNET_OK;
+    carnet_err_set(err, CARNET_REFUSED, "this file is an electoral roll: the law lets it serve one ballot, for post and at the door");
+    carnet_err_hint(err, "say --basis roll and --ballot DATE");
+    return CARNET_REFUSED;
+}
+
+static void leave(struct import *im)
+{
+    for (struct import **at = &running; *at; at = &(*at)->next)
+        if (*at == im) {
+            *at = im->next;
+            return;
+        }
 }
 
 carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_rows *rows, const struct carnet_import_options *options,
@@ -619,28 +921,51 @@ carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_row
     struct carnet_buf evidence;
     *result = (struct carnet_import_result){ .import = carnet_replica_new_id(replica) };
     carnet_rc rc = check_options(carnet_replica_charter(replica), options, err);
+    if (!rc)
+        rc = refuse_roll(rows, options, err);
     if (rc)
         return rc;
     int64_t began_ms = carnet_replica_wall_ms(replica);
+    size_t terms_len;
     struct import *im = carnet_alloc(sizeof *im);
     *im = (struct import){ .replica = replica, .rows = rows, .options = options, .result = result, .err = err };
+    im->roll = options->ground.basis == CARNET_BASIS_ROLL;
+    im->until_ms = im->roll ? options->ballot_ms + DAY_MS : options->ground.until_ms;
+    im->all[im->all_count++] = carnet_slice_str(im->roll ? "mail" : "file");
+    if (im->roll)
+        im->all[im->all_count++] = carnet_slice_str("canvass");
     carnet_arena_init(&im->batch_arena);
     carnet_arena_init(&im->view_arena);
     carnet_buf_init(&im->text, 2 * CARNET_VALUE_LEN_MAX + 64);
     carnet_buf_init(&im->rejects, 4 * CARNET_LINE_LEN_MAX);
+    carnet_buf_init(&im->detail, CARNET_VALUE_LEN_MAX);
     carnet_buf_init(&evidence, CARNET_VALUE_LEN_MAX);
-    rc = carnet_people_evidence(&options->ground, CARNET_SLICE_NONE, &evidence, err);
+    rc = carnet_people_evidence(carnet_replica_charter(replica), &options->ground, options->grants, options->ground.wording.len ? options->grant_count : 0,
+                                CARNET_SLICE_NONE, &evidence, err); /* what a file was collected under is not what is said today */
+    if (im->roll)
+        put_date(&evidence, "ballot", options->ballot_ms);
+    terms_len = evidence.len;
+    carnet_imported_line(&evidence, "import", carnet_slice_str(carnet_id_text(&result->import).s));
     im->evidence = carnet_buf_slice(&evidence);
+    im->terms_text = carnet_slice(im->evidence.ptr, terms_len);
     im->terms = terms_of(im);
     im->day = options->ground.collected_ms > 0 ? (uint32_t)(options->ground.collected_ms / DAY_MS) : 0;
+    im->next = running;
+    running = im;
+    carnet_audit_hold(replica, true);
     if (!rc)
-        rc = carnet_replica_begin(replica, err);
+        rc = begin_here(im);
     while (!rc) {
         struct carnet_row row;
         rc = carnet_rows_next(rows, &row, err);
         if (rc)
             break;
+        rc = refuse_roll(rows, options, err); /* another file of a zip */
+        if (rc)
+            break;
         result->rows++;
+        if (im->roll && !row.reason)
+            row = of_roll(im, &row);
         rc = row.reason ? put_reject(im, &row) : take_row(im, &row);
         if (!rc && ++im->rows_in_transaction >= TRANSACTION_ROWS)
             rc = pause_here(im, false);
@@ -649,12 +974,17 @@ carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_row
         rc = pause_here(im, true);
     if (rc)
         carnet_replica_rollback(replica);
+    carnet_audit_hold(replica, false);
+    leave(im);
     result->ms = carnet_replica_wall_ms(replica) - began_ms;
     carnet_buf_deinit(&evidence);
     carnet_buf_deinit(&im->rejects);
+    carnet_buf_deinit(&im->detail);
     carnet_buf_deinit(&im->text);
     carnet_arena_deinit(&im->view_arena);
     carnet_arena_deinit(&im->batch_arena);
+    free(im->cells);
+    free(im->ranges);
     free(im->points);
     free(im->seen);
     free(im);

@@ -68,6 +68,8 @@ static bool value_matches(struct eval *e, const struct query_node *node, struct 
         return carnet_slice_compare(text, node->needle) >= 0 && carnet_slice_compare(text, node->other) <= 0;
     case QUERY_NUMBER:
         return carnet_query_number(joined(e, value), &number) && number >= node->low && number <= node->high;
+    case QUERY_DECIMAL:
+        return carnet_query_decimal(value, &number) && number >= node->low && number <= node->high;
     case QUERY_AGE:
         return age_matches(node, value, e->subject->today);
     case QUERY_BORN:
@@ -153,7 +155,7 @@ static bool matches(struct eval *e, const struct query_node *node)
         return !matches(e, node->first);
     case QUERY_WORDS:
         return words_match(e, node);
-    case QUERY_VALUE: case QUERY_CODE: case QUERY_NUMBER: case QUERY_AGE: case QUERY_BORN:
+    case QUERY_VALUE: case QUERY_CODE: case QUERY_NUMBER: case QUERY_DECIMAL: case QUERY_AGE: case QUERY_BORN:
         return cells_match(e, node);
     case QUERY_TAG:
         return tag_matches(e, node);

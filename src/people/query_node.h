@@ -12,6 +12,7 @@ enum query_kind {
     QUERY_TAG,     /* needle in the joined tag; an empty needle: any */
     QUERY_CODE,    /* field, label: the joined value's first characters are in [needle, other], of one length */
     QUERY_NUMBER,  /* field, label: the value is a number in [low, high] */
+    QUERY_DECIMAL, /* field, label: the value as carnet_query_decimal gives it is in [low, high] */
     QUERY_AGE,     /* [low, high] years */
     QUERY_BORN,    /* every day the birth date allows is in [low, high], as YYYYMMDD */
     QUERY_CONSENT, /* name: the purpose; "*": any */
@@ -36,6 +37,8 @@ struct carnet_query {
 
 /* "1960", "1960-05", "1960-05-12" as the first and last day it may be, YYYYMMDD. */
 bool carnet_query_date(struct carnet_slice text, uint64_t *low, uint64_t *high);
+/* -12, 12.5: in the order of the numbers. */
+bool carnet_query_decimal(struct carnet_slice text, uint64_t *out);
 /* Digits alone, at most 18. */
 bool carnet_query_number(struct carnet_slice text, uint64_t *out);
 

@@ -28,6 +28,10 @@ size_t carnet_query_column(const struct query_parser *p, size_t at);
 struct query_shown { char s[49]; };
 struct query_shown carnet_query_shown(struct carnet_slice text);
 CARNET_MUST_USE carnet_rc carnet_query_node_new(struct query_parser *p, enum query_kind kind, struct query_node **out);
+/* The community's own fields. */
+enum carnet_query_form carnet_query_form_custom(const struct carnet_field_def *def);
+bool carnet_query_decimal_interval(struct carnet_slice text, uint64_t *low, uint64_t *high);
+struct carnet_slice carnet_query_answer(struct carnet_slice text); /* oui is yes */
 /* Copies the text into the query, and frees what it held. */
 struct carnet_slice carnet_query_keep(struct query_parser *p, struct carnet_query_text *text);
 /* The FTS5 string of words ("le goff"*), empty when it may hold no token. `mark` (may be NULL) goes before. */

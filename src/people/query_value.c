@@ -432,10 +432,29 @@ static carnet_rc field_node(struct query_parser *p, const struct carnet_field_de
     node->field = def->field;
     node->name = carnet_slice_str(def->name);
     node->label = joined(p, label);
-    node->form = carnet_query_form_of(def->field);
+    node->form = def->custom ? carnet_query_form_custom(def) : carnet_query_form_of(def->field);
     if (value->any) {
         node->fts = value_fts(p, node, value);
         return CARNET_OK;
+    }
+    bool decimal = def->custom && (def->type == CARNET_FIELD_TYPE_NUMBER || def->type == CARNET_FIELD_TYPE_DECIMAL);
+    bool dated = def->custom && def->type == CARNET_FIELD_TYPE_DATE;
+    if (decimal || dated) {
+        node->kind = decimal ? QUERY_DECIMAL : QUERY_BORN;
+        bool hyphen = decimal ? value->text.len && value->text.ptr[0] != '-' : is_year_range(value->text);
+        if (stars || !read_range(value->text, decimal ? carnet_query_decimal_interval : carnet_query_date, hyphen, &node->low, &node->high)) {
+            rc = bad_value(p, node->name, value);
+            if (decimal)
+                carnet_err_hint(p->err, "write %s:12, %s:5-12, %s:<12.5 or %s:-3..4", def->name, def->name, def->name, def->name);
+            else
+                carnet_err_hint(p->err, "write %s:2026, %s:2026-03, %s:2026-03-15 or %s:2026-01..2026-06", def->name, def->name, def->name, def->name);
+        }
+        return rc;
+    }
+    struct query_value answer = *value;
+    if (def->custom && def->type == CARNET_FIELD_TYPE_BOOL && !stars) {
+        answer.text = carnet_query_answer(value->text);
+        value = &answer;
     }
     if (def->field == CARNET_FIELD_BORN) {
         node->kind = QUERY_BORN;

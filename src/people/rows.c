@@ -2,6 +2,7 @@
 #include "rows_parts.h"
 
 #include "carnet/base/text.h"
+#include "carnet/people/people.h"
 #include "carnet/sys/file.h"
 
 #include <errno.h>
@@ -17,6 +18,28 @@ static struct carnet_slice trim(struct carnet_slice s)
     while (s.len && s.ptr[s.len - 1] <= ' ')
         s.len--;
     return s;
+}
+
+void carnet_rows_keep(struct carnet_rows *rows, struct carnet_target *target)
+{
+    const struct carnet_field_def *def = target->def;
+    if (!def || !def->custom)
+        return;
+    for (size_t i = 0; i < rows->kept_count; i++)
+        if (rows->kept[i]->field == def->field) {
+            target->def = rows->kept[i];
+            return;
+        }
+    struct carnet_field_def *copy = carnet_arena_alloc(&rows->kept_arena, sizeof *copy);
+    const char **choices = carnet_arena_alloc(&rows->kept_arena, (def->choice_count + 1) * sizeof *choices);
+    *copy = *def;
+    copy->name = carnet_arena_cstr(&rows->kept_arena, carnet_slice_str(def->name));
+    for (size_t i = 0; i < def->choice_count; i++)
+        choices[i] = carnet_arena_cstr(&rows->kept_arena, carnet_slice_str(def->choices[i]));
+    copy->choices = choices;
+    CARNET_GROW(rows->kept, rows->kept_count, rows->kept_cap);
+    rows->kept[rows->kept_count++] = copy;
+    target->def = copy;
 }
 
 /* --- what one text gives -------------------------------------------------------------------------------------------
@@ -210,21 +233,52 @@ static void join(struct carnet_rows *rows, struct carnet_rows_cell *cell, const 
     cell->value = carnet_slice(all, cell->value.len + gap + value.len);
 }
 
+/* One address is one group of columns: the best one that has something. */
+static bool has_better_address(const struct carnet_rows *rows, const struct carnet_target *target, struct carnet_slice label)
+{
+    const struct carnet_rows_build *b = &rows->build;
+    for (size_t i = 0; i < b->slot_count; i++)
+        if (is_postal(b->slots[i].cell.def->field) && b->slots[i].cell.def->field != CARNET_FIELD_COUNTRY &&
+            carnet_slice_equal(b->slots[i].cell.label, label) && b->slots[i].rank / 10 != target->rank / 10)
+            return true;
+    return false;
+}
+
+void carnet_rows_take_exact(struct carnet_rows *rows, const struct carnet_field_def *def, struct carnet_slice label, struct carnet_slice text)
+{
+    if (rows->why.rc != CARNET_OK)
+        return;
+    if (has_slot(&rows->build, def->field, label)) {
+        carnet_rows_refuse(rows, CARNET_MALFORMED, "a field is given twice");
+        return;
+    }
+    struct carnet_err inner = CARNET_ERR_INIT;
+    inner.lang = rows->lang;
+    struct carnet_value_rules rules = rules_for(rows, def->field, label);
+    rules.order = CARNET_DATE_ISO;
+    carnet_buf_clear(&rows->value);
+    if (carnet_value_normalise(def, text, &rules, &rows->value, &inner) != CARNET_OK)
+        refuse_value(rows, carnet_slice_str(def->name), &inner);
+    else if (rows->value.len)
+        put_slot(rows, def, label, carnet_buf_slice(&rows->value), 0);
+}
+
 static void put_value(struct carnet_rows *rows, const struct carnet_target *target, struct carnet_slice label,
                       struct carnet_slice value)
 {
     struct carnet_rows_build *b = &rows->build;
     const struct carnet_field_def *def = target->def;
+    for (size_t i = 0; i < b->bad_count; i++)
+        if (b->bad[i].def == def && carnet_slice_equal(b->bad[i].value, value)) {
+            b->dropped = true;
+            return;
+        }
     if (is_multiple(def->field)) {
         put_another(rows, def, label, value, target->rank);
         return;
     }
-    if (is_postal(def->field)) { /* one address is one group of columns: the best one that has something */
-        for (size_t i = 0; i < b->slot_count; i++)
-            if (is_postal(b->slots[i].cell.def->field) && b->slots[i].cell.def->field != CARNET_FIELD_COUNTRY &&
-                carnet_slice_equal(b->slots[i].cell.label, label) && b->slots[i].rank / 10 != target->rank / 10)
-                return;
-    }
+    if (is_postal(def->field) && has_better_address(rows, target, label))
+        return;
     size_t place = slot_at(b, def->field, label);
     struct carnet_rows_slot *slot = place == SLOT_NONE ? NULL : &b->slots[place];
     if (!slot)
@@ -253,7 +307,7 @@ static bool normalise(struct carnet_rows *rows, const struct carnet_field_def *d
 static bool take_several(struct carnet_rows *rows, const struct carnet_target *target, struct carnet_slice label,
                          struct carnet_slice text)
 {
-    static const char *const between[] = {":::", ";", " / ", ",", "\n", " ou ", " et "};
+    static const char *const between[] = {":::", ";", " / ", "/", ",", "\n", "|", " ou ", " et ", " - "};
     struct carnet_value_rules rules = rules_for(rows, target->def->field, label);
     for (size_t i = 0; i < sizeof between / sizeof between[0]; i++) {
         size_t gap = strlen(between[i]), pieces = 0;
@@ -282,11 +336,138 @@ static bool take_several(struct carnet_rows *rows, const struct carnet_target *t
     return false;
 }
 
+/* 05/26, --0526, 26-05: a birthday without its year says nothing that is kept. */
+static bool has_no_year(struct carnet_slice text)
+{
+    text = trim(text);
+    bool dashes = text.len > 2 && text.ptr[0] == '-' && text.ptr[1] == '-';
+    size_t digits = 0, signs = 0;
+    for (size_t i = dashes ? 2 : 0; i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+        digits += c >= '0' && c <= '9';
+        signs += c == '/' || c == '-' || c == '.';
+    }
+    if (digits + signs + (dashes ? 2 : 0) != text.len)
+        return false;
+    return dashes ? digits <= 4 : signs == 1 && digits >= 2 && digits <= 4 && text.len <= 5 && text.ptr[text.len - 1] >= '0';
+}
+
+/* "38000 Grenoble" in a column of towns. */
+static struct carnet_slice town_of(struct carnet_rows *rows, unsigned rank, struct carnet_slice column,
+                                   struct carnet_slice label, struct carnet_slice text)
+{
+    size_t digits = 0;
+    text = trim(text);
+    while (digits < text.len && text.ptr[digits] >= '0' && text.ptr[digits] <= '9')
+        digits++;
+    if (digits != 5 || text.len < 8 || text.ptr[5] > ' ')
+        return text;
+    struct carnet_target postcode = {.kind = CARNET_TARGET_FIELD,
+                                     .def = carnet_field_by_number(NULL, CARNET_FIELD_POSTCODE)};
+    if (!has_slot(&rows->build, CARNET_FIELD_POSTCODE, label) &&
+        normalise(rows, postcode.def, column, label, carnet_slice(text.ptr, 5)))
+        put_slot(rows, postcode.def, label, carnet_buf_slice(&rows->value), rank);
+    return trim(carnet_slice(text.ptr + 5, text.len - 5));
+}
+
+/* An address as a letter has it, its lines one below the other: the line of the town goes to its own fields, and the
+ * rest comes back as one. */
+static struct carnet_slice street_of(struct carnet_rows *rows, const struct carnet_target *target,
+                                     struct carnet_slice column, struct carnet_slice label, struct carnet_slice text)
+{
+    const struct carnet_target city = {
+        .kind = CARNET_TARGET_FIELD, .def = carnet_field_by_number(NULL, CARNET_FIELD_CITY), .rank = target->rank};
+    char *street = carnet_arena_alloc(&rows->arena, 2 * text.len + 1);
+    size_t len = 0;
+    while (text.len) {
+        const uint8_t *stop = memchr(text.ptr, '\n', text.len);
+        struct carnet_slice line = trim(carnet_slice(text.ptr, stop ? (size_t)(stop - text.ptr) : text.len));
+        text = stop ? carnet_slice(stop + 1, text.len - (size_t)(stop + 1 - text.ptr)) : CARNET_SLICE_NONE;
+        struct carnet_slice town = line.len ? town_of(rows, target->rank, column, label, line) : line;
+        if (town.len < line.len && normalise(rows, city.def, column, label, town)) {
+            put_value(rows, &city, label, carnet_buf_slice(&rows->value));
+        } else if (line.len && strcmp(country_code(line), "ZZ") == 0) {
+            memcpy(street + len, ", ", 2);
+            memcpy(street + len + 2, line.ptr, line.len);
+            len += 2 + line.len;
+        }
+    }
+    return len ? carnet_slice(street + 2, len - 2) : CARNET_SLICE_NONE;
+}
+
+/* Mailchimp writes an address into one cell, its parts two blanks apart: street, town, postcode, country. With more
+ * parts than that nobody knows which is which, and the cell stays a street. */
+static struct carnet_slice street_of_parts(struct carnet_rows *rows, const struct carnet_target *target,
+                                           struct carnet_slice column, struct carnet_slice label,
+                                           struct carnet_slice text)
+{
+    struct carnet_slice parts[5];
+    size_t count = 0;
+    for (size_t at = 0; at < text.len && count < 5;) {
+        const uint8_t *stop = memmem(text.ptr + at, text.len - at, "  ", 2);
+        size_t end = stop ? (size_t)(stop - text.ptr) : text.len;
+        parts[count] = trim(carnet_slice(text.ptr + at, end - at));
+        count += parts[count].len > 0;
+        at = end + 2;
+    }
+    bool is_code = count == 4 && parts[2].len == 5 && strcmp(country_code(parts[3]), "ZZ") != 0;
+    for (size_t i = 0; i < 5 && is_code; i++)
+        is_code = parts[2].ptr[i] >= '0' && parts[2].ptr[i] <= '9';
+    if (!is_code)
+        return text;
+    static const uint32_t fields[] = {CARNET_FIELD_COUNTRY, CARNET_FIELD_POSTCODE, CARNET_FIELD_CITY};
+    for (size_t i = 0; i < 3; i++) {
+        const struct carnet_target other = {
+            .kind = CARNET_TARGET_FIELD, .def = carnet_field_by_number(NULL, fields[i]), .rank = target->rank};
+        if (normalise(rows, other.def, column, label, parts[3 - i]))
+            put_value(rows, &other, label, carnet_buf_slice(&rows->value));
+    }
+    return parts[0];
+}
+
+/* The statutory roll has the department and the commune's three last digits apart. */
+static struct carnet_slice insee_of(struct carnet_rows *rows, struct carnet_slice text, char out[8])
+{
+    const char *department = rows->build.department;
+    size_t len = strlen(department);
+    text = trim(text);
+    if (len < 2 || text.len == 0 || text.len > 5 - len)
+        return text;
+    int written = snprintf(out, 8, "%s%.*s%.*s", department, (int)(5 - len - text.len), "000", (int)text.len, (const char *)text.ptr);
+    return carnet_slice(out, (size_t)written);
+}
+
 static void take_field(struct carnet_rows *rows, const struct carnet_target *target, struct carnet_slice column,
                        struct carnet_slice label, struct carnet_slice text)
 {
+    char insee[8];
+    uint32_t field = target->def->field;
+    const uint8_t *stop = is_multiple(field) || text.len < 5 ? NULL : memmem(text.ptr, text.len, " ::: ", 5);
+    if (stop && field != CARNET_FIELD_NOTE) /* Google's several values: the first one, where one is kept */
+        text = carnet_slice(text.ptr, (size_t)(stop - text.ptr));
+    if (field == CARNET_FIELD_BORN && has_no_year(text))
+        return;
+    if (field == CARNET_FIELD_CITY)
+        text = town_of(rows, target->rank, column, label, text);
+    if (field == CARNET_FIELD_INSEE)
+        text = insee_of(rows, text, insee);
+    if (field == CARNET_FIELD_STREET && target->rank >= 10 && text.len && memchr(text.ptr, '\n', text.len)) {
+        if (has_better_address(rows, target, label))
+            return;
+        text = street_of(rows, target, column, label, text);
+    }
+    if (field == CARNET_FIELD_STREET && text.len && memmem(text.ptr, text.len, "  ", 2))
+        text = street_of_parts(rows, target, column, label, text);
+    if (target->lenient) {
+        struct carnet_value_rules rules = rules_for(rows, field, label);
+        carnet_buf_clear(&rows->value);
+        if (carnet_value_normalise(target->def, text, &rules, &rows->value, NULL) != CARNET_OK)
+            return;
+    }
     bool may_be_several =
-        (target->def->field == CARNET_FIELD_EMAIL || target->def->field == CARNET_FIELD_PHONE) && text.len < 1000;
+        (field == CARNET_FIELD_EMAIL || field == CARNET_FIELD_PHONE ||
+         (field == CARNET_FIELD_WEBSITE && memmem(text.ptr, text.len, ":::", 3))) &&
+        text.len < 1000;
     if (may_be_several) {
         struct carnet_value_rules rules = rules_for(rows, target->def->field, label);
         carnet_buf_clear(&rows->value);
@@ -306,6 +487,8 @@ void carnet_rows_take_tag(struct carnet_rows *rows, struct carnet_slice column, 
     if (rows->why.rc != CARNET_OK)
         return;
     text = trim(text);
+    if (text.len > 2 && text.ptr[0] == '"' && text.ptr[text.len - 1] == '"') /* Mailchimp quotes each one */
+        text = trim(carnet_slice(text.ptr + 1, text.len - 2));
     if (text.len > 2 && memcmp(text.ptr, "* ", 2) == 0) /* Google's own groups: "* myContacts" */
         text = carnet_slice(text.ptr + 2, text.len - 2);
     carnet_buf_clear(&rows->value);
@@ -358,8 +541,9 @@ static void put_consent(struct carnet_rows *rows, struct carnet_rows_consent *li
         carnet_rows_refuse(rows, CARNET_LIMIT, "more than %d purposes", 16);
         return;
     }
-    list[(*count)++] = (struct carnet_rows_consent){carnet_arena_dup(&rows->arena, name),
-                                                    carnet_arena_dup(&rows->arena, column), at_ms};
+    list[(*count)++] = (struct carnet_rows_consent){.purpose = carnet_arena_dup(&rows->arena, name),
+                                                    .column = carnet_arena_dup(&rows->arena, column),
+                                                    .at_ms = at_ms};
 }
 
 static int64_t moment(const struct carnet_rows *rows, struct carnet_slice text)
@@ -369,16 +553,33 @@ static int64_t moment(const struct carnet_rows *rows, struct carnet_slice text)
                                                                                                                     : 0;
 }
 
+/* Who wants nothing by a channel wants none of the purposes that use it alone; where none does, none that use it. */
+static void object_to_channel(struct carnet_rows *rows, uint32_t channel, struct carnet_slice column, int64_t at_ms)
+{
+    struct carnet_rows_build *b = &rows->build;
+    const struct carnet_purpose_def *def;
+    for (int pass = 0; pass < 2; pass++) {
+        bool any = false;
+        for (size_t i = 0; (def = carnet_purpose_at(rows->charter, i)) != NULL; i++)
+            if (pass ? (def->channels & channel) != 0 : def->channels == channel) {
+                put_consent(rows, b->objections, &b->objection_count, def->name, column, at_ms);
+                any = true;
+            }
+        if (any)
+            return;
+    }
+}
+
 static void object(struct carnet_rows *rows, const char *purpose, struct carnet_slice column, int64_t at_ms)
 {
     struct carnet_rows_build *b = &rows->build;
-    if (strcmp(purpose, "email") == 0) { /* who wants no e-mail wants none of either kind */
-        put_consent(rows, b->objections, &b->objection_count, "newsletter", column, at_ms);
-        put_consent(rows, b->objections, &b->objection_count, "targeted", column, at_ms);
-    } else {
-        put_consent(rows, b->objections, &b->objection_count, strcmp(purpose, "all") == 0 ? "" : purpose, column,
-                    at_ms);
-    }
+    uint32_t channel = carnet_columns_channel(carnet_slice_str(purpose));
+    if (strcmp(purpose, "all") == 0)
+        put_consent(rows, b->objections, &b->objection_count, "", column, at_ms);
+    else if (channel && (strcmp(purpose, "email") == 0 || !carnet_purpose_find(rows->charter, carnet_slice_str(purpose))))
+        object_to_channel(rows, channel, column, at_ms);
+    else
+        put_consent(rows, b->objections, &b->objection_count, purpose, column, at_ms);
 }
 
 static bool begins_with(struct carnet_slice text, const char *word)
@@ -398,8 +599,11 @@ static void take_consent(struct carnet_rows *rows, const struct carnet_target *t
             object(rows, target->text, column, moment(rows, text));
         return;
     }
-    if (answer == CARNET_ANSWER_YES) {
-        put_consent(rows, b->grants, &b->grant_count, target->text, column, 0);
+    int64_t agreed_ms = target->dated ? moment(rows, text) : 0;
+    if (target->dated ? agreed_ms != 0 : answer == CARNET_ANSWER_YES) {
+        if (!carnet_purpose_find(rows->charter, carnet_slice_str(target->text)))
+            return; /* the status of a purpose that this charter does not have: only its refusals count */
+        put_consent(rows, b->grants, &b->grant_count, target->text, column, agreed_ms);
         return;
     }
     static const char *const refusals[] = {"unsub", "opt out", "opt-out", "opted out", "spam",
@@ -409,6 +613,43 @@ static void take_consent(struct carnet_rows *rows, const struct carnet_target *t
             object(rows, strcmp(target->text, "newsletter") == 0 ? "email" : target->text, column, 0);
             return;
         }
+}
+
+/* A network address as the file writes it; anything else is none. */
+static struct carnet_slice network_address(struct carnet_rows *rows, struct carnet_slice text)
+{
+    text = trim(text);
+    size_t digits = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.ptr[i] | 0x20;
+        bool digit = (text.ptr[i] >= '0' && text.ptr[i] <= '9') || (c >= 'a' && c <= 'f');
+        if (!digit && text.ptr[i] != '.' && text.ptr[i] != ':')
+            return CARNET_SLICE_NONE;
+        digits += digit;
+    }
+    return digits >= 2 && text.len <= 45 ? carnet_arena_dup(&rows->arena, text) : CARNET_SLICE_NONE;
+}
+
+static void take_department(struct carnet_rows *rows, struct carnet_slice text)
+{
+    char *out = rows->build.department;
+    text = trim(text);
+    if (text.len == 0 || text.len > 3)
+        return;
+    snprintf(out, 4, text.len == 1 ? "0%.*s" : "%.*s", (int)text.len, (const char *)text.ptr);
+    for (char *c = out; *c; c++)
+        *c = *c >= 'a' && *c <= 'z' ? (char)(*c & ~0x20) : *c;
+}
+
+void carnet_rows_take_bad(struct carnet_rows *rows, const struct carnet_field_def *def, struct carnet_slice text)
+{
+    struct carnet_rows_build *b = &rows->build;
+    struct carnet_value_rules rules = rows->rules;
+    carnet_buf_clear(&rows->value);
+    if (b->bad_count < CARNET_ROWS_BAD_MAX &&
+        carnet_value_normalise(def, text, &rules, &rows->value, NULL) == CARNET_OK && rows->value.len)
+        b->bad[b->bad_count++] = (struct carnet_rows_cell){
+            .def = def, .value = carnet_arena_dup(&rows->arena, carnet_buf_slice(&rows->value))};
 }
 
 static void take_title(struct carnet_rows *rows, struct carnet_slice text)
@@ -433,6 +674,7 @@ void carnet_rows_take(struct carnet_rows *rows, const struct carnet_target *targ
     switch (target->kind) {
     case CARNET_TARGET_NONE:
     case CARNET_TARGET_OURS:
+    case CARNET_TARGET_BAD:
     case CARNET_TARGET_LABEL: break;
     case CARNET_TARGET_FIELD:
         take_field(rows, target, column, label.len ? label : carnet_slice_str(target->text), text);
@@ -441,7 +683,13 @@ void carnet_rows_take(struct carnet_rows *rows, const struct carnet_target *targ
     case CARNET_TARGET_CONSENT:
     case CARNET_TARGET_OBJECT:
     case CARNET_TARGET_STATUS: take_consent(rows, target, column, text); break;
-    case CARNET_TARGET_CONSENT_DATE: b->consent_ms = moment(rows, text); break;
+    case CARNET_TARGET_CONSENT_DATE:
+        *(strcmp(target->text, "newsletter") == 0 ? &b->newsletter_ms : &b->consent_ms) = moment(rows, text);
+        break;
+    case CARNET_TARGET_CONSENT_ADDRESS: b->address = network_address(rows, text); break;
+    case CARNET_TARGET_CONFIRM_DATE: b->confirmed_ms = moment(rows, text); break;
+    case CARNET_TARGET_CONFIRM_ADDRESS: b->confirmed_address = network_address(rows, text); break;
+    case CARNET_TARGET_DEPARTMENT: take_department(rows, text); break;
     case CARNET_TARGET_OBJECT_DATE: b->object_ms = moment(rows, text); break;
     case CARNET_TARGET_TITLE: take_title(rows, text); break;
     case CARNET_TARGET_NAME:
@@ -575,9 +823,74 @@ static void drop_same_addresses(struct carnet_rows_build *b)
     }
 }
 
+static void drop_slot(struct carnet_rows_build *b, size_t place)
+{
+    memmove(&b->slots[place], &b->slots[place + 1], (b->slot_count - place - 1) * sizeof b->slots[0]);
+    b->slot_count--;
+}
+
+/* People whom an address book calls by their address: it is no name. */
+static void take_names_for_addresses(struct carnet_rows *rows)
+{
+    static const uint32_t names[] = {CARNET_FIELD_GIVEN, CARNET_FIELD_FAMILY};
+    const struct carnet_target email = {.kind = CARNET_TARGET_FIELD, .def = carnet_field_by_number(NULL, CARNET_FIELD_EMAIL)};
+    struct carnet_rows_build *b = &rows->build;
+    struct carnet_value_rules rules = rows->rules;
+    for (size_t i = 0; i < 3; i++) {
+        size_t place = i < 2 ? slot_at(b, names[i], CARNET_SLICE_NONE) : SLOT_NONE;
+        struct carnet_slice name = i == 2 ? b->name : place == SLOT_NONE ? CARNET_SLICE_NONE : b->slots[place].cell.value;
+        if (name.len == 0 || !memchr(name.ptr, '@', name.len))
+            continue;
+        carnet_buf_clear(&rows->value);
+        if (carnet_value_normalise(email.def, name, &rules, &rows->value, NULL) != CARNET_OK || !rows->value.len)
+            continue;
+        if (place != SLOT_NONE)
+            drop_slot(b, place);
+        else
+            b->name = CARNET_SLICE_NONE;
+        put_value(rows, &email, CARNET_SLICE_NONE, carnet_buf_slice(&rows->value));
+    }
+}
+
+static bool folds_alike(struct carnet_slice a, struct carnet_slice b)
+{
+    struct carnet_buf x, y;
+    carnet_buf_init(&x, 4 * CARNET_VALUE_LEN_MAX);
+    carnet_buf_init(&y, 4 * CARNET_VALUE_LEN_MAX);
+    bool alike = carnet_slice_equal(a, b) ||
+                 (carnet_text_fold(a, &x) == CARNET_OK && carnet_text_fold(b, &y) == CARNET_OK &&
+                  carnet_slice_equal(carnet_buf_slice(&x), carnet_buf_slice(&y)));
+    carnet_buf_deinit(&x);
+    carnet_buf_deinit(&y);
+    return alike;
+}
+
+static void finish_consent(struct carnet_rows *rows)
+{
+    struct carnet_rows_build *b = &rows->build;
+    for (size_t i = 0; i < b->grant_count; i++) {
+        struct carnet_rows_consent *grant = &b->grants[i];
+        bool is_newsletter = carnet_slice_equal(grant->purpose, carnet_slice_str("newsletter"));
+        if (!grant->at_ms && is_newsletter)
+            grant->at_ms = b->newsletter_ms;
+        if (!grant->at_ms)
+            grant->at_ms = b->consent_ms;
+        if (!is_newsletter && b->grant_count > 1)
+            continue;
+        grant->address = b->address;
+        grant->confirmed_ms = b->confirmed_ms;
+        grant->confirmed_address = b->confirmed_address;
+    }
+    if (rows->objects)
+        object(rows, "email", carnet_slice_str(rows->objects), 0);
+    for (size_t i = 0; i < b->objection_count; i++)
+        b->objections[i].at_ms = b->objections[i].at_ms ? b->objections[i].at_ms : b->object_ms;
+}
+
 static void finish(struct carnet_rows *rows)
 {
     struct carnet_rows_build *b = &rows->build;
+    take_names_for_addresses(rows);
     size_t birth_name = slot_at(b, CARNET_FIELD_BIRTH_NAME, CARNET_SLICE_NONE);
     bool has_given = has_slot(b, CARNET_FIELD_GIVEN, CARNET_SLICE_NONE),
          has_family = has_slot(b, CARNET_FIELD_FAMILY, CARNET_SLICE_NONE);
@@ -586,13 +899,16 @@ static void finish(struct carnet_rows *rows)
                  0);
     else if (!has_family && !has_given && b->name.len)
         split_name(rows);
+    if (rows->in_roll && birth_name != SLOT_NONE) { /* it is one when it differs from the name used */
+        size_t family = slot_at(b, CARNET_FIELD_FAMILY, CARNET_SLICE_NONE);
+        birth_name = slot_at(b, CARNET_FIELD_BIRTH_NAME, CARNET_SLICE_NONE);
+        if (family != SLOT_NONE && folds_alike(b->slots[family].cell.value, b->slots[birth_name].cell.value))
+            drop_slot(b, birth_name);
+    }
     if (b->title && !has_slot(b, CARNET_FIELD_GENDER, CARNET_SLICE_NONE))
         put_slot(rows, carnet_field_by_number(rows->charter, CARNET_FIELD_GENDER), CARNET_SLICE_NONE, carnet_slice(&b->title, 1), 0);
     drop_same_addresses(b);
-    for (size_t i = 0; i < b->grant_count; i++)
-        b->grants[i].at_ms = b->grants[i].at_ms ? b->grants[i].at_ms : b->consent_ms;
-    for (size_t i = 0; i < b->objection_count; i++)
-        b->objections[i].at_ms = b->objections[i].at_ms ? b->objections[i].at_ms : b->object_ms;
+    finish_consent(rows);
     bool somebody = false;
     for (size_t i = 0; i < b->slot_count; i++) {
         uint32_t field = b->slots[i].cell.def->field;
@@ -601,35 +917,57 @@ static void finish(struct carnet_rows *rows)
                    field == CARNET_FIELD_HANDLE || field == CARNET_FIELD_SOURCE_ID;
         rows->cells[i] = b->slots[i].cell;
     }
-    if (!somebody)
+    if (!somebody && b->dropped)
+        carnet_rows_refuse(rows, CARNET_USAGE, "the file says that its only address does not work");
+    else if (!somebody)
         carnet_rows_refuse(rows, CARNET_USAGE, "no name, no e-mail address, no telephone number");
 }
+
+static void build_begin(struct carnet_rows *rows)
+{
+    struct carnet_rows_build *b = &rows->build;
+    carnet_arena_reset(&rows->arena);
+    b->slot_count = b->tag_count = b->grant_count = b->objection_count = b->bad_count = 0;
+    b->name = b->address = b->confirmed_address = CARNET_SLICE_NONE;
+    b->name_reversed = b->any = b->dropped = false;
+    b->title = 0;
+    b->department[0] = 0;
+    b->consent_ms = b->object_ms = b->newsletter_ms = b->confirmed_ms = 0;
+    rows->why = (struct carnet_err)CARNET_ERR_INIT;
+    rows->why.lang = rows->lang;
+    rows->record = CARNET_SLICE_NONE;
+}
+
+static carnet_rc next_file(struct carnet_rows *rows, struct carnet_err *err);
 
 carnet_rc carnet_rows_next(struct carnet_rows *rows, struct carnet_row *out, struct carnet_err *err)
 {
     struct carnet_rows_build *b = &rows->build;
+    *out = (struct carnet_row){0};
     for (;;) {
-        carnet_arena_reset(&rows->arena);
-        b->slot_count = b->tag_count = b->grant_count = b->objection_count = 0;
-        b->name = CARNET_SLICE_NONE;
-        b->name_reversed = b->any = false;
-        b->title = 0;
-        b->consent_ms = b->object_ms = 0;
-        rows->why = (struct carnet_err)CARNET_ERR_INIT;
-        rows->why.lang = rows->lang;
-        rows->record = CARNET_SLICE_NONE;
-        *out = (struct carnet_row){0};
-        carnet_rc rc = rows->csv ? carnet_rows_csv_next(rows) : carnet_rows_vcard_next(rows);
+        build_begin(rows);
+        carnet_rc rc = rows->csv ? carnet_rows_csv_next(rows) : rows->json ? carnet_rows_json_next(rows) : carnet_rows_vcard_next(rows);
+        if (rc == CARNET_NOT_FOUND && rows->zip && rows->zip_at + 1 < carnet_zip_count(rows->zip)) {
+            rc = next_file(rows, err);
+            if (rc != CARNET_OK)
+                return rc;
+            continue;
+        }
         if (rc == CARNET_NOT_FOUND)
             return rc;
         if (rc != CARNET_OK)
-            return carnet_err_set(err, CARNET_FAILED, "cannot read the file: %s",
-                                  carnet_errno_text(carnet_err_lang(err), errno));
+            return carnet_source_failed(err);
         if (rows->why.rc == CARNET_OK && !b->any)
             continue;
-        if (rows->why.rc == CARNET_OK)
+        if (rows->why.rc == CARNET_OK && rows->json)
+            for (size_t i = 0; i < b->slot_count; i++)
+                rows->cells[i] = b->slots[i].cell;
+        else if (rows->why.rc == CARNET_OK)
             finish(rows);
+        if (rows->why.rc == CARNET_OK && rows->in_roll && carnet_roll_repeats(rows))
+            continue;
         out->line = rows->line;
+        out->file = rows->zip && carnet_zip_count(rows->zip) > 1 ? rows->file_name : NULL;
         if (rows->why.rc != CARNET_OK) {
             out->reason = rows->why.what;
             return CARNET_OK;
@@ -642,6 +980,7 @@ carnet_rc carnet_rows_next(struct carnet_rows *rows, struct carnet_row *out, str
         out->grant_count = b->grant_count;
         out->objections = b->objections;
         out->objection_count = b->objection_count;
+        out->more = rows->json ? carnet_rows_json_more(rows) : NULL;
         return CARNET_OK;
     }
 }
@@ -654,8 +993,187 @@ static bool looks_like_vcard(struct carnet_slice text)
     return begins_with(trim(text), "BEGIN:VCARD");
 }
 
-static carnet_rc open_any(int fd, struct carnet_slice mem, const struct carnet_rows_options *options,
-                          struct carnet_rows **out, struct carnet_err *err)
+/* Files whose name says it all: "unsubscribed_segment_export.csv", "désinscrits 2024.csv". */
+static bool name_objects(const char *name)
+{
+    static const char *const says[] = {"unsub", "desinscri", "desabonn", "blacklist", "optout", "opt out", "liste noire"};
+    static const char *const denies[] = {"sans", "hors", "non", "not", "no", "except", "without", "pas"};
+    const char *slash = strrchr(name, '/');
+    struct carnet_buf key;
+    bool found = false;
+    carnet_buf_init(&key, 512);
+    carnet_buf_append_byte(&key, ' ');
+    carnet_columns_key(carnet_slice_str(slash ? slash + 1 : name), &key);
+    carnet_buf_append_byte(&key, ' ');
+    const char *text = carnet_buf_cstr(&key);
+    for (size_t i = 0; i < sizeof says / sizeof says[0]; i++) {
+        const char *at = strstr(text, says[i]);
+        found = found || (at && at[-1] == ' ');
+    }
+    for (size_t i = 0; i < sizeof denies / sizeof denies[0]; i++) {
+        const char *at = strstr(text, denies[i]);
+        if (at && at[-1] == ' ' && at[strlen(denies[i])] == ' ')
+            found = false;
+    }
+    carnet_buf_deinit(&key);
+    return found;
+}
+
+/* A column that says of each row whether the person agreed. */
+static bool has_answers(const struct carnet_rows *rows)
+{
+    for (size_t i = 0; i < rows->named_count; i++) {
+        const struct carnet_target *target = &rows->named[i].target;
+        if (target->kind == CARNET_TARGET_OBJECT || target->kind == CARNET_TARGET_STATUS ||
+            (target->kind == CARNET_TARGET_CONSENT && !target->dated))
+            return true;
+    }
+    return false;
+}
+
+static void close_file(struct carnet_rows *rows)
+{
+    carnet_rows_csv_close(rows);
+    carnet_rows_vcard_close(rows);
+    carnet_rows_json_close(rows);
+    carnet_source_close(&rows->source);
+    for (size_t i = 0; i < rows->named_count; i++) {
+        free(rows->named[i].name);
+        free(rows->named[i].key);
+    }
+    rows->named_count = 0;
+    free(rows->objects);
+    rows->objects = NULL;
+    rows->in_roll = false;
+    rows->reject_begun = false;
+}
+
+static bool looks_like_json(struct carnet_slice text)
+{
+    return begins_with(trim(text), "{\"carnet\":");
+}
+
+/* Recognises one file and its columns; rows->file_name is its name. */
+static carnet_rc open_file(struct carnet_rows *rows, const struct carnet_source_input *input, struct carnet_err *err)
+{
+    struct carnet_slice head = CARNET_SLICE_NONE;
+    carnet_rc rc = carnet_source_open(&rows->source, input, err);
+    if (rc == CARNET_OK)
+        rc = carnet_source_peek(&rows->source, &head, err);
+    if (rc != CARNET_OK)
+        return rc;
+    rows->format = rows->options.format;
+    if (rows->format == CARNET_ROWS_AUTO)
+        rows->format = looks_like_vcard(head) ? CARNET_ROWS_VCARD : looks_like_json(head) ? CARNET_ROWS_JSON : CARNET_ROWS_CSV;
+    if (rows->format == CARNET_ROWS_JSON)
+        return carnet_rows_json_open(rows, err);
+    if (rows->format == CARNET_ROWS_VCARD && trim(head).len && !looks_like_vcard(head))
+        return carnet_err_set(err, CARNET_MALFORMED, "not a vCard file");
+    rc = rows->format == CARNET_ROWS_VCARD ? carnet_rows_vcard_open(rows, &rows->options, err)
+                                           : carnet_rows_csv_open(rows, &rows->options, err);
+    if (rc != CARNET_OK || rows->format == CARNET_ROWS_VCARD || !rows->file_name || !name_objects(rows->file_name) ||
+        has_answers(rows))
+        return rc;
+    const char *slash = strrchr(rows->file_name, '/');
+    struct carnet_slice name = carnet_slice_str(slash ? slash + 1 : rows->file_name);
+    struct carnet_buf shown;
+    carnet_buf_init(&shown, 4 * CARNET_LABEL_LEN_MAX);
+    bool overruled = false;
+    for (size_t i = 0; i < rows->options.map_count; i++)
+        if (carnet_slice_equal(rows->options.maps[i].column, name)) {
+            rows->map_used[i] = true;
+            overruled = carnet_slice_equal(rows->options.maps[i].target, carnet_slice_str("-"));
+        }
+    if (!overruled) {
+        rows->objects = carnet_strdup_slice(carnet_value_label(name, &shown, NULL) == CARNET_OK ? carnet_buf_slice(&shown)
+                                                                                               : carnet_slice_str("file"));
+        carnet_rows_list(rows, rows->objects, carnet_slice_str("object:email"));
+    }
+    carnet_buf_deinit(&shown);
+    return CARNET_OK;
+}
+
+/* The i-th file of the zip; an error names it. */
+static carnet_rc open_zipped(struct carnet_rows *rows, size_t i, struct carnet_err *err)
+{
+    struct carnet_err inner = CARNET_ERR_INIT;
+    inner.lang = carnet_err_lang(err);
+    rows->zip_at = i;
+    free(rows->file_name);
+    rows->file_name = carnet_strdup_slice(carnet_slice_str(carnet_zip_name(rows->zip, i)));
+    carnet_rc rc = carnet_zip_enter(rows->zip, i, err);
+    if (rc != CARNET_OK)
+        return rc;
+    const struct carnet_source_input input = {
+        .fd = -1, .pull = carnet_zip_pull, .ctx = rows->zip, .size_bytes = carnet_zip_size(rows->zip, i)};
+    rc = open_file(rows, &input, &inner);
+    if (rc == CARNET_OK)
+        return rc;
+    carnet_err_set(err, rc, "\"%s\" in the zip file: %s", rows->file_name, inner.what);
+    if (inner.hint[0] && err)
+        memcpy(err->hint, inner.hint, sizeof err->hint);
+    return rc;
+}
+
+static carnet_rc next_file(struct carnet_rows *rows, struct carnet_err *err)
+{
+    rows->zip_read += rows->source.read_bytes;
+    close_file(rows);
+    return open_zipped(rows, rows->zip_at + 1, err);
+}
+
+/* Each file is looked at before the first one is read, so that the mapping is whole, and a file that is none fails here.
+ * One file of rejected rows takes those of all: so they are of one format. */
+static carnet_rc open_zip(struct carnet_rows *rows, struct carnet_err *err)
+{
+    size_t count = carnet_zip_count(rows->zip);
+    enum carnet_rows_format first = CARNET_ROWS_AUTO;
+    for (size_t i = 0; i < count; i++)
+        rows->zip_size += carnet_zip_size(rows->zip, i);
+    for (size_t i = 0; i < count && count > 1; i++) {
+        carnet_rc rc = open_zipped(rows, i, err);
+        if (rc != CARNET_OK)
+            return rc;
+        first = i ? first : rows->format;
+        bool same = rows->format == first;
+        close_file(rows);
+        if (!same) {
+            carnet_err_set(err, CARNET_USAGE, "the zip file holds CSV and vCard files");
+            carnet_err_hint(err, "unpack it and import them one by one");
+            return CARNET_USAGE;
+        }
+    }
+    return open_zipped(rows, 0, err);
+}
+
+/* Each --map is of a column that is there; which properties vCards have is known at their end alone. */
+static carnet_rc check_maps(const struct carnet_rows *rows, struct carnet_err *err)
+{
+    for (size_t i = 0; i < rows->options.map_count && rows->format == CARNET_ROWS_CSV; i++) {
+        struct carnet_slice column = rows->options.maps[i].column;
+        if (rows->map_used[i])
+            continue;
+        carnet_err_set(err, CARNET_USAGE, "the file has no column \"%.*s\"", (int)(column.len < 80 ? column.len : 80),
+                       column.len ? (const char *)column.ptr : "");
+        carnet_err_hint(err, "--dry-run shows the columns");
+        return CARNET_USAGE;
+    }
+    return CARNET_OK;
+}
+
+/* As read(2) says it. */
+static ssize_t pull_input(void *ctx, uint8_t *out, size_t len)
+{
+    const struct carnet_rows_input *input = ctx;
+    size_t got = 0;
+    if (input->read(input->ctx, out, len, &got))
+        return (ssize_t)got;
+    errno = EIO;
+    return -1;
+}
+
+static carnet_rc open_any(int fd, struct carnet_slice mem, const struct carnet_rows_input *from,
+                          const struct carnet_rows_options *options, struct carnet_rows **out, struct carnet_err *err)
 {
     *out = NULL;
     struct carnet_rows *rows = carnet_alloc(sizeof *rows);
@@ -668,25 +1186,32 @@ static carnet_rc open_any(int fd, struct carnet_slice mem, const struct carnet_r
     if (options->country[0])
         memcpy(rows->rules.country, options->country, sizeof rows->rules.country);
     rows->rules.country[2] = 0;
+    rows->options = *options;
+    struct carnet_rows_map *maps = carnet_alloc((options->map_count + 1) * sizeof *maps);
+    rows->map_used = carnet_alloc(options->map_count + 1);
+    for (size_t i = 0; i < options->map_count; i++)
+        maps[i] = (struct carnet_rows_map){
+            carnet_slice(carnet_strdup_slice(options->maps[i].column), options->maps[i].column.len),
+            carnet_slice(carnet_strdup_slice(options->maps[i].target), options->maps[i].target.len)};
+    rows->options.maps = maps;
+    rows->options.name = NULL;
     carnet_arena_init(&rows->arena);
+    carnet_arena_init(&rows->kept_arena);
     carnet_buf_init(&rows->country, CARNET_VALUE_LEN_MAX);
     carnet_buf_init(&rows->value, 4 * CARNET_VALUE_LEN_MAX);
     carnet_buf_init(&rows->scratch, 3 * CARNET_LINE_LEN_MAX);
     carnet_buf_init(&rows->unarmed, 4 * CARNET_LINE_LEN_MAX);
-    struct carnet_slice head = CARNET_SLICE_NONE;
-    carnet_rc rc = carnet_source_open(&rows->source, fd, mem, err);
-    if (rc == CARNET_OK)
-        rc = carnet_source_peek(&rows->source, &head, err);
-    if (rc == CARNET_OK) {
-        rows->format = options->format;
-        if (rows->format == CARNET_ROWS_AUTO)
-            rows->format = looks_like_vcard(head) ? CARNET_ROWS_VCARD : CARNET_ROWS_CSV;
-        if (rows->format == CARNET_ROWS_VCARD && trim(head).len && !looks_like_vcard(head))
-            rc = carnet_err_set(err, CARNET_MALFORMED, "not a vCard file");
-        else
-            rc = rows->format == CARNET_ROWS_VCARD ? carnet_rows_vcard_open(rows, options, err)
-                                                   : carnet_rows_csv_open(rows, options, err);
+    carnet_rc rc = from ? CARNET_OK : carnet_zip_open(fd, mem, &rows->zip, err);
+    if (rc == CARNET_OK && rows->zip) {
+        rc = open_zip(rows, err);
+    } else if (rc == CARNET_OK) {
+        const struct carnet_source_input input = {
+            .fd = fd, .mem = mem, .pull = from ? pull_input : NULL, .ctx = (void *)(uintptr_t)from};
+        rows->file_name = options->name ? carnet_strdup_slice(carnet_slice_str(options->name)) : NULL;
+        rc = open_file(rows, &input, err);
     }
+    if (rc == CARNET_OK)
+        rc = check_maps(rows, err);
     if (rc == CARNET_OK)
         *out = rows;
     else
@@ -698,39 +1223,78 @@ carnet_rc carnet_rows_open(int fd, const struct carnet_rows_options *options, st
                            struct carnet_err *err)
 {
     CARNET_ASSERT(fd >= 0);
-    return open_any(fd, CARNET_SLICE_NONE, options, out, err);
+    return open_any(fd, CARNET_SLICE_NONE, NULL, options, out, err);
 }
 
 carnet_rc carnet_rows_open_bytes(struct carnet_slice bytes, const struct carnet_rows_options *options,
                                  struct carnet_rows **out, struct carnet_err *err)
 {
-    return open_any(-1, bytes, options, out, err);
+    return open_any(-1, bytes, NULL, options, out, err);
+}
+
+carnet_rc carnet_rows_open_input(const struct carnet_rows_input *input, const struct carnet_rows_options *options,
+                                 struct carnet_rows **out, struct carnet_err *err)
+{
+    return open_any(-1, CARNET_SLICE_NONE, input, options, out, err);
 }
 
 void carnet_rows_close(struct carnet_rows *rows)
 {
     if (!rows)
         return;
-    carnet_rows_csv_close(rows);
-    carnet_rows_vcard_close(rows);
-    for (size_t i = 0; i < rows->named_count; i++) {
-        free(rows->named[i].name);
-        free(rows->named[i].target_text);
-    }
+    close_file(rows);
     free(rows->named);
+    for (size_t i = 0; i < rows->listed_count; i++) {
+        free(rows->listed[i].name);
+        free(rows->listed[i].target_text);
+    }
+    free(rows->listed);
+    struct carnet_rows_map *maps = (struct carnet_rows_map *)(uintptr_t)rows->options.maps; /* our own copies */
+    for (size_t i = 0; i < rows->options.map_count; i++) {
+        free((void *)(uintptr_t)maps[i].column.ptr);
+        free((void *)(uintptr_t)maps[i].target.ptr);
+    }
+    free(maps);
+    free(rows->map_used);
+    free(rows->file_name);
+    carnet_roll_close(rows->roll);
+    carnet_zip_close(rows->zip);
     carnet_buf_deinit(&rows->country);
     carnet_buf_deinit(&rows->value);
     carnet_buf_deinit(&rows->scratch);
     carnet_buf_deinit(&rows->unarmed);
     carnet_arena_deinit(&rows->arena);
-    carnet_source_close(&rows->source);
+    carnet_arena_deinit(&rows->kept_arena);
+    free(rows->kept);
     free(rows);
 }
 
 void carnet_rows_progress(const struct carnet_rows *rows, uint64_t *read_bytes, uint64_t *size_bytes)
 {
-    *read_bytes = rows->source.read_bytes;
-    *size_bytes = rows->source.size_bytes;
+    *read_bytes = rows->zip_read + rows->source.read_bytes;
+    *size_bytes = rows->zip ? rows->zip_size : rows->source.size_bytes;
+}
+
+bool carnet_rows_is_roll(const struct carnet_rows *rows)
+{
+    return rows->is_roll;
+}
+
+uint64_t carnet_rows_collapsed(const struct carnet_rows *rows)
+{
+    return carnet_roll_collapsed(rows->roll);
+}
+
+void carnet_rows_list(struct carnet_rows *rows, const char *name, struct carnet_slice target_text)
+{
+    for (size_t i = 0; i < rows->listed_count; i++)
+        if (strcmp(rows->listed[i].name, name) == 0 &&
+            carnet_slice_equal(carnet_slice_str(rows->listed[i].target_text), target_text))
+            return;
+    CARNET_GROW(rows->listed, rows->listed_count, rows->listed_cap);
+    rows->listed[rows->listed_count++] = (struct carnet_rows_listed){
+        .name = carnet_strdup_slice(carnet_slice_str(name)),
+        .target_text = target_text.len ? carnet_strdup_slice(target_text) : NULL};
 }
 
 enum carnet_rows_format carnet_rows_format(const struct carnet_rows *rows)
@@ -740,24 +1304,22 @@ enum carnet_rows_format carnet_rows_format(const struct carnet_rows *rows)
 
 bool carnet_rows_column(const struct carnet_rows *rows, size_t i, const char **name, const char **target)
 {
-    if (i >= rows->named_count)
+    if (i >= rows->listed_count)
         return false;
-    *name = rows->named[i].name;
-    *target = rows->named[i].target_text;
+    *name = rows->listed[i].name;
+    *target = rows->listed[i].target_text;
     return true;
 }
 
 void carnet_rows_mapping(const struct carnet_rows *rows, struct carnet_buf *out)
 {
     json_t *mapping = json_object(), *unmapped = json_array();
-    for (size_t i = 0; i < rows->named_count; i++) {
-        const struct carnet_rows_named *named = &rows->named[i];
-        if (named->target.kind == CARNET_TARGET_OURS || !named->name[0])
-            continue;
-        if (named->target_text)
-            json_object_set_new(mapping, named->name, json_string(named->target_text));
+    for (size_t i = 0; i < rows->listed_count; i++) {
+        const struct carnet_rows_listed *listed = &rows->listed[i];
+        if (listed->target_text)
+            json_object_set_new(mapping, listed->name, json_string(listed->target_text));
         else
-            json_array_append_new(unmapped, json_string(named->name));
+            json_array_append_new(unmapped, json_string(listed->name));
     }
     char *first = json_dumps(mapping, JSON_PRESERVE_ORDER | JSON_COMPACT), *second = json_dumps(unmapped, JSON_PRESERVE_ORDER | JSON_COMPACT);
     CARNET_ASSERT(first && second);
@@ -765,18 +1327,57 @@ void carnet_rows_mapping(const struct carnet_rows *rows, struct carnet_buf *out)
     carnet_buf_append_str(out, first);
     carnet_buf_append_str(out, ",\"unmapped\":");
     carnet_buf_append_str(out, second);
+    carnet_buf_append_str(out, rows->is_roll ? ",\"roll\":true" : ",\"roll\":false");
     free(first);
     free(second);
     json_decref(mapping);
     json_decref(unmapped);
 }
 
+static void put_moment(struct carnet_buf *out, const char *key, int64_t ms)
+{
+    if (!ms)
+        return;
+    carnet_buf_printf(out, "%s: ", key);
+    carnet_time_format(ms, out);
+    carnet_buf_append_byte(out, '\n');
+}
+
+static void put_text_line(struct carnet_buf *out, const char *key, struct carnet_slice text)
+{
+    if (text.len == 0)
+        return;
+    carnet_buf_printf(out, "%s: ", key);
+    for (size_t i = 0; i < text.len; i++)
+        carnet_buf_append_byte(out, text.ptr[i] < ' ' ? ' ' : text.ptr[i]);
+    carnet_buf_append_byte(out, '\n');
+}
+
+void carnet_rows_consent_put(const struct carnet_rows_consent *consent, struct carnet_buf *out)
+{
+    put_text_line(out, "column", consent->column);
+    put_moment(out, "agreed", consent->at_ms);
+    put_text_line(out, "agreed from", consent->address);
+    put_moment(out, "confirmed", consent->confirmed_ms);
+    put_text_line(out, "confirmed from", consent->confirmed_address);
+}
+
 void carnet_rows_put_reject(struct carnet_rows *rows, const struct carnet_row *row, struct carnet_buf *out)
 {
     bool header = !rows->reject_begun;
     rows->reject_begun = true;
+    struct carnet_row named = *row;
+    struct carnet_buf reason;
+    carnet_buf_init(&reason, 1024);
+    if (row->file && row->reason) { /* line numbers of several files */
+        carnet_buf_printf(&reason, "%s: %s", row->file, row->reason);
+        named.reason = carnet_buf_cstr(&reason);
+    }
     if (rows->csv)
-        carnet_rows_csv_put_reject(rows, row, header, out);
+        carnet_rows_csv_put_reject(rows, &named, header, out);
+    else if (rows->json)
+        carnet_rows_json_put_reject(rows, &named, header, out);
     else
-        carnet_rows_vcard_put_reject(rows, row, out);
+        carnet_rows_vcard_put_reject(rows, &named, out);
+    carnet_buf_deinit(&reason);
 }

@@ -26,14 +26,17 @@ static const uint16_t cp1252[32] = {
 static ssize_t read_some(struct carnet_source *s, uint8_t *out, size_t len)
 {
     ssize_t got;
-    if (s->fd < 0) {
-        got = (ssize_t)(s->mem.len < len ? s->mem.len : len);
+    if (s->in.pull) {
+        got = s->in.pull(s->in.ctx, out, len);
+    } else if (s->in.fd < 0) {
+        struct carnet_slice *mem = &s->in.mem;
+        got = (ssize_t)(mem->len < len ? mem->len : len);
         if (got)
-            memcpy(out, s->mem.ptr, (size_t)got);
-        s->mem = carnet_slice(got ? s->mem.ptr + got : s->mem.ptr, s->mem.len - (size_t)got);
+            memcpy(out, mem->ptr, (size_t)got);
+        *mem = carnet_slice(got ? mem->ptr + got : mem->ptr, mem->len - (size_t)got);
     } else {
         do
-            got = read(s->fd, out, len);
+            got = read(s->in.fd, out, len);
         while (got < 0 && errno == EINTR);
     }
     if (got > 0)
@@ -175,21 +178,30 @@ static enum carnet_source_encoding guess(const uint8_t *bytes, size_t len, bool 
     return good == 0 && bad == 0 ? CARNET_SOURCE_ASCII : good >= bad ? CARNET_SOURCE_UTF8 : CARNET_SOURCE_CP1252;
 }
 
-carnet_rc carnet_source_open(struct carnet_source *s, int fd, struct carnet_slice mem, struct carnet_err *err)
+carnet_rc carnet_source_failed(struct carnet_err *err)
 {
-    *s = (struct carnet_source){.fd = fd, .mem = mem, .line = 1, .newline = '\n'};
+    if (errno == EBADMSG)
+        return carnet_err_set(err, CARNET_FAILED, "the zip file is damaged");
+    return carnet_err_set(err, CARNET_FAILED, "cannot read the file: %s",
+                          carnet_errno_text(carnet_err_lang(err), errno));
+}
+
+carnet_rc carnet_source_open(struct carnet_source *s, const struct carnet_source_input *in, struct carnet_err *err)
+{
+    *s = (struct carnet_source){.in = *in, .line = 1, .newline = '\n'};
     struct stat st;
-    if (fd < 0)
-        s->size_bytes = mem.len;
-    else if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
+    if (in->pull)
+        s->size_bytes = in->size_bytes;
+    else if (in->fd < 0)
+        s->size_bytes = in->mem.len;
+    else if (fstat(in->fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
         s->size_bytes = (uint64_t)st.st_size;
     s->cap = 4 * BLOCK;
     s->win = carnet_realloc(NULL, s->cap, 1);
     while (s->end < BLOCK && !s->eof) {
         ssize_t got = read_some(s, s->win + s->end, BLOCK - s->end);
         if (got < 0) {
-            carnet_err_set(err, CARNET_FAILED, "cannot read the file: %s",
-                           carnet_errno_text(carnet_err_lang(err), errno));
+            carnet_source_failed(err);
             carnet_source_close(s);
             return CARNET_FAILED;
         }
@@ -317,8 +329,7 @@ carnet_rc carnet_source_peek(struct carnet_source *s, struct carnet_slice *out, 
 {
     while (!s->eof && s->end - s->at <= CARNET_LINE_LEN_MAX && !memchr(s->win + s->at, s->newline, s->end - s->at))
         if (!fill(s))
-            return carnet_err_set(err, CARNET_FAILED, "cannot read the file: %s",
-                                  carnet_errno_text(carnet_err_lang(err), errno));
+            return carnet_source_failed(err);
     *out = carnet_slice(s->win + s->at, s->end - s->at);
     return CARNET_OK;
 }

@@ -4,7 +4,9 @@
 #ifndef CARNET_PEOPLE_SOURCE_H
 #define CARNET_PEOPLE_SOURCE_H
 
-#include "carnet/base/bytes.h"
+#include "carnet/people/rows.h"
+
+#include <sys/types.h>
 
 enum carnet_source_encoding {
     CARNET_SOURCE_ASCII, /* nothing else seen yet: UTF-8 or Windows-1252 */
@@ -13,9 +15,16 @@ enum carnet_source_encoding {
     CARNET_SOURCE_UTF16LE,
     CARNET_SOURCE_UTF16BE
 };
-struct carnet_source {
-    int fd; /* -1: rest of mem */
+/* Where the bytes come from: pull, if there is one (as read(2), with errno); else fd; else, with fd -1, mem. */
+struct carnet_source_input {
+    int fd;
     struct carnet_slice mem;
+    ssize_t (*pull)(void *ctx, uint8_t *out, size_t len);
+    void *ctx;
+    uint64_t size_bytes; /* of pull: what is to come, 0: unknown */
+};
+struct carnet_source {
+    struct carnet_source_input in; /* mem: the rest of it */
     uint64_t read_bytes, size_bytes;
     enum carnet_source_encoding encoding;
     uint8_t newline; /* LF, or CR in files that have no LF */
@@ -38,8 +47,10 @@ enum carnet_source_line {
 };
 
 /* Reads the first block and recognises encoding and line ends. FAILED with a line; MALFORMED: no text file. */
-CARNET_MUST_USE carnet_rc carnet_source_open(struct carnet_source *s, int fd, struct carnet_slice mem,
+CARNET_MUST_USE carnet_rc carnet_source_open(struct carnet_source *s, const struct carnet_source_input *in,
                                              struct carnet_err *err);
+/* One line for a source that cannot be read, from errno. FAILED. */
+carnet_rc carnet_source_failed(struct carnet_err *err);
 void carnet_source_close(struct carnet_source *s);
 /* What is at hand of the file from here on: at least a whole line, or more than CARNET_LINE_LEN_MAX of one, or all.
  * FAILED. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: EUPL-1.2
-#include "carnet/people/values.h"
+#include "values_parts.h"
 
 #include "carnet/base/limits.h"
 #include "carnet/base/text.h"
@@ -430,10 +430,45 @@ bool carnet_value_time(struct carnet_slice text, enum carnet_date_order order, i
     return true;
 }
 
-static bool born(struct carnet_slice text, enum carnet_date_order order, char out[SHORT_LEN_MAX])
+/* 14-mars-62, 1er février 1962, 14 Mar 1962: what spreadsheets show for a date. As digits; false: no such date. */
+static bool month_in_words(struct carnet_slice word, char out[16])
+{
+    static const char *const months[12][2] = {{"janv", "jan"}, {"fevr", "feb"}, {"mars", "mar"}, {"avr", "apr"},
+                                              {"mai", "may"},  {"juin", "jun"}, {"juil", "jul"}, {"aout", "aug"},
+                                              {"sept", "sep"}, {"oct", "oct"},  {"nov", "nov"},  {"dec", "dec"}};
+    size_t at = 0, from, len;
+    struct number day = number(word, &at);
+    if (has_prefix(carnet_slice(word.ptr + at, word.len - at), "er"))
+        at += 2;
+    while (at < word.len && strchr(" -./", word.ptr[at]))
+        at++;
+    for (from = at; at < word.len && is_letter(word.ptr[at]);)
+        at++;
+    len = at - from;
+    while (at < word.len && strchr(" -./", word.ptr[at]))
+        at++;
+    struct number year = number(word, &at);
+    if (at != word.len || len < 3 || day.digits == 0 || day.digits > 2 || (year.digits != 2 && year.digits != 4))
+        return false;
+    for (unsigned m = 0; m < 12; m++)
+        for (int language = 0; language < 2; language++)
+            if (has_prefix(carnet_slice(word.ptr + from, len), months[m][language])) {
+                snprintf(out, 16, "%02u/%02u/%0*u", day.value, m + 1, (int)year.digits, year.value);
+                return true;
+            }
+    return false;
+}
+
+static bool born(struct carnet_slice text, struct carnet_slice word, enum carnet_date_order order,
+                 char out[SHORT_LEN_MAX])
 {
     struct date d;
     size_t at = 0;
+    char digits[16];
+    if (order != CARNET_DATE_ISO && month_in_words(word, digits)) {
+        text = carnet_slice_str(digits);
+        order = CARNET_DATE_DMY;
+    }
     if (!date_read(text, order, &d, &at))
         return false;
     int64_t ms;
@@ -470,7 +505,7 @@ static bool gender(struct carnet_slice word, bool one_is_female, char out[SHORT_
         answer = 'x';
     else if (in_list(word, "1|2"))
         answer = (word.ptr[0] == '1') == one_is_female ? 'f' : 'm';
-    else if (in_list(word, "0|9|u|n|?|unknown|inconnu|inconnue|unspecified|none|non renseigne|non precise"))
+    else if (in_list(word, "0|9|u|n|?|unknown|inconnu|inconnue|unspecified|none|non renseigne|non precise|non specifie|indefini|indetermine"))
         answer = 0;
     else
         return false;
@@ -652,7 +687,11 @@ static carnet_rc refuse(const struct carnet_field_def *def, struct carnet_slice 
 {
     char value[SHOWN_LEN_MAX + 4];
     shown(text, value);
-    switch (def->field) {
+    if (def->custom && (def->type == CARNET_FIELD_TYPE_CHOICE || def->type == CARNET_FIELD_TYPE_CHOICES))
+        return carnet_err_set(err, CARNET_USAGE, "%s: \"%s\" is not one of its choices", def->name, value);
+    switch (carnet_value_like(def)) {
+    case CARNET_FIELD_NONE:
+        return carnet_err_set(err, CARNET_USAGE, "%s: \"%s\" is not a %s", def->name, value, carnet_field_type_name(def->type));
     case CARNET_FIELD_PHONE:
         return carnet_err_set(err, CARNET_USAGE, "%s: \"%s\" is not a telephone number", def->name, value);
     case CARNET_FIELD_EMAIL:
@@ -664,7 +703,11 @@ static carnet_rc refuse(const struct carnet_field_def *def, struct carnet_slice 
 
 static void refuse_hint(const struct carnet_field_def *def, struct carnet_err *err)
 {
-    switch (def->field) {
+    if (def->custom && (carnet_value_like(def) == CARNET_FIELD_NONE || def->type == CARNET_FIELD_TYPE_DATE)) {
+        carnet_value_typed_hint(def, err);
+        return;
+    }
+    switch (carnet_value_like(def)) {
     case CARNET_FIELD_PHONE: carnet_err_hint(err, "write it like 06 39 98 00 00 or +33 6 39 98 00 00"); break;
     case CARNET_FIELD_EMAIL: carnet_err_hint(err, "write it like zoe@example.org"); break;
     case CARNET_FIELD_BORN: carnet_err_hint(err, "write it YYYY-MM-DD, YYYY-MM or YYYY"); break;
@@ -674,6 +717,30 @@ static void refuse_hint(const struct carnet_field_def *def, struct carnet_err *e
     case CARNET_FIELD_INSEE: carnet_err_hint(err, "it has five characters: 38185, 2A004"); break;
     default: break;
     }
+}
+
+/* In place of the text from start on. */
+static carnet_rc normalise_typed(const struct carnet_field_def *def, size_t start, struct carnet_buf *out, struct carnet_err *err)
+{
+    struct carnet_buf typed;
+    carnet_buf_init(&typed, CARNET_VALUE_LEN_MAX);
+    bool ok = carnet_value_typed(def, carnet_slice(out->ptr + start, out->len - start), &typed);
+    carnet_rc rc = CARNET_OK;
+    if (ok) {
+        out->len = start;
+        carnet_buf_append_slice(out, carnet_buf_slice(&typed));
+        if (out->failed)
+            rc = carnet_err_set(err, CARNET_LIMIT, "%s: longer than %d KiB", def->name, CARNET_VALUE_LEN_MAX / 1024);
+    } else {
+        rc = refuse(def, carnet_slice(out->ptr + start, out->len - start), err);
+        refuse_hint(def, err);
+    }
+    if (rc) {
+        out->len = start;
+        out->failed = false;
+    }
+    carnet_buf_deinit(&typed);
+    return rc;
 }
 
 carnet_rc carnet_value_normalise(const struct carnet_field_def *def, struct carnet_slice text,
@@ -695,14 +762,16 @@ carnet_rc carnet_value_normalise(const struct carnet_field_def *def, struct carn
         out->len = start;
         return CARNET_OK;
     }
+    if (def->custom && carnet_value_like(def) == CARNET_FIELD_NONE)
+        return normalise_typed(def, start, out, err);
     const char *country = rules->country[0] ? rules->country : "FR";
     bool fits = value.len < SHORT_LEN_MAX, ok, is_typed = true;
     struct carnet_buf word;
     carnet_buf_init(&word, SHORT_LEN_MAX);
-    switch (def->field) {
+    switch (carnet_value_like(def)) {
     case CARNET_FIELD_PHONE: ok = fits && phone(value, country, typed); break;
     case CARNET_FIELD_EMAIL: ok = fits && email(value, typed); break;
-    case CARNET_FIELD_BORN: ok = fits && born(value, rules->order, typed); break;
+    case CARNET_FIELD_BORN: ok = fits && born(value, folded(value, &word), rules->order, typed) && (!def->custom || strlen(typed) == 10); break;
     case CARNET_FIELD_GENDER: ok = fits && gender(folded(value, &word), rules->gender_1_is_female, typed); break;
     case CARNET_FIELD_LANGUAGE: ok = fits && language(value, folded(value, &word), typed); break;
     case CARNET_FIELD_POSTCODE: ok = fits && postcode(value, strcmp(country, "FR") == 0, typed); break;

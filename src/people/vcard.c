@@ -25,7 +25,6 @@ struct group_label {
 };
 
 struct carnet_rows_vcard {
-    const struct carnet_charter *charter;
     struct carnet_buf card;    /* as it was read, without pictures */
     struct carnet_buf logical; /* the unfolded line being read */
     struct carnet_buf text;    /* a value decoded */
@@ -40,7 +39,7 @@ struct carnet_rows_vcard {
     struct {
         const char *text;
         struct carnet_target target;
-    } parsed[32]; /* targets already read from their texts */
+    } parsed[96]; /* targets already read from their texts: first those of maps, while their charter is the same */
     size_t parsed_count;
     bool begun;        /* the next card's BEGIN has been read already */
     uint64_t begun_at; /* its line */
@@ -253,6 +252,7 @@ static const char *target_text(const struct carnet_rows_vcard *v, struct carnet_
                  {"CATEGORIES", "tags"},
                  {"UID", "source_id/uid"},
                  {"X-SOCIALPROFILE", "handle"},
+                 {"X-MAIDENNAME", "birth_name"},
                  {"X-TWITTER", "handle/twitter"}};
     for (size_t i = 0; i < v->map_count; i++)
         if (v->map[i].column.len == name.len &&
@@ -267,7 +267,7 @@ static const char *target_text(const struct carnet_rows_vcard *v, struct carnet_
 static bool is_ignored(struct carnet_slice name)
 {
     static const char *const names[] = {"BEGIN",   "END",       "VERSION",       "PRODID",         "REV",
-                                        "PROFILE", "X-ABLABEL", "X-CARNET-LINE", "X-CARNET-REASON"};
+                                        "PROFILE", "X-ABLABEL", "X-CARNET-LINE", "X-CARNET-REASON", "X-CARNET-NOTICE"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (is_word(name, names[i]))
             return true;
@@ -279,19 +279,17 @@ static void note_property(struct carnet_rows *rows, struct carnet_slice name)
 {
     if (is_ignored(name) || !carnet_text_is_utf8(name))
         return;
-    for (size_t i = 0; i < rows->named_count; i++)
-        if (is_word(name, rows->named[i].name))
+    for (size_t i = 0; i < rows->listed_count; i++)
+        if (is_word(name, rows->listed[i].name))
             return;
-    if (rows->named_count == CARNET_ROWS_PROPERTIES_MAX)
+    if (rows->listed_count == CARNET_ROWS_PROPERTIES_MAX)
         return;
-    CARNET_GROW(rows->named, rows->named_count, rows->named_cap);
-    struct carnet_rows_named *named = &rows->named[rows->named_count++];
     const char *target = target_text(rows->vcard, name);
-    *named = (struct carnet_rows_named){.name = carnet_strdup_slice(name)};
-    for (char *c = named->name; *c; c++)
+    char *text = carnet_strdup_slice(name);
+    for (char *c = text; *c; c++)
         *c = *c >= 'a' && *c <= 'z' ? (char)(*c & ~0x20) : *c;
-    if (target && strcmp(target, "-") != 0)
-        named->target_text = carnet_strdup_slice(carnet_slice_str(target));
+    carnet_rows_list(rows, text, target && strcmp(target, "-") != 0 ? carnet_slice_str(target) : CARNET_SLICE_NONE);
+    free(text);
 }
 
 /* A target of this file's own texts, and of maps that open has checked. */
@@ -301,7 +299,7 @@ static struct carnet_target target_of(struct carnet_rows_vcard *v, const char *t
     for (size_t i = 0; i < v->parsed_count; i++)
         if (v->parsed[i].text == text)
             return v->parsed[i].target;
-    carnet_rc rc = carnet_target_parse(v->charter, carnet_slice_str(text), &target, NULL);
+    carnet_rc rc = carnet_target_parse(NULL, carnet_slice_str(text), &target, NULL);
     CARNET_ASSERT(rc == CARNET_OK);
     if (v->parsed_count < sizeof v->parsed / sizeof v->parsed[0]) {
         v->parsed[v->parsed_count].text = text;
@@ -670,7 +668,6 @@ carnet_rc carnet_rows_vcard_open(struct carnet_rows *rows, const struct carnet_r
                                  struct carnet_err *err)
 {
     struct carnet_rows_vcard *v = rows->vcard = carnet_alloc(sizeof *v);
-    v->charter = options->charter;
     carnet_buf_init(&v->card, 2 * CARNET_LINE_LEN_MAX);
     carnet_buf_init(&v->logical, 2 * CARNET_LINE_LEN_MAX);
     carnet_buf_init(&v->text, 2 * CARNET_LINE_LEN_MAX);
@@ -679,13 +676,13 @@ carnet_rc carnet_rows_vcard_open(struct carnet_rows *rows, const struct carnet_r
     if (rows->source.end == rows->source.at)
         return carnet_err_set(err, CARNET_MALFORMED, "the file is empty");
     size_t offsets[64][2];
+    struct carnet_target targets[64];
     for (size_t i = 0; i < options->map_count; i++) {
-        struct carnet_target target;
-        carnet_rc rc = carnet_target_parse(rows->charter, options->maps[i].target, &target, err);
-        if (rc != CARNET_OK)
-            return rc;
         if (i == 64)
             return carnet_err_set(err, CARNET_LIMIT, "more than %d maps", 64);
+        carnet_rc rc = carnet_target_parse(rows->charter, options->maps[i].target, &targets[i], err);
+        if (rc != CARNET_OK)
+            return rc;
         offsets[i][0] = v->maps.len;
         carnet_buf_append_slice(&v->maps, options->maps[i].column);
         offsets[i][1] = v->maps.len;
@@ -698,6 +695,9 @@ carnet_rc carnet_rows_vcard_open(struct carnet_rows *rows, const struct carnet_r
     for (size_t i = 0; i < v->map_count; i++) {
         v->map[i].column = carnet_slice(v->maps.ptr + offsets[i][0], offsets[i][1] - offsets[i][0]);
         v->map[i].target = carnet_slice_str((const char *)v->maps.ptr + offsets[i][1]);
+        carnet_rows_keep(rows, &targets[i]);
+        v->parsed[v->parsed_count].text = (const char *)v->map[i].target.ptr;
+        v->parsed[v->parsed_count++].target = targets[i];
     }
     return CARNET_OK;
 }

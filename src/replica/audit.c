@@ -298,6 +298,8 @@ static const char *word_of(const struct carnet_event *event, unsigned *kind)
         return "withdrawn";
     case CARNET_EVENT_OBJECT:
         return "objected";
+    case CARNET_EVENT_INVALIDATE:
+        return "invalidated";
     case CARNET_EVENT_RESTRICT:
         return "restricted";
     case CARNET_EVENT_LIFT:
@@ -322,6 +324,8 @@ static const char *word_of(const struct carnet_event *event, unsigned *kind)
     case CARNET_EVENT_CUT:
         *kind = CARNET_AUDIT_ADMIN;
         return "revoked";
+    case CARNET_EVENT_INFORM:
+        return "informed";
     case CARNET_EVENT_EDGE:
     case CARNET_EVENT_RECEIPT:
     case CARNET_EVENT_EPOCH:

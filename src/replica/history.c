@@ -155,7 +155,7 @@ static bool give(struct history *history, struct step **by_dot, const struct ste
                  void *ctx)
 {
     struct carnet_event event;
-    struct carnet_history_item item = { .at_ms = carnet_hlc_ms(step->hlc), .dot = step->dot, .voided = step->voided };
+    struct carnet_history_item item = { .at_ms = carnet_hlc_ms(step->hlc), .hlc = step->hlc, .dot = step->dot, .voided = step->voided };
     if (history->author != step->dot.author || !history->by[0])
         carnet_members_name(history->replica, step->dot.author, history->by);
     history->author = step->dot.author;

@@ -6,6 +6,7 @@
 
 #include "carnet/replica/index.h"
 #include "carnet/replica/replica.h"
+#include "carnet/model/settings.h"
 #include "carnet/wire/cbor.h"
 
 enum {
@@ -58,11 +59,6 @@ struct carnet_unlocked { /* keys that came in this transaction: values to read a
 struct carnet_plain { /* a cell of the entry being made: its value is known, nothing is opened for it */
     uint32_t field;
     struct carnet_slice label, value;
-};
-
-struct carnet_setting { /* the last word of one author on one number: the other one is -1 */
-    struct carnet_dot dot;
-    struct carnet_charter numbers;
 };
 
 struct carnet_batch_item {
@@ -146,8 +142,8 @@ struct carnet_replica {
     size_t waiting_key_count, waiting_key_cap;
     struct carnet_buf waiting_certs; /* [length, bytes] of certificates whose issuer is not known yet */
     struct carnet_charter charter;
-    struct carnet_setting *settings; /* what makes the charter's numbers */
-    size_t setting_count, setting_cap;
+    struct carnet_settings *settings; /* what makes it */
+    bool settings_new;                /* it is to be made again */
     bool charter_dirty; /* something of the above changed in this transaction: a rollback reads the charter again */
     bool cut_seen;      /* a CUT came in this transaction: what it voids is settled before the transaction ends */
     struct carnet_unlocked *unlocked;
@@ -205,6 +201,8 @@ CARNET_MUST_USE carnet_rc carnet_tx_leave(struct carnet_replica *replica, bool m
 CARNET_MUST_USE carnet_rc carnet_memory_load(struct carnet_replica *replica, struct carnet_err *err); /* everything, from the store */
 CARNET_MUST_USE carnet_rc carnet_charter_load(struct carnet_replica *replica, struct carnet_err *err); /* authority, keyring, books, from the charter's entries */
 /* Feeds one charter entry that stands to the memory. */
+uint64_t carnet_setting_version(struct carnet_slice key, struct carnet_slice value); /* of the definition that a SETTING says */
+uint32_t carnet_setting_field(struct carnet_slice key); /* the number of a custom field, by the key field/NAME; 0: no such key */
 void carnet_charter_feed(struct carnet_replica *replica, const struct carnet_entry *entry);
 void carnet_books_refresh(struct carnet_replica *replica); /* held, after certificates or books changed */
 /* What a member needs to begin: ["carnet/1/welcome", genesis, [certificate ...]] from the root's child to cert; appended. */

@@ -168,6 +168,9 @@ out:
     return rc == CARNET_NOT_FOUND ? carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "genesis") : rc;
 }
 
+static void feed_entry(struct carnet_replica *replica, const struct carnet_entry *entry);
+static void settle_settings(struct carnet_replica *replica);
+
 carnet_rc carnet_charter_load(struct carnet_replica *replica, struct carnet_err *err)
 {
     carnet_rc rc = load_roots(replica, err);
@@ -179,8 +182,8 @@ carnet_rc carnet_charter_load(struct carnet_replica *replica, struct carnet_err 
     carnet_numbers_deinit(&replica->boxed);
     carnet_buf_clear(&replica->waiting_certs);
     replica->book_count = 0;
-    replica->charter = carnet_charter_default();
-    replica->setting_count = 0;
+    carnet_settings_clear(replica->settings);
+    replica->settings_new = true;
     for (int64_t from = 1;;) {
         struct carnet_entry_row row;
         struct carnet_entry entry;
@@ -197,9 +200,10 @@ carnet_rc carnet_charter_load(struct carnet_replica *replica, struct carnet_err 
             return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "charter");
         uint32_t stream = carnet_entry_stream(&entry.header);
         if (entry.header.seq <= carnet_authority_cut_at(replica->authority, &entry.header.author, &entry.header.book, stream))
-            carnet_charter_feed(replica, &entry);
+            feed_entry(replica, &entry);
     }
     replica->charter_dirty = false;
+    settle_settings(replica);
     carnet_books_refresh(replica);
     return CARNET_OK;
 }
@@ -405,33 +409,18 @@ static void feed_box(struct carnet_replica *replica, const struct carnet_cert *a
     carnet_buf_deinit(&plain);
 }
 
-/* Of each author the last word counts, by the order of its own log; of several authors' the strictest: no clock decides. */
-static void feed_setting(struct carnet_replica *replica, const struct carnet_event *event, const struct carnet_dot *dot)
+static void feed_setting(struct carnet_replica *replica, const struct carnet_event *event, const struct carnet_dot *dot, uint64_t hlc)
 {
-    struct carnet_charter read = { .dark_after_ms = -1, .history_ms = -1 }, strictest = read;
-    if (carnet_charter_set(&read, event->text, event->value) != CARNET_OK)
-        return;
-    size_t at = 0;
-    bool dark_after = read.dark_after_ms >= 0;
-    while (at < replica->setting_count && (replica->settings[at].dot.author != dot->author || (replica->settings[at].numbers.dark_after_ms >= 0) != dark_after))
-        at++;
-    if (at == replica->setting_count) {
-        CARNET_GROW(replica->settings, replica->setting_count, replica->setting_cap);
-        replica->settings[replica->setting_count++] = (struct carnet_setting){ *dot, read };
-    } else if (carnet_dot_compare(dot, &replica->settings[at].dot) > 0) {
-        replica->settings[at] = (struct carnet_setting){ *dot, read };
-    }
-    for (size_t i = 0; i < replica->setting_count; i++) {
-        const struct carnet_charter *numbers = &replica->settings[i].numbers;
-        if (numbers->dark_after_ms >= 0 && (strictest.dark_after_ms < 0 || numbers->dark_after_ms < strictest.dark_after_ms))
-            strictest.dark_after_ms = numbers->dark_after_ms;
-        if (numbers->history_ms >= 0 && (strictest.history_ms < 0 || numbers->history_ms < strictest.history_ms))
-            strictest.history_ms = numbers->history_ms;
-    }
-    if (strictest.dark_after_ms >= 0)
-        replica->charter.dark_after_ms = strictest.dark_after_ms;
-    if (strictest.history_ms >= 0)
-        replica->charter.history_ms = strictest.history_ms;
+    carnet_settings_add(replica->settings, event, dot, hlc, carnet_setting_version(event->text, event->value), carnet_setting_field(event->text));
+    replica->settings_new = true;
+}
+
+/* What the words make. Definitions that were given out stay where they are. */
+static void settle_settings(struct carnet_replica *replica)
+{
+    if (replica->settings_new)
+        carnet_settings_charter(replica->settings, &replica->charter);
+    replica->settings_new = false;
 }
 
 static void feed_event(struct carnet_replica *replica, const struct carnet_entry *entry, const struct carnet_event *event, const struct carnet_dot *dot)
@@ -448,7 +437,7 @@ static void feed_event(struct carnet_replica *replica, const struct carnet_entry
         feed_epoch(replica, event);
         break;
     case CARNET_EVENT_SETTING:
-        feed_setting(replica, event, dot);
+        feed_setting(replica, event, dot, entry->header.hlc);
         break;
     case CARNET_EVENT_CUT:
         author = carnet_authority_node(replica->authority, &entry->header.author);
@@ -469,13 +458,14 @@ static void feed_event(struct carnet_replica *replica, const struct carnet_entry
     case CARNET_EVENT_ERASE:
     case CARNET_EVENT_EDGE:
     case CARNET_EVENT_RECTIFY:
+    case CARNET_EVENT_INVALIDATE:
+    case CARNET_EVENT_INFORM:
         break;
     }
 }
 
-void carnet_charter_feed(struct carnet_replica *replica, const struct carnet_entry *entry)
+static void feed_entry(struct carnet_replica *replica, const struct carnet_entry *entry)
 {
-    replica->charter_dirty = true;
     for (size_t i = 0; i < entry->change_count; i++) {
         const struct carnet_change *change = &entry->changes[i];
         for (size_t j = 0; j < change->event_count; j++) {
@@ -489,6 +479,13 @@ void carnet_charter_feed(struct carnet_replica *replica, const struct carnet_ent
             if (change->parts[j].type == CARNET_PART_BOX && change->parts[j].present)
                 feed_box(replica, author, &change->parts[j]);
     }
+}
+
+void carnet_charter_feed(struct carnet_replica *replica, const struct carnet_entry *entry)
+{
+    replica->charter_dirty = true;
+    feed_entry(replica, entry);
+    settle_settings(replica);
 }
 
 static int compare_books(const void *left, const void *right)
@@ -535,6 +532,7 @@ static struct carnet_replica *new_replica(const struct carnet_replica_env *env, 
     replica->node = carnet_node_id(&replica->sign_pk);
     replica->draft = carnet_draft_new();
     replica->keyring = carnet_keyring_new();
+    replica->settings = carnet_settings_new();
     replica->charter = carnet_charter_default();
     carnet_arena_init(&replica->entry_arena);
     carnet_arena_init(&replica->change_arena);
@@ -570,9 +568,9 @@ void carnet_replica_close(struct carnet_replica *replica)
     for (size_t i = 0; i < replica->retired_count; i++)
         carnet_authority_free(replica->retired[i]);
     free(replica->retired);
+    carnet_settings_free(replica->settings);
     carnet_keyring_free(replica->keyring);
     free(replica->books);
-    free(replica->settings);
     free(replica->held);
     carnet_numbers_deinit(&replica->boxed);
     wipe_keys(replica);
@@ -848,6 +846,11 @@ struct carnet_slice carnet_replica_community_name(const struct carnet_replica *r
 struct carnet_store *carnet_replica_store(struct carnet_replica *replica)
 {
     return replica->store;
+}
+
+void carnet_replica_random(struct carnet_replica *replica, void *out, size_t len)
+{
+    carnet_random(replica, out, len);
 }
 
 void carnet_random(struct carnet_replica *replica, void *out, size_t len)

@@ -2,6 +2,8 @@
 /* The one door to values: what of a record is shown, and why the rest is not. */
 #include "internal.h"
 
+#include "carnet/replica/audit.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -459,6 +461,62 @@ carnet_rc carnet_replica_about(struct carnet_replica *replica, const struct carn
                 return rc;
             rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
         }
+    }
+    return rc;
+}
+
+/* --- the other door: to the person themselves --- */
+
+static carnet_rc give_whole(struct carnet_replica *replica, int64_t n, struct carnet_arena *arena, bool (*each)(void *ctx, const struct carnet_view *view), void *ctx,
+                            bool *ended, struct carnet_err *err)
+{
+    struct carnet_record_row row;
+    struct carnet_view view;
+    carnet_rc rc = carnet_store_record_at(replica->store, n, &row, err);
+    if (rc == CARNET_OK)
+        rc = build(replica, &row, true, arena, &view, err);
+    if (rc == CARNET_OK) { /* this record's, whoever it is one with */
+        struct carnet_view_record *itself = carnet_arena_alloc(arena, sizeof *itself);
+        *itself = view.records[0];
+        view.open = itself->open = CARNET_SCOPES_ALL | 1u << CARNET_SCOPE_CLEAR;
+        view.records = itself;
+        view.cells = carnet_record_cells(&view.record, carnet_record_scopes_in(&view.record, CARNET_SIBLING_VALUE), arena, &view.cell_count);
+        view.conflicts = 0;
+        for (size_t i = 0; i < view.cell_count; i++)
+            view.conflicts += view.cells[i].conflict;
+        *ended = !each(ctx, &view);
+    }
+    return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+}
+
+carnet_rc carnet_replica_view_whole(struct carnet_replica *replica, const struct carnet_view *person, struct carnet_arena *arena,
+                                    bool (*each)(void *ctx, const struct carnet_view *view), void *ctx, struct carnet_err *err)
+{
+    const struct carnet_cert *self = carnet_replica_self(replica);
+    bool ended = false;
+    if (!self || !(self->verbs & CARNET_VERB_ERASE)) {
+        carnet_err_set(err, CARNET_REFUSED, "this node may not answer a request for access");
+        carnet_err_hint(err, "an office or an admin does it");
+        return CARNET_REFUSED;
+    }
+    if (person->record.kind != CARNET_KIND_CONTACT)
+        return carnet_err_set(err, CARNET_USAGE, "this is not a contact but another record");
+    carnet_rc rc = carnet_audit_add(replica, CARNET_AUDIT_ACCESS, carnet_slice_str("all that is known of one person"), err);
+    for (size_t i = 0; rc == CARNET_OK && i < person->person_count && !ended; i++) {
+        struct carnet_record_row row;
+        int64_t *numbers;
+        size_t count;
+        rc = carnet_store_record_get(replica->store, &person->book, &person->person[i]->id, &row, err);
+        if (rc == CARNET_NOT_FOUND) { /* more than can be one person: the record that blocks them all is none */
+            rc = CARNET_OK;
+            continue;
+        }
+        if (rc == CARNET_OK)
+            rc = give_whole(replica, row.n, arena, each, ctx, &ended, err);
+        if (rc == CARNET_OK && !ended)
+            rc = carnet_rows_about(replica, &person->book, &person->person[i]->id, arena, &numbers, &count, err);
+        for (size_t j = 0; rc == CARNET_OK && !ended && j < count; j++)
+            rc = give_whole(replica, numbers[j], arena, each, ctx, &ended, err);
     }
     return rc;
 }

@@ -190,7 +190,7 @@ static carnet_rc choose_cell(struct writing *w, size_t index, uint32_t *begun, s
     const struct carnet_cert *self = carnet_replica_self(w->replica);
     if (cell->value.len > CARNET_VALUE_LEN_MAX || cell->label.len > CARNET_LABEL_LEN_MAX)
         return carnet_err_set(err, CARNET_LIMIT, "the field %s is longer than %d bytes", def->name, CARNET_VALUE_LEN_MAX);
-    if (said_later(w->write, index))
+    if (!w->write->beside && said_later(w->write, index))
         return CARNET_OK;
     if (!(w->open >> scope & 1)) {
         w->result->uncovered++;
@@ -199,8 +199,8 @@ static carnet_rc choose_cell(struct writing *w, size_t index, uint32_t *begun, s
     if (scope != CARNET_SCOPE_CLEAR && !(self && self->writes >> scope & 1))
         return carnet_err_set(err, CARNET_REFUSED, "this node may not write the field %s", def->name);
     struct carnet_draft_cell out = { .field = cell->field, .label = cell->label, .value = cell->value };
-    bool same;
-    carnet_rc rc = find_replaced(w, &out, scope, !(*begun >> scope & 1), &same, err);
+    bool same = false;
+    carnet_rc rc = w->write->beside ? CARNET_OK : find_replaced(w, &out, scope, !(*begun >> scope & 1), &same, err);
     if (rc != CARNET_OK)
         return rc;
     if (same) {

@@ -54,6 +54,7 @@
                       " WHERE due > 0 AND due <= ?2 AND n >= ?1)")                                                          \
     X(RECORD_DUE_SCAN, "SELECT " RECORD_COLUMNS " FROM records NOT INDEXED"                                                 \
                        " WHERE due > 0 AND due <= ?2 AND n >= ?1 ORDER BY n LIMIT 1")                                       \
+    X(RECORD_KIND, "SELECT " RECORD_COLUMNS " FROM records WHERE kind = ?1 AND kind >= 64 AND n >= ?2 ORDER BY n LIMIT 1")    \
     X(RECORD_AFTER, "SELECT " RECORD_COLUMNS " FROM records WHERE book = ?1 AND id > ?2 ORDER BY id LIMIT 1")               \
     X(RECORD_ABOUT, "SELECT " RECORD_COLUMNS " FROM records INDEXED BY records_about"                                       \
                     " WHERE book = ?1 AND subject = ?2 AND subject <> id AND n >= ?3 ORDER BY n LIMIT 1")                   \

@@ -154,6 +154,15 @@ carnet_rc carnet_store_record_due(struct carnet_store *store, int64_t now_ms, in
     return take_record(store, stmt, HELD_RECORD_DUE, out, err);
 }
 
+carnet_rc carnet_store_record_kind(struct carnet_store *store, unsigned kind, int64_t from, struct carnet_record_row *out, struct carnet_err *err)
+{
+    CARNET_ASSERT(kind >= 64);
+    sqlite3_stmt *stmt = carnet_store__read(store, Q_RECORD_KIND);
+    carnet_store__int(store, stmt, 1, kind);
+    carnet_store__int(store, stmt, 2, from);
+    return take_record(store, stmt, HELD_RECORD_KIND, out, err);
+}
+
 carnet_rc carnet_store_record_after(struct carnet_store *store, const struct carnet_id *book,
                                     const struct carnet_id *after, struct carnet_record_row *out,
                                     struct carnet_err *err)

@@ -96,6 +96,7 @@ const char *const carnet_store__schema[] = {
     "CREATE INDEX records_conflicting ON records(n) WHERE conflicts > 0",
     "CREATE INDEX records_due ON records(due) WHERE due > 0",
     "CREATE INDEX records_about ON records(book, subject) WHERE subject <> id",
+    "CREATE INDEX records_kind ON records(kind) WHERE kind >= 64", /* imports and the like: few */
 
     /* The entries that changed a record. */
     "CREATE TABLE touches("

@@ -75,6 +75,45 @@ expect 'again: created' "$(text_of created <"$scratch/7.json")" 0
 expect 'again: updated' "$(text_of updated <"$scratch/7.json")" 0
 expect 'verify' "$(on a --json verify | text_of ok)" true
 
+# rows = created + updated + unchanged + rejected + suppressed, whatever the rows
+adds_up() { # adds_up FILE
+    expect "the counts of $1" "$(text_of rows <"$scratch/$1")" \
+        "$(($(text_of created <"$scratch/$1") + $(text_of updated <"$scratch/$1") + $(text_of unchanged <"$scratch/$1") + $(text_of rejected <"$scratch/$1") + $(text_of suppressed <"$scratch/$1")))"
+}
+for n in 1 2 3 4 5 6 7; do adds_up "$n.json"; done
+
+# Ctrl-C ends an import after its transaction, alone and through a node; the same command goes on
+interrupted() { # interrupted NODE FILE
+    "$carnet" --home "$scratch/$1" import "$2" --source interrupted --collected 2025-03-01 --basis consent 2>"$scratch/err" >"$scratch/out" &
+    pid=$!
+if [ -e "$scratch/$1.pid" ]; then
+        until_true sh -c "'$carnet' --home '$scratch/$1' --json imports | grep -q '\"running\"'"
+    else
+        until_true sh -c "[ \"\$(stat -c %s '$scratch/$1/carnet.db-wal' 2>/dev/null || echo 0)\" -gt 3000000 ]"
+    fi
+    kill -INT "$pid"
+    got=0
+    wait "$pid" || got=$?
+    expect 'status of an interrupted import' "$got" 1
+    grep -q 'stopped after [0-9]* rows' "$scratch/err" || wrong "interrupted: $(cat "$scratch/err")"
+    expect 'verify after an interruption' "$(on "$1" --json verify | text_of ok)" true
+    expect 'listed as interrupted' "$(on "$1" --json imports | tail -n 1 | text_of state)" interrupted
+    on "$1" --json import "$2" --source interrupted --collected 2025-03-01 --basis consent >"$scratch/again.json"
+    adds_up again.json
+    [ "$(text_of unchanged <"$scratch/again.json")" -ge 1000 ] || wrong "it did not go on: $(cat "$scratch/again.json")"
+    expect 'listed, and not as interrupted' "$(on "$1" --json imports | tail -n 1 | text_of state)" 'done'
+}
+found i
+"$root/tools/demo-data" --people 20000 --seed 5 --format nationbuilder --out "$scratch/alone.csv"
+interrupted i "$scratch/alone.csv"
+on i --json import "$scratch/alone.csv" --source interrupted --collected 2025-03-01 --basis consent >"$scratch/8.json"
+expect 'the same people' "$(text_of unchanged <"$scratch/8.json")" 20000
+start_node i
+"$root/tools/demo-data" --people 20000 --seed 6 --format nationbuilder --out "$scratch/through.csv"
+interrupted i "$scratch/through.csv"
+expect 'the node goes on' "$(on i --json status | text_of running)" true
+stop_node i
+
 # while a node runs, an import does not stop it from answering
 start_node a
 "$root/tools/demo-data" --people 20000 --seed 4 --format nationbuilder --out "$scratch/more.csv"
@@ -84,3 +123,55 @@ on a --json find zoé --limit 1 >/dev/null
 expect 'status during an import' "$(on a --json status | text_of running)" true
 wait "$pid"
 stop_node a
+
+# a roll: its ballot is due, two uses, refused as anything else
+found r
+"$root/tests/support/make_roll" --people 300 --seed 2 --out "$scratch/roll.csv" >"$scratch/made.json"
+fails 2 r import "$scratch/roll.csv" --source REU --collected 2026-01-05 --basis roll
+says --ballot
+fails 2 r import "$scratch/roll.csv" --source REU --collected 2026-01-05 --basis roll --ballot 2099-03-14 --grant newsletter
+fails 2 r import "$scratch/list.csv" --source x --collected 2026-01-05 --basis consent --ballot 2099-03-14
+fails 4 r import "$scratch/roll.csv" --source REU --collected 2026-01-05 --basis consent
+says 'electoral roll'
+expect 'nothing is written' "$(on r --json status | text_of contacts)" 0
+expect 'no import is listed' "$(on r --json imports)" ''
+on r --json import "$scratch/roll.csv" --source REU --collected 2026-01-05 --basis roll --ballot 2099-03-14 >"$scratch/roll.json"
+adds_up roll.json
+people=$(text_of created <"$scratch/roll.json")
+expect 'the roll is whole' "$people" "$(text_of people <"$scratch/made.json")"
+one=$(on r --json find --limit 1 | text_of id)
+expect 'uses of a roll' "$(on r --json consent "$one" | text_of purpose | sort | tr '\n' ' ')" 'canvass mail '
+expect 'until the day after the ballot' "$(on r --json consent "$one" | text_of until | sort -u)" 2099-03-15T00:00:00Z
+expect 'the ballot is listed' "$(on r --json imports | text_of ballot)" 2099-03-14
+
+# what an import wrote is taken back, what was written since stays; alone, then through a node
+undone_here() {
+    roll=$(on r --json imports | tail -n 1 | text_of id)
+    two=$(on r --json find --limit 2 | text_of id | tail -n 1)
+    on r --quiet edit "$two" given=Zoë
+    fails 2 r imports undo "$roll"
+    on r --json --yes imports undo "$roll" >"$scratch/undo.json"
+    expect 'all but one are gone' "$(text_of erased <"$scratch/undo.json")" "$((people - 1))"
+    expect 'one stays' "$(on r --json find | text_of id)" "$two"
+    expect 'with what was typed' "$(field r "$two" given)" Zoë
+    expect 'and nothing else' "$(field r "$two" family)" ''
+    expect 'listed as undone' "$(on r --json imports | tail -n 1 | text_of state)" undone
+    on r --json --yes imports undo "$roll" >"$scratch/undo.json"
+    expect 'again: nothing to do' "$(text_of erased <"$scratch/undo.json")" 0
+    on r --quiet --yes erase "$two"
+    expect 'verify after an undoing' "$(on r --json verify | text_of ok)" true
+}
+undone_here
+fails 3 r --yes imports undo zzzzzzzz
+start_node r
+on r --json import "$scratch/roll.csv" --source REU --collected 2026-01-05 --basis roll --ballot 2099-03-14 >"$scratch/roll.json"
+expect 'after the undoing they come anew' "$(text_of created <"$scratch/roll.json")" "$people"
+undone_here
+stop_node r
+
+# a proof that was worth nothing
+ann=$(on r add given=Ann email=ann@example.org --grant file --grant newsletter --source form)
+on r --quiet consent invalidate "$ann" newsletter --reason 'somebody else signed'
+expect 'invalidated' "$(on r --json consent "$ann" | grep '"newsletter"' | text_of state)" invalidated
+expect 'its address is blocked' "$(field r "$ann" email)" ''
+fails 3 r consent invalidate "$ann" newsletter

@@ -258,7 +258,7 @@ static struct verdict judge(struct sim_node *node, size_t record, const struct c
         if (refused && live)
             live = grant->proof == CARNET_PROOF_DOUBLE_OPT_IN || grant->proof == CARNET_PROOF_INBOUND || (grant->proof == CARNET_PROOF_PAPER && countersigned(node, grant));
         if (live)
-            verdict.open |= carnet_purpose_find(NULL, carnet_slice_str(grant->purpose))->scopes;
+            verdict.open |= grant->scopes; /* what the person agreed to, whatever the purpose has become since */
     }
     if (verdict.restricted || verdict.erased)
         verdict.open = 0;
@@ -345,6 +345,32 @@ void sim_check_consent(struct sim_node *node, size_t record)
     carnet_arena_deinit(&arena);
 }
 
+/* --- P1: equal entries give equal charters --- */
+
+static void compare_charters(struct sim_node *a, struct sim_node *b)
+{
+    struct sim *sim = a->sim;
+    struct carnet_charter x = *carnet_replica_charter(a->replica), y = *carnet_replica_charter(b->replica);
+    int64_t *left, *right;
+    const char *name;
+    for (size_t i = 0; (name = carnet_charter_number(&x, i, &left)) != NULL; i++) {
+        (void)carnet_charter_number(&y, i, &right);
+        if (*left != *right)
+            sim_fail(sim, "P1", "n%u and n%u have the same charter's entries, and another %s", a->index, b->index, name);
+    }
+    if (x.purpose_count != y.purpose_count || x.version_count != y.version_count || x.field_count != y.field_count || strcmp(x.country, y.country) != 0)
+        sim_fail(sim, "P1", "n%u and n%u have the same charter's entries, and other definitions", a->index, b->index);
+    for (size_t i = 0; i < x.purpose_count; i++)
+        if (x.purposes[i]->version != y.purposes[i]->version || strcmp(x.purposes[i]->name, y.purposes[i]->name) != 0 || x.purposes[i]->scopes != y.purposes[i]->scopes)
+            sim_fail(sim, "P1", "n%u and n%u have the same charter's entries, and another purpose %s", a->index, b->index, x.purposes[i]->name);
+    for (size_t i = 0; i < x.version_count; i++)
+        if (x.versions[i]->version != y.versions[i]->version || x.versions[i]->scopes != y.versions[i]->scopes)
+            sim_fail(sim, "P1", "n%u and n%u know other versions of the purposes", a->index, b->index);
+    for (size_t i = 0; i < x.field_count; i++)
+        if (x.fields[i]->field != y.fields[i]->field || x.fields[i]->scope != y.fields[i]->scope || x.fields[i]->type != y.fields[i]->type)
+            sim_fail(sim, "P1", "n%u and n%u have another field %s", a->index, b->index, x.fields[i]->name);
+}
+
 /* --- P10: what a node destroyed by itself --- */
 
 void sim_check_darks(struct sim_node *node, size_t index)
@@ -367,7 +393,7 @@ void sim_check_darks(struct sim_node *node, size_t index)
         const struct sim_event *event = &sim->events[i];
         if (sim->records[event->record].book != r->book || !held(node, event))
             continue;
-        if (event->record == dark->record && event->type == CARNET_EVENT_GRANT && carnet_purpose_find(NULL, carnet_slice_str(event->purpose))->scopes & 1u << dark->scope) {
+        if (event->record == dark->record && event->type == CARNET_EVENT_GRANT && event->scopes & 1u << dark->scope) {
             int64_t until = event->until_ms ? event->until_ms : INT64_MAX;
             for (size_t j = 0; j < sim->event_count; j++) {
                 const struct sim_event *refusal = &sim->events[j];
@@ -800,8 +826,11 @@ void sim_check_final(struct sim *sim)
     struct carnet_err err = CARNET_ERR_INIT;
     for (unsigned i = 0; i < sim->node_count; i++)
         for (unsigned j = i + 1; j < sim->node_count; j++)
-            if (sim_node_member(&sim->nodes[i]) && sim_node_member(&sim->nodes[j]))
+            if (sim_node_member(&sim->nodes[i]) && sim_node_member(&sim->nodes[j])) {
                 compare(&sim->nodes[i], &sim->nodes[j], true);
+                if (sim->nodes[i].on && sim->nodes[j].on)
+                    compare_charters(&sim->nodes[i], &sim->nodes[j]);
+            }
     for (unsigned i = 0; i < sim->node_count; i++) {
         struct sim_node *node = &sim->nodes[i];
         bool member = sim_node_member(node);

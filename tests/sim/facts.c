@@ -46,6 +46,10 @@ size_t sim_event_add(struct sim *sim, size_t record, unsigned node, const struct
     *out = (struct sim_event){ .record = record, .node = node, .type = event->type, .scope = event->scope, .proof = event->proof, .until_ms = event->until_ms,
                                .at = sim->now, .fate = SIM_UNKNOWN };
     snprintf(out->purpose, sizeof out->purpose, "%.*s", (int)event->purpose.len, event->purpose.len ? (const char *)event->purpose.ptr : "");
+    if (event->type == CARNET_EVENT_GRANT) {
+        const struct carnet_purpose_def *def = carnet_purpose_version(carnet_replica_charter(sim->nodes[node].replica), event->purpose, event->version);
+        out->scopes = def ? def->scopes : 0;
+    }
     if (event->name_count) {
         out->names = carnet_alloc(event->name_count * sizeof *out->names);
         memcpy(out->names, event->names, event->name_count * sizeof *out->names);

@@ -152,12 +152,12 @@ static const char *draw_label(struct sim *sim, enum carnet_scope scope)
     return scope == CARNET_SCOPE_IDENTITY ? "" : labels[sim_below(sim, 3)];
 }
 
-static const char *draw_purpose(struct sim *sim)
+/* One of the node's charter; the text lives as long as its replica. */
+static const struct carnet_purpose_def *draw_purpose(struct sim_node *node)
 {
-    size_t count = 0;
-    while (carnet_purpose_at(NULL, count))
-        count++;
-    return carnet_purpose_at(NULL, sim_below(sim, count))->name;
+    const struct carnet_charter *charter = carnet_replica_charter(node->replica);
+    const struct carnet_purpose_def *def = carnet_purpose_at(charter, sim_below(node->sim, charter->purpose_count));
+    return def->retired ? carnet_purpose_find(charter, str("file")) : def;
 }
 
 static int64_t draw_until(struct sim_node *node)
@@ -168,18 +168,19 @@ static int64_t draw_until(struct sim_node *node)
     return sim_wall(node) + (sim->mix.sparse ? sim_log_uniform(sim, 5 * SIM_DAY, 100 * SIM_DAY) : sim_log_uniform(sim, SIM_MINUTE, 60 * SIM_MINUTE));
 }
 
-static void plan_grant(struct sim_node *node, struct plan *plan, const struct carnet_view *view, const char *purpose)
+static void plan_grant(struct sim_node *node, struct plan *plan, const struct carnet_view *view, const struct carnet_purpose_def *purpose)
 {
     struct sim *sim = node->sim;
     char mark[24];
     struct carnet_event *event = plan_event(plan, CARNET_EVENT_GRANT);
-    event->purpose = str(purpose);
+    event->purpose = str(purpose->name);
+    event->version = purpose->version;
     event->basis = CARNET_BASIS_CONSENT;
     event->since_ms = sim_wall(node);
     event->until_ms = draw_until(node);
     if (sim_node_reads(node, CARNET_SCOPE_CONSENT)) {
         sim_mark(sim, mark);
-        plan_cell(sim, plan, node->index, view, CARNET_FIELD_EVIDENCE, purpose, mark);
+        plan_cell(sim, plan, node->index, view, CARNET_FIELD_EVIDENCE, purpose->name, mark);
     }
 }
 
@@ -196,16 +197,17 @@ static void plan_contact(struct sim_node *node, struct plan *plan)
     size_t record = sim_record_add(sim, &id, &id, book, CARNET_KIND_CONTACT, SIZE_MAX, node->index);
     plan_begin(sim, plan, record);
     plan->write.fresh = sim_chance(sim, 500);
-    uint32_t covered = carnet_purpose_find(NULL, str("file"))->scopes;
-    plan_grant(node, plan, NULL, "file");
+    const struct carnet_purpose_def *file = carnet_purpose_find(carnet_replica_charter(node->replica), str("file"));
+    uint32_t covered = file->scopes;
+    plan_grant(node, plan, NULL, file);
     for (uint64_t more = sim_below(sim, 4); more > 0; more--) {
-        const char *purpose = draw_purpose(sim);
+        const struct carnet_purpose_def *purpose = draw_purpose(node);
         bool again = false;
         for (size_t i = 0; i < plan->write.event_count; i++)
-            again = again || carnet_slice_equal(plan->events[i].purpose, str(purpose));
+            again = again || carnet_slice_equal(plan->events[i].purpose, str(purpose->name));
         if (again)
             continue;
-        covered |= carnet_purpose_find(NULL, str(purpose))->scopes;
+        covered |= purpose->scopes;
         plan_grant(node, plan, NULL, purpose);
     }
     for (enum carnet_scope scope = CARNET_SCOPE_IDENTITY; scope < CARNET_SCOPE_CONSENT; scope++) {
@@ -286,7 +288,7 @@ static void op_grant(struct sim *sim, struct sim_node *node)
     size_t record = target(node, &view), first_write = sim->write_count;
     if (record == SIZE_MAX)
         return;
-    const char *purpose = draw_purpose(sim);
+    const struct carnet_purpose_def *purpose = draw_purpose(node);
     plan_begin(sim, &plan, record);
     plan_grant(node, &plan, &view, purpose);
     struct carnet_event *event = &plan.events[0];
@@ -295,7 +297,7 @@ static void op_grant(struct sim *sim, struct sim_node *node)
             event->name_count += carnet_consent_refusals(view.person[i], event->purpose, event->names + event->name_count, 60 - event->name_count);
     event->proof = (enum carnet_proof)sim_below(sim, 4);
     enum carnet_scope scope = CARNET_SCOPE_EMAIL;
-    if (carnet_purpose_find(NULL, str(purpose))->scopes & 1u << scope && sim_node_reads(node, scope) && !event->name_count && sim_chance(sim, 500)) {
+    if (purpose->scopes & 1u << scope && sim_node_reads(node, scope) && !event->name_count && sim_chance(sim, 500)) {
         char mark[24];
         sim_mark(sim, mark);
         plan_cell(sim, &plan, node->index, &view, CARNET_FIELD_EMAIL, "", mark);
@@ -355,12 +357,15 @@ static void refuse(struct sim *sim, struct sim_node *node, enum carnet_event_typ
         return;
     plan_begin(sim, &plan, record);
     struct carnet_event *event = plan_event(&plan, type);
-    event->purpose = str(draw_purpose(sim));
+    event->purpose = str(draw_purpose(node)->name);
     if (type == CARNET_EVENT_OBJECT && sim_chance(sim, 300))
         event->purpose = CARNET_SLICE_NONE;
     for (size_t i = 0; i < sim->event_count && sim_chance(sim, 800); i++) /* rather a purpose that was granted */
         if (sim->events[i].record == record && sim->events[i].type == CARNET_EVENT_GRANT && event->purpose.len)
-            event->purpose = str(carnet_purpose_find(NULL, str(sim->events[i].purpose))->name);
+        {
+            const struct carnet_purpose_def *def = carnet_purpose_find(carnet_replica_charter(node->replica), str(sim->events[i].purpose));
+            event->purpose = def ? str(def->name) : event->purpose;
+        }
     if (commit(node, type == CARNET_EVENT_OBJECT ? "objects for" : "withdraws for", &plan, 1, first_write) == CARNET_OK && node->on) {
         sim_check_consent(node, record);
         if (sim_chance(sim, 400))
@@ -633,6 +638,25 @@ static void op_cut(struct sim *sim, struct sim_node *node)
     done(node, what, 0, sim->write_count, sim->event_count, rc, &err);
 }
 
+/* An admin redefines a purpose, changes a number, takes a word back; others do at the same time. */
+static void op_charter(struct sim *sim, struct sim_node *node)
+{
+    static const char *const purposes[] = { "scopes=identity email", "scopes=identity", "scopes=identity email phone; channels=email sms", "scopes=identity postal",
+                                            "scopes=phone notes", "retired", "" };
+    static const char *const durations[] = { "10d", "20d", "900d", "2h", "" };
+    static const char *const purpose_keys[] = { "purpose/newsletter", "purpose/sms", "purpose/event", "purpose/mail" };
+    static const char *const number_keys[] = { "contact", "inform", "prospect" };
+    struct carnet_err err = CARNET_ERR_INIT;
+    bool number = sim_chance(sim, 300);
+    if (node->role != CARNET_ROLE_ADMIN)
+        return;
+    struct carnet_charter_word word = { .key = str(number ? number_keys[sim_below(sim, 3)] : purpose_keys[sim_below(sim, 4)]) };
+    word.value = str(number ? durations[sim_below(sim, 5)] : purposes[sim_below(sim, 7)]);
+    carnet_rc rc = carnet_replica_charter_set(node->replica, &word, 1, &err);
+    sim_trace(sim, "n%u says %.*s = %.*s", node->index, (int)word.key.len, (const char *)word.key.ptr, (int)word.value.len, (const char *)word.value.ptr);
+    done(node, "changes the charter", 0, sim->write_count, sim->event_count, rc, &err);
+}
+
 static const struct {
     const char *name;
     void (*run)(struct sim *sim, struct sim_node *node);
@@ -643,6 +667,7 @@ static const struct {
     { "restrict", op_restrict, 2 }, { "merge", op_merge, 4 },   { "note", op_note, 4 },      { "rectify", op_rectify, 2 }, { "sweep", op_sweep, 1 },
     { "rebuild", op_rebuild, 0 }, { "book", op_book, 1 },       { "join", op_join, 2 },      { "cut", op_cut, 2 },
     { "unmerge", op_unmerge, 2 }, { "distinct", op_distinct, 0 }, { "erase-person", op_erase_person, 1 },
+    { "charter", op_charter, 6 },
 };
 
 size_t sim_op_total(void)

@@ -49,6 +49,8 @@ done <<'END'
 22 P10 what comes from the future destroys at once
 23 P6 everybody gets every part
 24 P10 a late clock destroys at once
+25 P4,P3 a grant covers what its purpose has become
+26 P1,P3 of the charter's words the last to arrive counts
 41 P4 what is agreed to on the main contact opens the others
 42 P1 the contact that came first stands for the person
 END

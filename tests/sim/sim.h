@@ -68,6 +68,7 @@ struct sim_event { /* one event */
     unsigned node;
     enum carnet_event_type type;
     char purpose[16];
+    uint32_t scopes; /* of a GRANT: what its author's charter said, when it was given, that the purpose covers */
     enum carnet_scope scope;
     enum carnet_proof proof;
     int64_t until_ms;

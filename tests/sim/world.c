@@ -337,6 +337,8 @@ bool sim_admit(struct sim *sim, struct sim_node *inviter)
     memset(node, 0, sizeof *node);
     prepare(sim, node, index);
     node->role = index == 1 ? CARNET_ROLE_OFFICE : roles[sim_below(sim, sizeof roles / sizeof *roles)];
+    if (node->role == CARNET_ROLE_OFFICE && index > 1 && inviter->role == CARNET_ROLE_ADMIN && sim_chance(sim, 600))
+        node->role = CARNET_ROLE_ADMIN;
     char name[24];
     node->inviter = inviter->index;
     snprintf(name, sizeof name, "member %u", index);

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void must(bool condition)
 {
@@ -55,6 +56,7 @@ static size_t read_all(struct carnet_slice bytes, enum carnet_rows_format format
     struct carnet_row row;
     size_t good = 0;
     uint64_t line = 0;
+    char file[128] = "";
     carnet_rc rc = carnet_rows_open_bytes(bytes, &options, &rows, &err);
     must((rc == CARNET_OK) == (rows != NULL));
     if (rc != CARNET_OK) {
@@ -63,7 +65,8 @@ static size_t read_all(struct carnet_slice bytes, enum carnet_rows_format format
     }
     while ((rc = carnet_rows_next(rows, &row, &err)) == CARNET_OK) {
         check_row(&row);
-        must(row.line >= line && row.line > 0);
+        must(row.line > 0 && (row.line >= line || (row.file && strcmp(row.file, file) != 0)));
+        snprintf(file, sizeof file, "%s", row.file ? row.file : "");
         line = row.line;
         if (row.reason && rejects)
             carnet_rows_put_reject(rows, &row, rejects);

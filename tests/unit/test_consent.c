@@ -227,6 +227,34 @@ static void a_renewal_that_names_nothing_does_not_undo_the_one_that_reopened(voi
     carnet_record_deinit(&record);
 }
 
+static void an_invalidated_grant_is_worth_nothing_and_no_refusal(void **state)
+{
+    struct carnet_record record = blank(1), other = blank(2);
+    const struct carnet_record *person[] = { &record, &other };
+    struct carnet_dot dots[4];
+    (void)state;
+    grant(&record, "newsletter", dot(VOLUNTEER, 1), now_ms - 3 * day_ms);
+    naming(&other, CARNET_EVENT_INVALIDATE, dot(VOLUNTEER, 1), dot(OFFICE, 9), now_ms - 2 * day_ms);
+    assert_true(carnet_consent_evaluate(NULL, person, 2, carnet_slice_str("newsletter"), now_ms).live); /* on another record it names nothing */
+    naming(&record, CARNET_EVENT_INVALIDATE, dot(VOLUNTEER, 1), dot(OFFICE, 1), now_ms - 2 * day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_INVALIDATED);
+    assert_false(consent_of(&record, "newsletter").live);
+    assert_int_equal(open_of(&record), in(CARNET_SCOPE_CONSENT));
+    assert_int_equal(carnet_consent_refusals(&record, carnet_slice_str("newsletter"), dots, 4), 0);
+    /* the time to destroy counts from the invalidation, or from a refusal since */
+    assert_true(carnet_consent_closed_at(NULL, &record, CARNET_SCOPE_EMAIL, now_ms) == hlc_at(now_ms - 2 * day_ms));
+    grant(&record, "newsletter", dot(OFFICE, 2), now_ms - day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_GIVEN); /* the other one never was */
+    assert_int_equal(carnet_consent_closed_at(NULL, &record, CARNET_SCOPE_EMAIL, now_ms), 0);
+    refuse(&record, CARNET_EVENT_WITHDRAW, "newsletter", dot(VOLUNTEER, 3), now_ms - 1);
+    assert_state(&record, "newsletter", CARNET_CONSENT_WITHDRAWN);
+    naming(&record, CARNET_EVENT_INVALIDATE, dot(OFFICE, 2), dot(OFFICE, 4), now_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_WITHDRAWN); /* it lifts no refusal */
+    assert_true(carnet_consent_closed_at(NULL, &record, CARNET_SCOPE_EMAIL, now_ms) == hlc_at(now_ms));
+    carnet_record_deinit(&record);
+    carnet_record_deinit(&other);
+}
+
 static void refusals_are_what_a_new_grant_must_name(void **state)
 {
     struct carnet_record record = blank(1);
@@ -565,6 +593,91 @@ static int tear_down(void **state)
     return 0;
 }
 
+static void whoever_is_silent_for_three_years_is_blocked(void **state)
+{
+    struct carnet_record record = blank(1);
+    struct carnet_event event = grant_of("newsletter");
+    const int64_t years_ms = carnet_charter_default().contact_ms;
+    (void)state;
+    event.since_ms = now_ms - years_ms - 2 * day_ms; /* collected then, written later */
+    add(&record, &event, dot(OFFICE, 1), now_ms - 10 * day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_EXPIRED);
+    assert_int_equal(open_of(&record), in(CARNET_SCOPE_CONSENT));
+    assert_true(consent_of(&record, "newsletter").ends_ms <= now_ms);
+    assert_true(carnet_consent_closed_at(NULL, &record, CARNET_SCOPE_EMAIL, now_ms) != 0);
+
+    /* a later word of theirs, for anything, keeps the rest; a date written by somebody whose clock is late does not go beyond its entry */
+    event = grant_of("sms");
+    event.since_ms = now_ms + 900 * day_ms;
+    add(&record, &event, dot(OFFICE, 2), now_ms - day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_GIVEN);
+    struct carnet_consent consent = consent_of(&record, "newsletter");
+    assert_int_equal(consent.ends_ms, now_ms - day_ms + carnet_charter_default().contact_ms);
+    const struct carnet_record *person[] = { &record };
+    assert_int_equal(carnet_consent_due(NULL, person, 1, false, now_ms), consent.ends_ms);
+    carnet_record_deinit(&record);
+}
+
+static void a_member_stays_until_they_leave_and_a_roll_is_no_word_of_theirs(void **state)
+{
+    struct carnet_record record = blank(1);
+    struct carnet_event event = grant_of("membership");
+    (void)state;
+    event.basis = CARNET_BASIS_MEMBER;
+    event.since_ms = now_ms - 9 * 365 * day_ms;
+    add(&record, &event, dot(OFFICE, 1), now_ms - 9 * 365 * day_ms);
+    assert_state(&record, "membership", CARNET_CONSENT_GIVEN);
+    event = grant_of("newsletter");
+    event.since_ms = now_ms - 8 * 365 * day_ms;
+    add(&record, &event, dot(OFFICE, 2), now_ms - 8 * 365 * day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_EXPIRED);
+    event = grant_of("canvass"); /* they are on the roll: that is no contact */
+    event.basis = CARNET_BASIS_ROLL;
+    event.until_ms = now_ms + day_ms;
+    add(&record, &event, dot(OFFICE, 3), now_ms - day_ms);
+    assert_state(&record, "canvass", CARNET_CONSENT_GIVEN);
+    assert_state(&record, "newsletter", CARNET_CONSENT_EXPIRED);
+    assert_int_equal(carnet_consent_evaluate(NULL, (const struct carnet_record *const[]){ &record }, 1, carnet_slice_str("canvass"), now_ms + day_ms).state,
+                     CARNET_CONSENT_EXPIRED);
+    carnet_record_deinit(&record);
+}
+
+static void data_from_elsewhere_are_blocked_until_the_person_was_told(void **state)
+{
+    struct carnet_record record = blank(1);
+    struct carnet_event event = grant_of("newsletter");
+    const int64_t inform_ms = carnet_charter_default().inform_ms;
+    (void)state;
+    event.basis = CARNET_BASIS_LEGITIMATE_INTEREST;
+    add(&record, &event, dot(OFFICE, 1), now_ms - day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_GIVEN); /* within the month */
+    assert_int_equal(consent_of(&record, "newsletter").inform_by_ms, now_ms - day_ms + inform_ms);
+    const struct carnet_record *person[] = { &record };
+    assert_int_equal(carnet_consent_due(NULL, person, 1, false, now_ms), now_ms - day_ms + inform_ms);
+    carnet_record_deinit(&record);
+
+    record = blank(1);
+    add(&record, &event, dot(OFFICE, 1), now_ms - inform_ms - 300 * day_ms);
+    event.purpose = carnet_slice_str("file");
+    add(&record, &event, dot(OFFICE, 2), now_ms - inform_ms - 300 * day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_REQUESTED);
+    assert_state(&record, "file", CARNET_CONSENT_GIVEN); /* else nobody could tell whom to tell */
+    assert_int_equal(open_of(&record), in(CARNET_SCOPE_CONSENT) | in(CARNET_SCOPE_IDENTITY));
+    /* nothing is destroyed for it */
+    assert_int_equal(carnet_consent_closed_at(NULL, &record, CARNET_SCOPE_EMAIL, now_ms), 0);
+    naming(&record, CARNET_EVENT_INFORM, dot(OFFICE, 2), dot(OFFICE, 3), now_ms - day_ms); /* of something else */
+    assert_state(&record, "newsletter", CARNET_CONSENT_REQUESTED);
+    naming(&record, CARNET_EVENT_INFORM, dot(OFFICE, 1), dot(OFFICE, 4), now_ms - day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_GIVEN);
+    assert_int_equal(consent_of(&record, "newsletter").inform_by_ms, 0);
+    carnet_record_deinit(&record);
+
+    record = blank(1); /* what they agreed to themselves needs no telling */
+    grant(&record, "newsletter", dot(OFFICE, 1), now_ms - inform_ms - 300 * day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_GIVEN);
+    carnet_record_deinit(&record);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -575,6 +688,7 @@ int main(void)
         cmocka_unit_test(an_objection_to_all_closes_all),
         cmocka_unit_test(a_grant_over_a_refusal_needs_fresh_proof),
         cmocka_unit_test(a_renewal_that_names_nothing_does_not_undo_the_one_that_reopened),
+        cmocka_unit_test(an_invalidated_grant_is_worth_nothing_and_no_refusal),
         cmocka_unit_test(refusals_are_what_a_new_grant_must_name),
         cmocka_unit_test(a_grant_covers_the_version_that_it_was_given_under),
         cmocka_unit_test(expiry_blocks_and_a_later_grant_renews),
@@ -588,6 +702,9 @@ int main(void)
         cmocka_unit_test(edges_live_until_another_replaces_them),
         cmocka_unit_test(the_order_of_arrival_does_not_matter),
         cmocka_unit_test(the_hybrid_clock_only_goes_on),
+        cmocka_unit_test(whoever_is_silent_for_three_years_is_blocked),
+        cmocka_unit_test(a_member_stays_until_they_leave_and_a_roll_is_no_word_of_theirs),
+        cmocka_unit_test(data_from_elsewhere_are_blocked_until_the_person_was_told),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -9,7 +9,7 @@
 
 static const enum carnet_event_type types[] = {
     CARNET_EVENT_GRANT, CARNET_EVENT_COUNTERSIGN, CARNET_EVENT_WITHDRAW, CARNET_EVENT_OBJECT, CARNET_EVENT_RESTRICT,
-    CARNET_EVENT_LIFT, CARNET_EVENT_DARK, CARNET_EVENT_ERASE, CARNET_EVENT_EDGE, CARNET_EVENT_RECTIFY, CARNET_EVENT_RECEIPT,
+    CARNET_EVENT_LIFT, CARNET_EVENT_DARK, CARNET_EVENT_ERASE, CARNET_EVENT_EDGE, CARNET_EVENT_RECTIFY, CARNET_EVENT_INVALIDATE, CARNET_EVENT_INFORM, CARNET_EVENT_RECEIPT,
     CARNET_EVENT_CERTIFICATE, CARNET_EVENT_BOOK, CARNET_EVENT_EPOCH, CARNET_EVENT_ADDRESS, CARNET_EVENT_ALIVE,
     CARNET_EVENT_SETTING, CARNET_EVENT_CUT, CARNET_EVENT_GENESIS,
 };
@@ -148,7 +148,7 @@ static carnet_rc decode_hex(const char *hex)
 static void a_type_of_a_newer_version_is_told_apart_from_damage(void **state)
 {
     (void)state;
-    assert_int_equal(decode_hex("810b"), CARNET_NOT_FOUND);               /* between the known ones */
+    assert_int_equal(decode_hex("810d"), CARNET_NOT_FOUND);               /* between the known ones */
     assert_int_equal(decode_hex("82190400820102"), CARNET_NOT_FOUND);     /* [1024, [1, 2]] */
     assert_int_equal(decode_hex("811bffffffffffffffff"), CARNET_NOT_FOUND);
     assert_int_equal(decode_hex("8219040081"), CARNET_MALFORMED);         /* cut */
@@ -243,7 +243,7 @@ static void refusals_travel_in_the_law_log(void **state)
     for (size_t i = 0; i < TYPES; i++) {
         bool law = types[i] == CARNET_EVENT_WITHDRAW || types[i] == CARNET_EVENT_OBJECT || types[i] == CARNET_EVENT_RESTRICT ||
                    types[i] == CARNET_EVENT_LIFT || types[i] == CARNET_EVENT_DARK || types[i] == CARNET_EVENT_ERASE ||
-                   types[i] == CARNET_EVENT_RECTIFY || types[i] == CARNET_EVENT_RECEIPT;
+                   types[i] == CARNET_EVENT_RECTIFY || types[i] == CARNET_EVENT_INVALIDATE || types[i] == CARNET_EVENT_RECEIPT;
         assert_int_equal(carnet_event_log(types[i]), law ? CARNET_LOG_LAW : CARNET_LOG_DATA);
     }
     assert_int_equal(carnet_event_verb(CARNET_EVENT_RECEIPT), 0);

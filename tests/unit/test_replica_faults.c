@@ -66,7 +66,7 @@ static int tear_down(void **state)
 static carnet_rc act(struct place *place, int what)
 {
     snprintf(place->name, sizeof place->name, "Zoé %u", place->names++);
-    const struct carnet_event grant = { .type = CARNET_EVENT_GRANT, .purpose = carnet_slice_str("file"), .basis = CARNET_BASIS_CONSENT, .since_ms = 1 };
+    const struct carnet_event grant = { .type = CARNET_EVENT_GRANT, .purpose = carnet_slice_str("file"), .basis = CARNET_BASIS_CONSENT, .since_ms = 1789000000000 };
     const struct carnet_event refusal = { .type = CARNET_EVENT_OBJECT, .purpose = carnet_slice_str("sms") };
     const struct carnet_write_cell cell = { .field = CARNET_FIELD_GIVEN, .value = carnet_slice_str(place->name) };
     struct carnet_write_result result;

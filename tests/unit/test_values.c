@@ -151,6 +151,15 @@ static void birth_dates_may_lack_day_and_month(void **state)
     gives_by(&french, "born", "0/0/00", "");
     gives_by(&french, "born", "1962-03-14T00:00:00Z", "1962-03-14");
     gives_by(&french, "born", "26/13/1962", NULL);
+    gives_by(&french, "born", "14-mars-62", "1962-03-14");
+    gives_by(&french, "born", "1er février 1962", "1962-02-01");
+    gives_by(&french, "born", "3 août 1962", "1962-08-03");
+    gives_by(&french, "born", "14 juil. 1962", "1962-07-14");
+    gives_by(&american, "born", "14 Dec 1962", "1962-12-14");
+    gives_by(&french, "born", "31 avril 1962", NULL);
+    gives_by(&french, "born", "14 brumaire 1962", NULL);
+    gives_by(&french, "born", "mars 1962", NULL);
+    gives("born", "14-mars-62", NULL);
     gives_by(&american, "born", "05/26/1962", "1962-05-26");
     gives_by(&american, "born", "05/26/62", "1962-05-26");
     gives_by(&american, "born", "05/26/2004  12:00 AM", "2004-05-26");

@@ -1008,6 +1008,8 @@ static void events_are_as_written(void **state)
         {CARNET_EVENT_RESTRICT, "restrict"}, {CARNET_EVENT_LIFT, "lift"},
         {CARNET_EVENT_DARK, "dark"},         {CARNET_EVENT_ERASE, "erase"},
         {CARNET_EVENT_EDGE, "edge"},         {CARNET_EVENT_RECTIFY, "rectify"},
+        {CARNET_EVENT_INVALIDATE, "invalidate"},
+        {CARNET_EVENT_INFORM, "inform"},
         {CARNET_EVENT_RECEIPT, "receipt"},   {CARNET_EVENT_CERTIFICATE, "certificate"},
         {CARNET_EVENT_BOOK, "book"},         {CARNET_EVENT_EPOCH, "epoch"},
         {CARNET_EVENT_ADDRESS, "address"},   {CARNET_EVENT_ALIVE, "alive"},
@@ -1022,7 +1024,7 @@ static void events_are_as_written(void **state)
     e.type = CARNET_EVENT_OBJECT;
     put_event("object-all", &e);
     put_bad_event("unknown-type", "a type of a newer version: kept, passed on, it blocks its record", "821903e7f5");
-    put_bad_event("type-between", "a type that this version does not use", "810b");
+    put_bad_event("type-between", "a type that this version does not use", "810d");
     put_bad_event("not-an-array", "an event is an array", "01");
     put_bad_event("empty", "the first item is the type", "80");
     put_bad_event("type-0", "types begin with 1", "8100");

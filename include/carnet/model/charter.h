@@ -37,8 +37,10 @@ enum carnet_kind {
     CARNET_KIND_CONTACT = 1, CARNET_KIND_NOTE, CARNET_KIND_VISIT, CARNET_KIND_EVENT, CARNET_KIND_MAILING, CARNET_KIND_DELIVERY,
     CARNET_KIND_POST,
     CARNET_KIND_RECEIPT = 32, /* from here on: records about no contact */
-    CARNET_KIND_CERTIFICATE, CARNET_KIND_BOOK, CARNET_KIND_EPOCH, CARNET_KIND_NODE, CARNET_KIND_SETTING
+    CARNET_KIND_CERTIFICATE, CARNET_KIND_BOOK, CARNET_KIND_EPOCH, CARNET_KIND_NODE, CARNET_KIND_SETTING,
+    CARNET_KIND_IMPORT = 64
 };
+enum { CARNET_KIND_NOBODY_FIRST = 64, CARNET_KIND_NOBODY_LAST = 127 }; /* records of books, not of the charter, about no contact */
 
 /* A number below 0x10000 is one of the table; a custom field's is 0x10000 + the first 4 bytes of a hash of its name. */
 enum carnet_field {
@@ -50,6 +52,9 @@ enum carnet_field {
     CARNET_FIELD_SOURCE_ID, /* identity; label = the kind of id; not shown */
     CARNET_FIELD_EVIDENCE,  /* consent; label = purpose; value = source, collection, proof; not shown among the fields */
     CARNET_FIELD_TEXT,      /* notes; the body of a note or visit */
+    CARNET_FIELD_NAME,      /* identity; of a segment */
+    CARNET_FIELD_QUERY,     /* identity; of a segment */
+    CARNET_FIELD_ORIGIN,    /* consent; of an import: lines "key: value"; label "undone": of its undoing */
     CARNET_FIELD_COUNT
 };
 enum { CARNET_FIELD_CUSTOM = 0x10000 }; /* the first number of a field that a community defines */
@@ -99,6 +104,8 @@ struct carnet_purpose_def {
     uint64_t version;  /* 0: the default charter's; else 8 bytes of a hash of what the SETTING says */
     uint32_t scopes;   /* covered, as a mask */
     uint32_t channels; /* mask */
+    uint32_t bases;    /* that a grant may rest on, as a mask; 0: any */
+    int64_t keep_ms;   /* kept for this purpose since the person's own last contact; 0: the charter's contact_ms */
     bool retired;      /* was a purpose once: nobody grants it any more */
     bool online_targeting; /* chooses whom a political message reaches: Regulation (EU) 2024/900 binds the selectors */
 };
@@ -107,6 +114,18 @@ const struct carnet_purpose_def *carnet_purpose_find(const struct carnet_charter
 /* The definition of that version, also one replaced since. NULL: nobody here knows it, it covers nothing. */
 const struct carnet_purpose_def *carnet_purpose_version(const struct carnet_charter *charter, struct carnet_slice name, uint64_t version);
 const struct carnet_purpose_def *carnet_purpose_at(const struct carnet_charter *charter, size_t i); /* current ones; NULL past the end */
+
+/* The text that a person agreed to. Former ones stay known: evidence names them by their version. */
+struct carnet_wording {
+    const char *purpose, *lang;
+    uint64_t version; /* 8 bytes of a hash of purpose, language and text */
+    struct carnet_slice text;
+};
+/* Other texts, under their key: ballot/2026-03-15, recipient/NAME, controller, dpo, contact_point. */
+struct carnet_charter_text {
+    const char *key;
+    struct carnet_slice value;
+};
 
 /* The whole policy. Plain data: the arrays belong to whoever made it. */
 struct carnet_charter {
@@ -120,13 +139,27 @@ struct carnet_charter {
     char country[3];        /* of phones and postcodes without one: "FR" */
     const struct carnet_purpose_def *const *purposes; /* the current ones, each name once; NULL: the default charter's */
     size_t purpose_count;
-    const struct carnet_purpose_def *const *versions; /* every definition known, current ones too, but the default charter's */
+    const struct carnet_purpose_def *const *versions; /* every definition known but the default charter's, in order of version */
     size_t version_count;
     const struct carnet_field_def *const *fields;     /* custom ones, in order of name */
     size_t field_count;
+    const struct carnet_wording *const *wordings;     /* the current ones, in order of purpose and language */
+    size_t wording_count;
+    const struct carnet_wording *const *all_wordings; /* former ones too, in order of version */
+    size_t all_wording_count;
+    const struct carnet_charter_text *const *texts;   /* in order of key */
+    size_t text_count;
 };
 struct carnet_charter carnet_charter_default(void);
-/* One number by its name (dark_after, history; values N and s m h d). NOT_FOUND, or USAGE for no such duration. */
+/* The current wording of a purpose in a language; NULL: none. */
+const struct carnet_wording *carnet_wording_find(const struct carnet_charter *charter, struct carnet_slice purpose, struct carnet_slice lang);
+const struct carnet_wording *carnet_wording_version(const struct carnet_charter *charter, uint64_t version); /* also a former one */
+const struct carnet_charter_text *carnet_charter_text_find(const struct carnet_charter *charter, struct carnet_slice key);
+/* The i-th number: its name (dark_after, history, alive_after, opt_in, contact, prospect, inform) and its place; NULL past the end. */
+const char *carnet_charter_number(struct carnet_charter *charter, size_t i, int64_t **number);
+/* One number by its name; values N and s m h d. NOT_FOUND, or USAGE for no such duration. */
 CARNET_MUST_USE carnet_rc carnet_charter_set(struct carnet_charter *charter, struct carnet_slice name, struct carnet_slice value);
+/* N (seconds), or N and one of s m h d, at most 99999 of them. */
+bool carnet_charter_duration(struct carnet_slice text, int64_t *out);
 
 #endif

@@ -2,7 +2,8 @@
 /* model/consent: what the consent events of a contact permit. Layer: model; pure: `now` is given, and can only block.
  *
  * Withdrawals and objections win over every grant that does not name them, whatever the order or the clocks. A grant that names them
- * opens only with fresh proof: double opt-in, an inbound message, or paper countersigned by another author. A person may be several
+ * opens only with fresh proof: double opt-in, an inbound message, or paper countersigned by another author. A grant that an INVALIDATE of its
+ * record names is worth nothing, and no refusal. A person may be several
  * merged records: a grant opens the record it stands on, a refusal on any record counts for all. */
 #ifndef CARNET_MODEL_CONSENT_H
 #define CARNET_MODEL_CONSENT_H
@@ -11,7 +12,9 @@
 
 enum carnet_consent_state {
     CARNET_CONSENT_NONE, CARNET_CONSENT_REQUESTED, CARNET_CONSENT_GIVEN, CARNET_CONSENT_RENEWED, CARNET_CONSENT_EXPIRED,
-    CARNET_CONSENT_WITHDRAWN, CARNET_CONSENT_OBJECTED
+    CARNET_CONSENT_WITHDRAWN, CARNET_CONSENT_OBJECTED,
+    CARNET_CONSENT_REFUSED,    /* withdrawn, and no proved grant was ever there: the person said no */
+    CARNET_CONSENT_INVALIDATED /* the grants turned out to be worth nothing */
 };
 const char *carnet_consent_state_name(enum carnet_consent_state state);
 
@@ -22,7 +25,9 @@ struct carnet_consent {
     enum carnet_basis basis; /* of the newest grant; 0 without one */
     uint64_t version;        /* of the purpose's definition that the newest grant was given under */
     uint32_t scopes;         /* that the live grants of this purpose cover (mask); 0 unless live */
-    int64_t since_ms, until_ms; /* of the grant; since_ms of a refusal is its hlc's */
+    int64_t since_ms, until_ms; /* of the grant; since_ms of a refusal is its hlc's; until_ms 0: no date */
+    int64_t ends_ms;         /* when it ends by itself, with until_ms or after the person's silence (charter: contact_ms), the sooner; 0: never */
+    int64_t inform_by_ms;    /* it is not the person's own word (legitimate interest, but for `file`), and until then they must be told of it; 0: told, or need not be */
 };
 /* The consent of `person[0]` for a purpose; the other `count - 1` records are merged with it. */
 struct carnet_consent carnet_consent_evaluate(const struct carnet_charter *charter, const struct carnet_record *const *person, size_t count,

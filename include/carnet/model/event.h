@@ -35,13 +35,15 @@ enum carnet_event_type {
     CARNET_EVENT_ERASE,        /* */
     CARNET_EVENT_EDGE,         /* other, on, names: the edges replaced */
     CARNET_EVENT_RECTIFY,      /* names: the values to drop everywhere at once */
+    CARNET_EVENT_INVALIDATE,   /* names: the grants that turned out to be worth nothing */
+    CARNET_EVENT_INFORM = 12,  /* ms: when; names: the grants that the person was told of */
     CARNET_EVENT_RECEIPT = 16, /* ms, bytes: the law heads a sweep covers */
     CARNET_EVENT_CERTIFICATE,  /* bytes */
     CARNET_EVENT_BOOK,         /* other: its id, text: its name */
     CARNET_EVENT_EPOCH,        /* other: book, scope, epoch, number, hash: commitment to the key */
     CARNET_EVENT_ADDRESS,      /* text */
     CARNET_EVENT_ALIVE,        /* ms */
-    CARNET_EVENT_SETTING,      /* text: key, value */
+    CARNET_EVENT_SETTING,      /* text: key, value, names: the SETTINGs of this key that it replaces */
     CARNET_EVENT_CUT,          /* other: whose node, bytes: [[book, stream, seq, hash] ...] */
     CARNET_EVENT_GENESIS       /* bytes: the genesis, in the first entry of the charter */
 };

@@ -8,6 +8,8 @@
 
 #include "carnet/node/core.h"
 
+#include <signal.h>
+
 /* What a command reads and writes. */
 struct carnet_io {
     enum carnet_lang lang;
@@ -20,6 +22,7 @@ struct carnet_io {
     void *flush_ctx;
     int fds[8];                 /* files named on the command line, opened by the command's own process, in the order of its words */
     size_t fd_count;
+    const volatile sig_atomic_t *stop; /* of the process in front of the person: set when they want the command to end; NULL: the signal ends the process */
 };
 void carnet_io_flush(struct carnet_io *io);
 

@@ -22,6 +22,15 @@ struct carnet_ground {
     struct carnet_slice proof;     /* text, may be empty */
     int64_t collected_ms;          /* 0: now */
     int64_t until_ms;              /* of the grants; 0: no end */
+    /* The rest of the consent record (ISO/IEC TS 27560); what is empty or 0 is not known. */
+    struct carnet_slice channel, method; /* by what it came; how it was collected */
+    struct carnet_slice wording;   /* what was agreed to: a language, or a version of 16 hexadecimal digits. Empty: the current wording in the language of the error,
+                                      else the only one */
+    bool no_wording;               /* with an empty wording: none is recorded (a file was agreed to elsewhere) */
+    struct carnet_slice direct;    /* yes or no: given by the person */
+    struct carnet_slice age_band;
+    struct carnet_slice form, scan, message; /* version or hash of the form, hash of the scan, id of the message */
+    int64_t sent_ms, clicked_ms;   /* of a double opt-in */
 };
 
 /* A new contact. grants: purposes; none: `file`. REFUSED: a field that no granted purpose covers, nothing is written. USAGE: an unknown field, a value it refuses. */
@@ -54,8 +63,16 @@ CARNET_MUST_USE carnet_rc carnet_people_object(struct carnet_replica *replica, c
 struct carnet_people_consent {
     struct carnet_slice purpose;
     struct carnet_consent consent;
+    uint32_t scopes;                   /* that its grant covers, by the version it was given under */
+    bool granted;                      /* a grant of it was ever recorded here: `grant` is the one shown, and who collected it */
+    struct carnet_dot grant;
+    struct carnet_slice evidence;      /* as written; carnet_people_evidence_of reads a line */
     struct carnet_slice source, proof; /* from the evidence, when this node reads it */
+    struct carnet_slice wording_version, language; /* what was agreed to */
+    const struct carnet_wording *wording;          /* NULL: not recorded, or not known here */
 };
+/* A line of an evidence by its key: source proof more collected channel method direct age_band form scan message optin_sent optin_clicked. Borrows; empty: none. */
+struct carnet_slice carnet_people_evidence_of(struct carnet_slice evidence, const char *key);
 /* One for each purpose that some event of the contact names, in the charter's order. In the arena. */
 struct carnet_people_consent *carnet_people_consents(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_arena *arena, size_t *count);
 
@@ -90,15 +107,17 @@ CARNET_MUST_USE carnet_rc carnet_people_erase(struct carnet_replica *replica, co
 /* --- import --- */
 struct carnet_import_options {
     struct carnet_id book;
-    const struct carnet_slice *grants; /* beyond `file` */
+    const struct carnet_slice *grants; /* beyond `file`; of a roll: none, everybody gets mail and canvass instead, until the day after the ballot */
     size_t grant_count;
     struct carnet_ground ground;       /* source, collection date and basis are all required */
+    int64_t ballot_ms;                 /* the day of the ballot that a roll serves: with basis roll, and with it alone */
+    struct carnet_slice file;          /* the file's name, without its folder; may be empty */
     int rejects_fd;                    /* rejected rows go there; -1: nowhere */
     bool (*progress)(void *ctx, uint64_t rows, uint64_t bytes, uint64_t bytes_total); /* between batches, outside a transaction; false: stop (CANCELLED, what is done stays) */
     void *ctx;
 };
 struct carnet_import_result {
-    struct carnet_id import;
+    struct carnet_id import; /* of the record that `imports` lists; none is kept when nothing was written */
     uint64_t rows, created, updated, unchanged, rejected, suppressed, refused, uncovered, duplicates;
     int64_t ms;
 };

@@ -60,6 +60,7 @@ int64_t carnet_replica_wall_ms(const struct carnet_replica *replica);
 int64_t carnet_replica_mono_ms(const struct carnet_replica *replica);
 uint32_t carnet_replica_incarnation(const struct carnet_replica *replica); /* that this node writes under */
 struct carnet_id carnet_replica_new_id(struct carnet_replica *replica); /* a UUIDv7 for a new record */
+void carnet_replica_random(struct carnet_replica *replica, void *out, size_t len); /* for a key, from the environment's source */
 /* The moment that expiry is judged by: the later of the local clock and the highest hlc that two other authors have reached. */
 int64_t carnet_replica_now_ms(const struct carnet_replica *replica);
 const struct carnet_charter *carnet_replica_charter(const struct carnet_replica *replica);
@@ -84,6 +85,11 @@ const struct carnet_book *carnet_replica_book_at(const struct carnet_replica *re
 CARNET_MUST_USE carnet_rc carnet_replica_book_find(const struct carnet_replica *replica, struct carnet_slice name, const struct carnet_book **out, struct carnet_err *err);
 /* Names of communities, members, nodes and books: USAGE unless text of 1 to CARNET_NAME_LEN_MAX bytes on one line. */
 CARNET_MUST_USE carnet_rc carnet_replica_name_check(struct carnet_slice name, struct carnet_err *err);
+struct carnet_charter_word {
+    struct carnet_slice key, value;
+};
+/* Says them in the charter, in place of what is said there now and known here. USAGE: not a key or a value of a charter. REFUSED: not an admin. */
+CARNET_MUST_USE carnet_rc carnet_replica_charter_set(struct carnet_replica *replica, const struct carnet_charter_word *words, size_t count, struct carnet_err *err);
 /* Makes it with its epochs, whose keys are boxed to every reader. REFUSED: not an admin. CONFLICT: the name is taken. */
 CARNET_MUST_USE carnet_rc carnet_replica_book_add(struct carnet_replica *replica, struct carnet_slice name, struct carnet_id *out, struct carnet_err *err);
 
@@ -144,6 +150,7 @@ struct carnet_write {
     const struct carnet_event *events;
     size_t event_count;
     bool fresh;                       /* the caller made the id just now: nothing to look up */
+    bool beside;                      /* its cells replace nothing, and may name a field twice: values in conflict that come back as they were */
 };
 struct carnet_write_result {
     size_t entries;    /* written */
@@ -222,11 +229,17 @@ struct carnet_cell *carnet_replica_cells(struct carnet_replica *replica, const s
  * any that covers the scope; scope consent, and records about nobody, need none. out may be NULL: that spares the reasons. */
 CARNET_MUST_USE carnet_rc carnet_replica_allowed(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_slice purpose, enum carnet_scope scope,
                                                  struct carnet_consent *out);
+/* The other door: a person's own, who has a right to all that is kept, blocked or not (GDPR article 15). For `access` alone. Gives every record of the person, each
+ * followed by those about it, with the cells of every scope that this node reads; `blocked` still says which are not to be used. What it gives is printed for the person
+ * and goes nowhere else. It stands in the audit trail. REFUSED: this node may not (verb erase: admin, office). */
+CARNET_MUST_USE carnet_rc carnet_replica_view_whole(struct carnet_replica *replica, const struct carnet_view *person, struct carnet_arena *arena,
+                                                    bool (*each)(void *ctx, const struct carnet_view *view), void *ctx, struct carnet_err *err);
 /* Records of a person's notes and visits: those about subject and the contacts merged with it; newest first is the caller's sorting. */
 CARNET_MUST_USE carnet_rc carnet_replica_about(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *subject, struct carnet_arena *arena,
                                                bool (*each)(void *ctx, const struct carnet_view *view), void *ctx, struct carnet_err *err);
 struct carnet_history_item {
     int64_t at_ms;
+    uint64_t hlc;
     struct carnet_dot dot;
     char by[CARNET_NAME_LEN_MAX + 1];
     uint32_t field;            /* 0 with an event */
@@ -238,6 +251,12 @@ struct carnet_history_item {
 /* What happened to a record, oldest first. Values of scopes that are not open are gone. */
 CARNET_MUST_USE carnet_rc carnet_replica_history(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_arena *arena,
                                                  bool (*each)(void *ctx, const struct carnet_history_item *item), void *ctx, struct carnet_err *err);
+
+/* Where this node's own chain of the log of the book is: its stream and its last sequence (0: none yet), what the open transaction wrote included. */
+void carnet_replica_own_head(struct carnet_replica *replica, const struct carnet_id *book, unsigned log, uint32_t *stream, uint64_t *seq);
+/* The records that an entry changed, in the arena. NOT_FOUND: the entry is not here, or does not count. author: as in dots. */
+CARNET_MUST_USE carnet_rc carnet_replica_entry_records(struct carnet_replica *replica, const struct carnet_id *book, uint64_t author, uint32_t stream, uint64_t seq,
+                                                       struct carnet_arena *arena, struct carnet_id **out, size_t *count, struct carnet_err *err);
 
 /* --- erasing and upkeep --- */
 struct carnet_erasure {

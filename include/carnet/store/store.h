@@ -98,6 +98,8 @@ CARNET_MUST_USE carnet_rc carnet_store_record_put(struct carnet_store *store, st
 CARNET_MUST_USE carnet_rc carnet_store_record_next(struct carnet_store *store, int64_t from, struct carnet_record_row *out, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_store_record_conflicting(struct carnet_store *store, int64_t from, struct carnet_record_row *out, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_store_record_due(struct carnet_store *store, int64_t now_ms, int64_t from, struct carnet_record_row *out, struct carnet_err *err);
+/* Of a kind from 64 on: few have one. */
+CARNET_MUST_USE carnet_rc carnet_store_record_kind(struct carnet_store *store, unsigned kind, int64_t from, struct carnet_record_row *out, struct carnet_err *err);
 /* In the book, in order of id: for canonical state. after zero: from the first. NOT_FOUND after the book's last. */
 CARNET_MUST_USE carnet_rc carnet_store_record_after(struct carnet_store *store, const struct carnet_id *book, const struct carnet_id *after, struct carnet_record_row *out, struct carnet_err *err);
 /* Other records about subject (not the subject's own), in order of n. */

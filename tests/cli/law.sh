@@ -1,0 +1,245 @@
+#!/bin/sh
+# SPDX-License-Identifier: EUPL-1.2
+# What the law asks of the program, one block a behaviour, numbered as the list of behaviours is (consent and refusals also: alone.sh, three.sh; imports: import.sh).
+# 4 and 15 come with the messages; 14 too: there is nothing yet that could follow a link.
+. "$(dirname "$0")/lib.sh"
+
+later() { # later DAYS NODE COMMAND...: so many days from now
+    days=$1
+    shift
+    CARNET_SHIFT_DAYS=$days LD_PRELOAD=${CARNET_CLOCK_SHIFT:?names the library} ASAN_OPTIONS=verify_asan_link_order=0 on "$@"
+}
+
+day() { # day DAYS: the date in so many days
+    date -u -d "+$1 days" +%Y-%m-%d
+}
+
+found a
+add() { # add OPTION...: a contact's id
+    on a --json add "$@" | text_of id
+}
+
+# 1. an import says where the file comes from, when it was collected and what allows it
+printf 'given,email,newsletter\nZoé,zoe@example.org,yes\n' >"$scratch/list.csv"
+fails 2 a import "$scratch/list.csv"
+says '--source'
+for missing in source collected basis; do
+    set -- --source market --collected 2026-05-01 --basis consent
+    given=
+    while [ $# -gt 0 ]; do
+        [ "$1" = "--$missing" ] || given="$given $1 $2"
+        shift 2
+    done
+    # shellcheck disable=SC2086 # words on purpose
+    fails 2 a import "$scratch/list.csv" $given
+done
+expect 'nothing was imported' "$(on a --json status | text_of contacts)" 0
+
+# 2. data that do not come from the person: told within a month, else blocked, and a task
+li=$(add given=Li email=li@example.org --grant newsletter --grant file --basis legitimate-interest --source 'partner list')
+expect 'used within the month' "$(field a "$li" email)" li@example.org
+expect 'a task' "$(on a --json tasks | grep '"inform"' | text_of people)" 1
+expect 'open' "$(on a --json tasks | grep '"inform"' | text_of state)" open
+expect 'after 16 days' "$(later 16 a --json tasks | grep '"inform"' | text_of state)" reminder
+expect 'after 26 days' "$(later 26 a --json tasks | grep '"inform"' | text_of state)" urgent
+task=$(later 31 a --json tasks | grep '"inform"' | text_of task)
+expect 'after a month' "$(later 31 a --json tasks | grep '"inform"' | text_of state)" overdue
+expect 'blocked after a month' "$(later 31 a --json show "$li" | list_of blocked)" email
+expect 'the name stays' "$(later 31 a --json show "$li" | text_of given)" Li
+on a --quiet tasks 'done' "$task"
+expect 'told: no task' "$(later 31 a --json tasks | grep -c '"inform"' || true)" 0
+expect 'told: open' "$(later 31 a --json show "$li" | text_of email)" li@example.org
+fails 3 a tasks 'done' "$task"
+fails 3 a tasks 'done' inform-2001-01-01
+fails 2 a tasks 'done' retention
+
+# 3 and 5. withdrawn: nowhere shown or found, at once, without a reason
+zoe=$(add given=Zoé family=Martin email=zoe@example.org phone='06 39 98 00 12' --grant newsletter --grant sms --source 'stand of 3 March' --proof 'form 12')
+on a --quiet consent withdraw "$zoe" sms
+expect 'not shown' "$(field a "$zoe" phone)" ''
+expect 'not found' "$(on a --json find 0639980012)" ''
+expect 'the rest stays' "$(field a "$zoe" email)" zoe@example.org
+on a --json history "$zoe" | grep -q 33639980012 && wrong 'history shows what was withdrawn'
+fails 4 a edit "$zoe" phone='06 39 98 00 13'
+
+# 7. access: all of it, blocked too, in both languages; due in a month
+on a --quiet edit "$zoe" given=Zoë
+on a --quiet tag "$zoe" +bénévole
+on a --quiet consent grant "$zoe" profile --source 'said so'
+on a --quiet note "$zoe" 'likes trees' >/dev/null
+on a --quiet access "$zoe" --out "$scratch/zoe.json"
+python3 - "$scratch/zoe.json" <<'END' || wrong 'the JSON of an access'
+import json, sys
+d = json.load(open(sys.argv[1]))
+fields = {f["field"]: f for f in d["fields"]}
+assert fields["given"]["value"] == "Zoë" and fields["family"]["source"] == "stand of 3 March"
+assert fields["phone"]["value"] == "+33639980012" and fields["phone"]["used"] is False
+assert fields["email"]["used"] is True and all(f["by"] == "a" and f["at"] for f in d["fields"])
+assert [t["tag"] for t in d["tags"]] == ["bénévole"]
+assert [n["value"] for n in d["notes"]] == ["likes trees"]
+assert {e["event"] for e in d["events"]} >= {"grant", "withdraw"}
+assert [e for e in d["events"] if e["event"] == "grant"][0]["evidence"]["proof"] == "form 12"
+assert {c["purpose"]: c["state"] for c in d["consents"]} == {"newsletter": "given", "sms": "withdrawn", "profile": "given"}
+assert [h for h in d["history"] if h["old"] == "Zoé"]
+assert d["recipients"][0]["member"] == "a" and "email" in d["recipients"][0]["reads"]
+assert {r["scope"] for r in d["retention"]} >= {"identity", "email", "phone"} and d["messages"] == []
+END
+grep -q 'YOUR DATA' "$scratch/zoe.json.txt" || wrong 'the letter'
+on a --lang fr --quiet access "$zoe" --out "$scratch/fr.json" --text "$scratch/lettre.txt"
+grep -q 'VOS DONNÉES' "$scratch/lettre.txt" || wrong 'the letter in French'
+[ ! -e "$scratch/fr.json.txt" ] || wrong '--text names another file'
+for text in 'Zoë' '+33639980012' 'bénévole' 'likes trees' 'stand of 3 March' 'form 12' 'CNIL'; do
+    grep -qF -- "$text" "$scratch/lettre.txt" || wrong "the letter lacks $text"
+done
+on a access "$zoe" | grep -q 'likes trees' || wrong 'without --out the letter is on stdout'
+expect 'access and --json' "$(on a --json access "$zoe" | text_of community)" Test
+on a --quiet access "$zoe" --received "$(day 0)"
+expect 'a request waits' "$(on a --json tasks | grep '"access"' | text_of state)" open
+expect 'reminder' "$(later 15 a --json tasks | grep '"access"' | text_of state)" reminder
+expect 'urgent' "$(later 25 a --json tasks | grep '"access"' | text_of state)" urgent
+expect 'overdue' "$(later 30 a --json tasks | grep '"access"' | text_of state)" overdue
+on a --quiet tasks 'done' "access-$zoe"
+expect 'answered' "$(on a --json tasks | grep -c '"access"' || true)" 0
+fails 2 a access "$zoe" --received "$(day 2)"
+fails 3 a access 0000000
+
+on a --quiet charter set wording/sms/en 'We send you at most two messages a month.'
+paul=$(add given=Paul phone='06 39 98 00 14' --grant sms --source stand)
+on a access "$paul" | grep -q 'at most two messages' || wrong 'the letter lacks the wording'
+on a --json access "$paul" | grep -q '"wording":{"language":"en","text":"We send you' || wrong 'the JSON lacks the wording'
+
+# 8. a correction leaves nothing of what was wrong; restriction keeps and uses nothing; an erasure has its receipts
+on a --quiet edit "$zoe" --rectify family=Martine
+on a --json access "$zoe" | grep -q '"Martin"' && wrong 'a rectified value is in an access'
+on a --quiet restrict "$zoe"
+on a --quiet restrict "$zoe"
+expect 'restricted' "$(on a --json show "$zoe" | list_of blocked)" identity,email,phone
+expect 'not found' "$(on a --json find martine)" ''
+on a --json show "$zoe" | grep -q 'likes trees' && wrong 'a note about a restricted person is shown'
+fails 4 a edit "$zoe" given=Z
+on a access "$zoe" | grep -q 'likes trees' || wrong 'the person sees what is restricted'
+expect 'one restriction, said once' "$(on a --json history "$zoe" | grep -c '"restrict"')" 1
+on a --quiet lift "$zoe"
+on a --quiet lift "$zoe"
+expect 'lifted' "$(field a "$zoe" given)" Zoë
+expect 'what was withdrawn stays blocked' "$(on a --json show "$zoe" | list_of blocked)" phone
+gone=$(add given=Gone --source market)
+on a --quiet --yes erase "$gone"
+fails 3 a show "$gone"
+fails 3 a access "$gone"
+on a --quiet sweep
+expect 'the receipt' "$(on a --json erasures | grep -F "$gone" | list_of outstanding)" ''
+
+on a --quiet charter set recipient/printer 'prints the letters'
+expect 'who got the data outside is to be told' "$(on a --json tasks | grep '"tell"' | text_of task)" "tell-$gone"
+on a --quiet tasks 'done' "tell-$gone"
+expect 'told' "$(on a --json tasks | grep -c '"tell"' || true)" 0
+
+# 9. dates block by themselves; only a signed event erases
+short=$(add given=Short email=short@example.org --grant newsletter --source market --until "$(day 10)")
+expect 'before its date' "$(later 9 a --json show "$short" | text_of email)" short@example.org
+expect 'after its date' "$(later 11 a --json show "$short" | text_of email)" ''
+expect 'silent for three years' "$(later 1100 a --json show "$zoe" | list_of blocked)" identity,email,phone
+expect 'a member stays' "$(
+    member=$(add given=Member email=m@example.org --grant membership --basis member --source form)
+    later 1100 a --json show "$member" | text_of email
+)" m@example.org
+expect 'proposed: ended' "$(later 20 a --json retention | text_of ended)" 1
+expect 'proposed: silent' "$(later 1100 a --json retention | text_of silent)" 3
+expect 'a task' "$(later 20 a --json tasks | grep '"retention"' | text_of people)" 1
+fails 2 a retention erase
+says '--yes'
+
+# 10. after a ballot, one command
+ballot=$(day 3)
+roll=$(add given=Roll street='1 rue des Lilas' city=Grenoble --grant mail --grant canvass --basis roll --until "$(day 4)" --source 'electoral roll')
+agreed=$(add given=Agreed street='2 rue des Lilas' city=Grenoble --grant mail --basis roll --until "$(day 4)" --source 'electoral roll')
+on a --quiet consent grant "$agreed" newsletter --source 'at the door'
+both=$(add given=Both street='3 rue des Lilas' city=Grenoble --grant mail --basis roll --until "$(day 4)" --source 'electoral roll')
+on a --quiet consent grant "$both" membership --basis member --source form
+kept=$(add given=Kept street='4 rue des Lilas' --grant mail --basis roll --until "$(day 4)" --source 'electoral roll')
+on a --quiet restrict "$kept"
+got=0
+later 3 a --yes purge "$ballot" 2>"$scratch/err" || got=$?
+expect 'not before the end of the day' "$got" 4
+later 5 a --json purge "$ballot" --dry-run >"$scratch/dry.json"
+expect 'dry run' "$(text_of erased <"$scratch/dry.json")" 1
+later 5 a --json show "$roll" >/dev/null || wrong 'a dry run erases'
+later 5 a --json --yes purge "$ballot" >"$scratch/purge.json"
+for pair in collected:4 erased:1 kept_members:1 kept_agreed:1 kept_restricted:1 darkened:1; do
+    expect "purge ${pair%:*}" "$(text_of "${pair%:*}" <"$scratch/purge.json")" "${pair#*:}"
+done
+fails 3 a show "$roll"
+expect 'who agreed is kept' "$(later 5 a --json show "$agreed" | text_of given)" Agreed
+expect 'without the address that the roll gave' "$(later 5 a --json show "$agreed" | list_of dark)" postal
+expect 'a member keeps it' "$(later 5 a --json show "$both" | text_of street)" '3 rue des Lilas'
+expect 'again: nothing more' "$(later 5 a --json --yes purge "$ballot" | text_of erased)" 0
+expect verify "$(later 5 a --json verify | text_of ok)" true
+later 1110 a --json --yes retention erase >"$scratch/retention.json"
+[ "$(text_of erased <"$scratch/retention.json")" -ge 3 ] || wrong "retention erase: $(cat "$scratch/retention.json")"
+fails 3 a show "$zoe"
+
+# 11. two communities on one machine share nothing
+on b --quiet init --community Party --node b >/dev/null 2>&1
+on b --quiet add given=Party email=party@example.org --grant newsletter --source form >/dev/null
+on a --quiet bundle export "$scratch/a.bundle"
+fails 4 b bundle import "$scratch/a.bundle"
+expect 'nothing came' "$(on b --json status | text_of contacts)" 1
+expect 'nothing is found' "$(on b --json find li)" ''
+on a --json bundle export "$scratch/none.bundle" --for b >/dev/null 2>&1 && wrong 'a bundle for who is no member'
+start_node a
+address=$(address_of a)
+got=0
+on b --quiet sync "$address" >"$scratch/out" 2>&1 || got=$?
+[ "$got" -ne 0 ] || wrong 'two communities met'
+expect 'nothing came by the network' "$(on b --json status | text_of contacts)" 1
+stop_node a
+
+# 12. the register of processing; the sheet for a lost device
+start_node a
+join_node a vera volunteer
+expect 'the controller' "$(on a --json register | text_of controller)" Test
+for text in newsletter vera volunteer retention_seconds legitimate-interest; do
+    on a --json register | grep -qF "$text" || wrong "the register lacks $text"
+done
+on a --json register | grep -q '"printer":"prints the letters"' || wrong 'the register lacks an outside recipient'
+on a --lang fr register | grep -q 'RESPONSABLE DU TRAITEMENT' || wrong 'the register in French'
+on a --json register --breach vera --noticed "$(day 0)" >"$scratch/breach.json"
+expect 'the clock' "$(text_of due <"$scratch/breach.json")" "$(day 3)T00:00:00Z"
+expect 'not late' "$(text_of late <"$scratch/breach.json")" false
+grep -q '"email"' "$scratch/breach.json" && wrong 'a volunteer who reads no e-mail could not read any'
+grep -q '"identity":[1-9]' "$scratch/breach.json" || wrong "names could be read: $(cat "$scratch/breach.json")"
+expect 'late' "$(on a --json register --breach vera --noticed "$(day -4)" | text_of late)" true
+on a register --breach vera | grep -q CNIL || wrong 'the breach sheet'
+fails 3 a register --breach nobody
+
+# what a volunteer may not do
+nina=$(add given=Nina --source market)
+on vera --quiet sync "$(address_of a)" >/dev/null
+expect 'the volunteer has it' "$(on vera --json find nina | text_of id)" "$nina"
+for command in restrict lift access; do
+    fails 4 vera $command "$nina"
+done
+fails 4 vera --yes purge 2026-01-01
+fails 4 vera --yes retention erase
+stop_node a
+
+# 13. the audit trail: signed, whole, nobody in it
+for _ in 1 2 3 4 5; do
+    on a --json find li >/dev/null
+done
+on a --json audit >"$scratch/audit.json"
+for kind in consent erase access search administration purge; do
+    grep -q "\"kind\":\"$kind\"" "$scratch/audit.json" || wrong "the trail lacks $kind"
+done
+for text in "$zoe" "$li" example.org Zoé 3363; do
+    grep -qF -- "$text" "$scratch/audit.json" && wrong "the trail holds $text"
+done
+expect 'searches of a day are one row' "$(grep -c '"kind":"search"' "$scratch/audit.json")" "$(on a --json audit | grep -c '"kind":"search"')"
+expect 'since' "$(on a --json audit --since "$(day 2000)")" ''
+printf 'secret\n' >"$scratch/passphrase"
+CARNET_PASSPHRASE_FILE=$scratch/passphrase on c --quiet init --community Sealed --node c >/dev/null 2>&1
+CARNET_PASSPHRASE_FILE=$scratch/passphrase on c --json audit | grep -q '"kind":"unlock"' || wrong 'an unlock is not in the trail'
+python3 -c 'import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute("UPDATE audit SET detail = ? WHERE n = 3", ("nothing",)); db.commit()' "$scratch/a/carnet.db"
+fails 1 a audit
+says 'row 3'
