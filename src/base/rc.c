@@ -39,6 +39,7 @@ static const struct line catalogue[] = {
 #include "fr/people.inc"
 #include "fr/suppress.inc"
 #include "fr/import.inc"
+#include "fr/merge.inc"
 #include "fr/query.inc"
 #include "fr/segment.inc"
 #include "fr/node.inc"

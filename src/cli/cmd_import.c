@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include "carnet/people/imports.h"
+#include "carnet/people/merge.h"
 #include "carnet/people/rows.h"
 
 #include <stdio.h>
@@ -162,11 +163,19 @@ int cmd_import(struct cli *cli)
     options.grant_count = cli_slices(cli, "grant", grants, GRANTS_MAX);
     if (rejects)
         options.rejects_fd = cli_file_out(cli, rejects);
-    rc = carnet_people_import(cli->node->replica, rows, &options, &r, &cli->err);
+    const struct carnet_duplicates_options compare = { .progress = cli_comparing, .ctx = cli };
+    rc = carnet_people_duplicates_update(cli->node->replica, &compare, NULL, &cli->err); /* so that what comes after is due to the file */
+    if (!rc)
+        rc = carnet_people_import(cli->node->replica, rows, &options, &r, &cli->err);
     carnet_rows_close(rows);
     cli_sealed_close(sealed);
     if (state.shown >= 0)
         carnet_buf_append_str(&cli->io->err, "\r                              \r");
+    if (!rc) { /* r.duplicates: the proposals that its rows brought */
+        rc = carnet_people_duplicates_update(cli->node->replica, &compare, &r.duplicates, &cli->err);
+        if (state.shown >= 0)
+            carnet_buf_append_str(&cli->io->err, "\r                              \r");
+    }
     if (rc)
         return cli_fail(cli);
     json_t *object = json_object();
@@ -182,6 +191,8 @@ int cmd_import(struct cli *cli)
     cli_json(cli, object);
     cli_say(cli, _("rows: %llu; created: %llu, updated: %llu, unchanged: %llu, rejected: %llu\n"), (unsigned long long)r.rows, (unsigned long long)r.created,
             (unsigned long long)r.updated, (unsigned long long)r.unchanged, (unsigned long long)r.rejected);
+    if (r.duplicates)
+        cli_say(cli, _("pairs that may be one person: %llu (carnet duplicates)\n"), (unsigned long long)r.duplicates);
     if (r.suppressed)
         cli_say(cli, _("rows left out, since those people refused every use: %llu\n"), (unsigned long long)r.suppressed);
     if (r.refused)

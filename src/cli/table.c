@@ -140,6 +140,15 @@ static const struct cli_option resolve_options[] = {
     { "keep-all", NULL, 0, _("keep them all: the others get the labels 2, 3...") },
     { NULL, NULL, 0, NULL },
 };
+static const struct cli_option merge_options[] = {
+    { "dry-run", NULL, 0, _("show the person that it would be, write nothing") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option duplicates_options[] = {
+    { "book", "BOOK", 0, _("in this book only") },
+    { "limit", "N", 0, _("at most so many (default 100 on a terminal, else no limit)") },
+    { NULL, NULL, 0, NULL },
+};
 static const struct cli_option erase_options[] = {
     { "reason", "TEXT", 0, _("why; it is not kept in the log") },
     { NULL, NULL, 0, NULL },
@@ -273,6 +282,15 @@ const struct cli_command cli_commands[] = {
     { "resolve", "ID FIELD VALUE|--keep N|--keep-all", _("settle a conflict"),
       _("Examples: carnet resolve 7xk2 phone --keep 1 (as numbered by `carnet conflicts`); carnet resolve 7xk2 phone --keep-all; carnet resolve 7xk2 phone 0639980001"),
       resolve_options, 2, 3, 0, cmd_resolve, NULL },
+    { "duplicates", "[--book BOOK] [--limit N]", _("contacts that may be one person"),
+      _("Pairs with a same e-mail address or phone; or a same family or birth name, and the birth date, the first name and the street, or the address and the gender. Nobody is "
+        "merged without you: `carnet merge` when they are one, `carnet distinct` when they are not."), duplicates_options, 0, 0, 0, cmd_duplicates, NULL },
+    { "merge", "A B [--dry-run]", _("say that two contacts are one person"),
+      _("A stays, B leads to it. Each value stays in the contact that it was typed into, an agreement opens the contact that it stands on, a refusal on either blocks both. "
+        "It can be undone at any time: carnet unmerge. Look first with --dry-run."), merge_options, 2, 2, CLI_ASKS, cmd_merge, NULL },
+    { "unmerge", "B", _("make a merged contact a person of its own again"),
+      _("Each contact keeps what was typed into it, also since. The pair is not proposed again."), NULL, 1, 1, 0, cmd_unmerge, NULL },
+    { "distinct", "A B", _("say that two contacts are two persons"), _("They are not proposed as duplicates again, on any node."), NULL, 2, 2, 0, cmd_distinct, NULL },
     { "erase", "ID [--reason TEXT]", _("erase a contact and all that is about them, on every node"),
       _("It cannot be taken back, so it asks first. The other nodes erase when they meet one that knows; `carnet erasures` tells which have done it."), erase_options, 1, 1, CLI_ASKS, cmd_erase, NULL },
     { "erasures", "", _("what was erased, and which nodes have confirmed"), NULL, NULL, 0, 0, 0, cmd_erasures, NULL },

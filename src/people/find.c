@@ -43,7 +43,7 @@ struct consent_ctx {
 static bool is_live(void *ctx, struct carnet_slice purpose)
 {
     const struct consent_ctx *c = ctx;
-    return carnet_consent_evaluate(c->charter, c->view->person, c->view->person_count, purpose, c->now_ms).live;
+    return carnet_people_live(c->charter, c->view, purpose, c->now_ms);
 }
 
 static bool rests_on(void *ctx, enum carnet_basis basis)
@@ -135,7 +135,7 @@ static carnet_rc look_at(struct search *s, int64_t n)
     carnet_rc rc = carnet_replica_view_at(s->replica, n, &s->arena, &view, s->err);
     if (rc)
         return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
-    if (!matches(s, &view))
+    if (view.n != n || !matches(s, &view)) /* a person is found by the main record, which has the words of all */
         return CARNET_OK;
     if (s->streaming) {
         give(s, &view);

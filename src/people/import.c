@@ -243,7 +243,7 @@ static carnet_rc known_again(struct import *im, const struct carnet_row *row, co
         struct carnet_id own;
         if (row->cells[i].def->field != CARNET_FIELD_SOURCE_ID || !carnet_import_own_id(row->cells[i].label, row->cells[i].value, &own))
             continue;
-        carnet_rc rc = carnet_replica_view(im->replica, &im->options->book, &own, &im->view_arena, out, NULL);
+        carnet_rc rc = carnet_replica_record(im->replica, &im->options->book, &own, &im->view_arena, out, NULL);
         if (rc == CARNET_OK && out->record.kind == CARNET_KIND_CONTACT)
             return CARNET_OK;
         if (rc && rc != CARNET_NOT_FOUND)
@@ -261,7 +261,7 @@ static carnet_rc known_again(struct import *im, const struct carnet_row *row, co
             struct carnet_view view;
             if (seen[j] == first)
                 continue;
-            rc = carnet_replica_view_at(im->replica, seen[j], &im->view_arena, &view, im->err);
+            rc = carnet_replica_record_at(im->replica, seen[j], &im->view_arena, &view, im->err);
             if (rc == CARNET_NOT_FOUND)
                 continue;
             if (rc)

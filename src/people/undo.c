@@ -402,7 +402,7 @@ static carnet_rc undo_record(struct undo *u, const struct carnet_id *id)
     if (rc)
         return rc;
     carnet_arena_reset(&u->view_arena);
-    rc = carnet_replica_view(u->replica, &u->imported->book, id, &u->view_arena, &view, u->err);
+    rc = carnet_replica_record(u->replica, &u->imported->book, id, &u->view_arena, &view, u->err);
     if (rc)
         return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
     return view.record.kind == CARNET_KIND_CONTACT ? undo_contact(u, &view) : CARNET_OK;

@@ -353,6 +353,40 @@ static struct verdict judge(struct sim_node *node, size_t record, const struct c
     return verdict;
 }
 
+/* Whichever of its contacts is asked for, a person is the same; each contact shows what grants on itself open, and no refusal on any shuts. */
+static void check_person(struct sim_node *node, size_t record)
+{
+    struct sim *sim = node->sim;
+    const struct sim_record *r = &sim->records[record];
+    struct carnet_arena arena;
+    struct carnet_view person, again;
+    struct carnet_err err = CARNET_ERR_INIT;
+    carnet_arena_init(&arena);
+    carnet_rc rc = carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &arena, &person, &err);
+    if (rc == CARNET_NOT_FOUND)
+        sim_fail(sim, "P1", "n%u: r%zu leads to nobody", node->index, record);
+    bool among = false;
+    for (size_t i = 0; rc == CARNET_OK && i < person.record_count; i++) {
+        const struct carnet_view_record *one = &person.records[i];
+        among = among || carnet_id_equal(&one->record->id, &r->id);
+        carnet_rc other = carnet_replica_view(node->replica, &sim->books[r->book], &one->record->id, &arena, &again, &err);
+        if (other == CARNET_NOT_FOUND || (other == CARNET_OK && !carnet_id_equal(&again.id, &person.id)))
+            sim_fail(sim, "P1", "n%u: two contacts of the person of r%zu lead to two persons", node->index, record);
+        for (size_t of = 0; of < sim->record_count; of++) {
+            if (!carnet_id_equal(&sim->records[of].id, &one->record->id))
+                continue;
+            uint32_t may = judge(node, of, &person, sim_wall(node), false).open;
+            for (size_t c = 0; c < person.cell_count; c++)
+                for (size_t s = 0; s < person.cells[c].count; s++)
+                    if (carnet_view_holder(&person, person.cells[c].siblings[s]) == i && !(may >> person.cells[c].siblings[s]->scope & 1))
+                        sim_fail(sim, "P4", "n%u shows field %u of r%zu in its person, and it is not open", node->index, (unsigned)person.cells[c].field, of);
+        }
+    }
+    if (rc == CARNET_OK && !among)
+        sim_fail(sim, "P1", "n%u: r%zu leads to a person that it is not of", node->index, record);
+    carnet_arena_deinit(&arena);
+}
+
 void sim_check_consent(struct sim_node *node, size_t record)
 {
     struct sim *sim = node->sim;
@@ -364,11 +398,12 @@ void sim_check_consent(struct sim_node *node, size_t record)
         return;
     sim->check_count++;
     carnet_arena_init(&arena);
-    carnet_rc rc = carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &arena, &view, &err);
+    carnet_rc rc = carnet_replica_record(node->replica, &sim->books[r->book], &r->id, &arena, &view, &err);
     if (rc != CARNET_OK) {
         carnet_arena_deinit(&arena);
         return;
     }
+    check_person(node, record);
     struct verdict verdict = judge(node, record, &view, sim_wall(node), false);
     uint32_t open = view.open & ~(1u << CARNET_SCOPE_CONSENT);
     for (size_t i = 0; i < sim->event_count; i++)
@@ -528,8 +563,8 @@ static void compare_views(struct sim_node *a, struct sim_node *b, size_t record)
     struct carnet_view va, vb;
     struct carnet_err err = CARNET_ERR_INIT;
     carnet_arena_init(&arena);
-    carnet_rc ra = carnet_replica_view(a->replica, &sim->books[r->book], &r->id, &arena, &va, &err);
-    carnet_rc rb = carnet_replica_view(b->replica, &sim->books[r->book], &r->id, &arena, &vb, &err);
+    carnet_rc ra = carnet_replica_record(a->replica, &sim->books[r->book], &r->id, &arena, &va, &err);
+    carnet_rc rb = carnet_replica_record(b->replica, &sim->books[r->book], &r->id, &arena, &vb, &err);
     if (ra == CARNET_FAILED || rb == CARNET_FAILED)
         goto out;
     if ((ra == CARNET_OK) != (rb == CARNET_OK))
@@ -546,6 +581,15 @@ static void compare_views(struct sim_node *a, struct sim_node *b, size_t record)
         if ((x->state == CARNET_SIBLING_DARK) != (y->state == CARNET_SIBLING_DARK))
             sim_fail(sim, "P1", "n%u and n%u: a write of r%zu is dark for one only", a->index, b->index, record);
     }
+    ra = carnet_replica_view(a->replica, &sim->books[r->book], &r->id, &arena, &va, &err);
+    rb = carnet_replica_view(b->replica, &sim->books[r->book], &r->id, &arena, &vb, &err);
+    if (ra != CARNET_OK || rb != CARNET_OK)
+        goto out;
+    bool same = carnet_id_equal(&va.id, &vb.id) && va.record_count == vb.record_count;
+    for (size_t i = 0; same && i < va.record_count; i++)
+        same = carnet_id_equal(&va.records[i].record->id, &vb.records[i].record->id);
+    if (!same)
+        sim_fail(sim, "P1", "n%u and n%u: r%zu is of other persons", a->index, b->index, record);
 out:
     carnet_arena_deinit(&arena);
 }
@@ -664,7 +708,7 @@ void sim_check_files(struct sim_node *node, bool swept, bool final)
         if (!foreign && !gone && final && swept && needle->seed && needle->kind != SIM_NEEDLE_SEALED && sim_node_holds(node, r->book)) { /* dark */
             struct carnet_view view;
             carnet_arena_reset(&arena);
-            if (carnet_replica_view(node->replica, &sim->books[r->book], &sim->records[r->person].id, &arena, &view, &err) == CARNET_OK) {
+            if (carnet_replica_record(node->replica, &sim->books[r->book], &sim->records[r->person].id, &arena, &view, &err) == CARNET_OK) {
                 for (size_t s = 0; s < view.record.seed_count; s++)
                     gone = gone || (view.record.seeds[s].id == needle->seed && view.record.seeds[s].dead);
             }
@@ -889,7 +933,7 @@ void sim_check_final(struct sim *sim)
                 continue;
             sim_check_consent(node, r);
             carnet_arena_init(&arena);
-            bool gone = carnet_replica_view(node->replica, &sim->books[record->book], &record->id, &arena, &view, &err) != CARNET_OK;
+            bool gone = carnet_replica_record(node->replica, &sim->books[record->book], &record->id, &arena, &view, &err) != CARNET_OK;
             for (size_t w = 0; w < sim->write_count; w++)
                 if (sim->writes[w].record == r && sim->writes[w].fate == SIM_ACKED)
                     check_write(node, &sim->writes[w], &view, gone);

@@ -198,7 +198,7 @@ static bool find_write(struct sim_node *node, struct sim_write *write)
     const struct sim_record *record = &sim->records[write->record];
     bool found = false;
     carnet_arena_init(&arena);
-    if (carnet_replica_view(node->replica, &sim->books[record->book], &record->id, &arena, &view, &err) == CARNET_OK) {
+    if (carnet_replica_record(node->replica, &sim->books[record->book], &record->id, &arena, &view, &err) == CARNET_OK) {
         for (size_t i = 0; i < view.record.live_count; i++) {
             const struct carnet_sibling *s = &view.record.live[i];
             bool before = false;

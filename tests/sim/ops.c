@@ -192,7 +192,7 @@ static size_t target(struct sim_node *node, struct carnet_view *view)
             record = sim->hot;
         const struct sim_record *r = &sim->records[record];
         if (r->kind == CARNET_KIND_CONTACT && sim_node_holds(node, r->book) &&
-            carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &sim->arena, view, &err) == CARNET_OK) {
+            carnet_replica_record(node->replica, &sim->books[r->book], &r->id, &sim->arena, view, &err) == CARNET_OK) {
             sim->hot = record;
             return record;
         }
@@ -396,7 +396,7 @@ static void darken(struct sim_node *node, size_t record)
     const struct sim_record *r = &sim->records[record];
     uint32_t scopes = 0;
     carnet_arena_reset(&sim->arena);
-    if (!node->on || carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &sim->arena, &view, &err) != CARNET_OK)
+    if (!node->on || carnet_replica_record(node->replica, &sim->books[r->book], &r->id, &sim->arena, &view, &err) != CARNET_OK)
         return;
     for (size_t i = 0; i < view.record.seed_count; i++)
         if (!view.record.seeds[i].dead)
@@ -504,6 +504,83 @@ static void op_merge(struct sim *sim, struct sim_node *node)
         }
     }
     commit(node, event->on ? "merges" : "unmerges", &plan, 1, first_write);
+}
+
+static size_t find_record(const struct sim *sim, const struct carnet_id *id)
+{
+    for (size_t i = 0; i < sim->record_count; i++)
+        if (carnet_id_equal(&sim->records[i].id, id))
+            return i;
+    return SIZE_MAX;
+}
+
+/* Takes a contact out of its person: every edge between it and another is replaced. */
+static void op_unmerge(struct sim *sim, struct sim_node *node)
+{
+    static struct plan plans[BATCH_MAX];
+    struct carnet_view view;
+    size_t record = target(node, &view), count = 0, first_write = sim->write_count;
+    if (record == SIZE_MAX)
+        return;
+    for (size_t i = 0; i < view.person_count && count < BATCH_MAX; i++) {
+        size_t of = find_record(sim, &view.person[i]->id);
+        if (of == SIZE_MAX || view.person[i]->erased)
+            continue;
+        plan_begin(sim, &plans[count], of);
+        for (size_t j = 0; j < view.person_count && plans[count].write.event_count < EVENTS_MAX; j++) {
+            struct carnet_event off = { .type = CARNET_EVENT_EDGE, .other = view.person[j]->id };
+            if (i == j || (i && j))
+                continue;
+            for (size_t k = 0; k < view.person[i]->event_count && off.name_count < 32; k++) {
+                struct carnet_event seen;
+                if (carnet_event_decode(view.person[i]->events[k].raw, &seen) == CARNET_OK && seen.type == CARNET_EVENT_EDGE && seen.on &&
+                    carnet_id_equal(&seen.other, &off.other))
+                    off.names[off.name_count++] = view.person[i]->events[k].dot;
+            }
+            if (off.name_count)
+                *plan_event(&plans[count], CARNET_EVENT_EDGE) = off;
+        }
+        count += plans[count].write.event_count > 0;
+    }
+    if (count)
+        commit(node, "unmerges", plans, count, first_write);
+}
+
+static void op_distinct(struct sim *sim, struct sim_node *node)
+{
+    struct plan plan;
+    struct carnet_view view, other;
+    size_t b = target(node, &other), a = target(node, &view), first_write = sim->write_count;
+    if (a == SIZE_MAX || b == SIZE_MAX || a == b || sim->records[a].book != sim->records[b].book)
+        return;
+    plan_begin(sim, &plan, a);
+    plan_event(&plan, CARNET_EVENT_EDGE)->other = sim->records[b].id;
+    commit(node, "tells apart", &plan, 1, first_write);
+}
+
+/* Erases every contact of a person, as one of them is named. */
+static void op_erase_person(struct sim *sim, struct sim_node *node)
+{
+    static struct plan plans[BATCH_MAX];
+    struct carnet_view view, person;
+    struct carnet_err err = CARNET_ERR_INIT;
+    size_t record = target(node, &view), count = 0, first_write = sim->write_count, erased[BATCH_MAX];
+    if (record == SIZE_MAX || view.person_count < 2 || !sim_chance(sim, 300) ||
+        carnet_replica_view(node->replica, &view.book, &view.id, &sim->arena, &person, &err) != CARNET_OK)
+        return;
+    for (size_t i = 0; i < person.record_count && count < BATCH_MAX; i++) {
+        size_t of = find_record(sim, &person.records[i].record->id);
+        if (of == SIZE_MAX)
+            continue;
+        plan_begin(sim, &plans[count], of);
+        plan_event(&plans[count], CARNET_EVENT_ERASE);
+        erased[count++] = of;
+    }
+    if (!count || commit(node, "erases the person of", plans, count, first_write) != CARNET_OK || !node->on)
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (carnet_replica_view(node->replica, &sim->books[sim->records[erased[i]].book], &sim->records[erased[i]].id, &sim->arena, &person, &err) == CARNET_OK)
+            sim_fail(sim, "P4", "n%u shows r%zu, whose person it erased", node->index, erased[i]);
 }
 
 static void op_note(struct sim *sim, struct sim_node *node)
@@ -655,6 +732,7 @@ static const struct {
     { "countersign", op_countersign, 3 }, { "withdraw", op_withdraw, 5 }, { "object", op_object, 3 }, { "dark", op_dark, 3 }, { "erase", op_erase, 3 },
     { "restrict", op_restrict, 2 }, { "merge", op_merge, 4 },   { "note", op_note, 4 },      { "rectify", op_rectify, 2 }, { "sweep", op_sweep, 1 },
     { "rebuild", op_rebuild, 0 }, { "book", op_book, 1 },       { "join", op_join, 2 },      { "cut", op_cut, 2 },
+    { "unmerge", op_unmerge, 2 }, { "distinct", op_distinct, 0 }, { "erase-person", op_erase_person, 1 },
     { "charter", op_charter, 6 },
 };
 

@@ -52,5 +52,7 @@ done <<'END'
 25 P4,P3 a grant covers what its purpose has become
 26 P1,P3 of the charter's words the last to arrive counts
 31 P4 the suppression list refuses nothing
+41 P4 what is agreed to on the main contact opens the others
+42 P1 the contact that came first stands for the person
 END
 exit "$missed"
