@@ -179,7 +179,7 @@ static void plan_grant(struct sim_node *node, struct plan *plan, const struct ca
     struct carnet_event *event = plan_event(plan, CARNET_EVENT_GRANT);
     event->purpose = str(purpose->name);
     event->version = purpose->version;
-    event->basis = CARNET_BASIS_CONSENT;
+    event->basis = strcmp(purpose->name, "file") && sim_chance(sim, 200) ? CARNET_BASIS_LEGITIMATE_INTEREST : CARNET_BASIS_CONSENT;
     event->since_ms = sim_wall(node);
     event->until_ms = draw_until(node);
     if (sim_node_reads(node, CARNET_SCOPE_CONSENT)) {
@@ -307,8 +307,6 @@ static void op_grant(struct sim *sim, struct sim_node *node)
         for (size_t i = 0; i < view.person_count; i++)
             event->name_count += carnet_consent_refusals(view.person[i], event->purpose, event->names + event->name_count, 60 - event->name_count);
     event->proof = (enum carnet_proof)sim_below(sim, 4);
-    if (!event->name_count && sim_chance(sim, 250))
-        event->basis = CARNET_BASIS_LEGITIMATE_INTEREST;
     enum carnet_scope scope = CARNET_SCOPE_EMAIL;
     if (purpose->scopes & 1u << scope && sim_node_reads(node, scope) && !event->name_count && sim_chance(sim, 500)) {
         char mark[24];
