@@ -579,14 +579,14 @@ static void op_charter(struct sim *sim, struct sim_node *node)
                                             "scopes=phone notes", "retired", "" };
     static const char *const durations[] = { "10d", "20d", "900d", "2h", "" };
     static const char *const purpose_keys[] = { "purpose/newsletter", "purpose/sms", "purpose/event", "purpose/mail" };
-    static const char *const number_keys[] = { "contact", "inform", "prospect" };
+    static const char *const number_keys[] = { "contact", "contact", "inform", "prospect" };
     static const char *const field_keys[] = { "field/vote", "field/taille" };
     static const char *const fields[] = { "type=text; scope=opinion", "type=text; scope=identity", "type=text; scope=notes", "" };
     struct carnet_err err = CARNET_ERR_INIT;
-    bool number = sim_chance(sim, 300);
+    bool number = sim_chance(sim, 400);
     if (node->role != CARNET_ROLE_ADMIN)
         return;
-    struct carnet_charter_word word = { .key = str(number ? number_keys[sim_below(sim, 3)] : purpose_keys[sim_below(sim, 4)]) };
+    struct carnet_charter_word word = { .key = str(number ? number_keys[sim_below(sim, 4)] : purpose_keys[sim_below(sim, 4)]) };
     word.value = str(number ? durations[sim_below(sim, 5)] : purposes[sim_below(sim, 7)]);
     if (!number && sim_chance(sim, 300)) { /* a field of the community's own, in this scope or that */
         word.key = str(field_keys[sim_below(sim, 2)]);
