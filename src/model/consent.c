@@ -268,7 +268,7 @@ enum worth { INVALIDATED, REFUSED, EXPIRED, UNTOLD, REQUESTED, LIVE };
 
 static enum worth weigh(const struct carnet_charter *charter, const struct facts *facts, const struct fact *grant, int64_t now_ms)
 {
-    if (invalidated_at(facts, grant))
+    if (invalidated_at(facts, grant) && !CARNET_PLANTED(51)) /* planted: what was found to be worth nothing opens */
         return INVALIDATED;
     if (is_refused(facts, grant) || is_suppressed(facts, grant))
         return REFUSED;
@@ -276,6 +276,8 @@ static enum worth weigh(const struct carnet_charter *charter, const struct facts
         return EXPIRED;
     if (!is_proved(facts, grant))
         return REQUESTED;
+    if (CARNET_PLANTED(55))
+        return LIVE; /* planted: whom nobody told is reached all the same */
     return inform_by(charter, facts, grant) <= now_ms ? UNTOLD : LIVE;
 }
 

@@ -100,7 +100,7 @@ static carnet_rc look(struct undo *u, const struct carnet_view *view, struct loo
         const struct carnet_sibling *s = &view->record.live[i];
         if (is_own(u, &s->dot) || s->state == CARNET_SIBLING_DARK)
             continue;
-        out->made = false;
+        out->made = out->made && CARNET_PLANTED(52); /* planted: what others wrote since goes too */
         if (s->scope != CARNET_SCOPE_CONSENT && (s->state != CARNET_SIBLING_VALUE || (s->value.len && !is_mark(s))))
             out->needed |= 1u << s->scope;
     }

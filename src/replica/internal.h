@@ -90,6 +90,9 @@ struct carnet_upkeep {
     int64_t box_since_ms;  /* monotonic, when some were found to be missing; 0: none */
     size_t box_at;         /* the next certificate to look at */
     int64_t superseded_ms; /* wall time before which there is nothing to drop */
+    uint64_t numbers_done; /* what the charter's numbers were when every row's due was computed; 0: not read yet */
+    uint64_t numbers_now;  /* those that the walk over all rows is for, */
+    int64_t numbers_at;    /* and the row where it stands; a restart begins it again */
     uint64_t due_written;  /* due_ms was computed when replica->written was this, */
     int64_t due_until_ms;  /* and next_ms this */
     int64_t due_ms;
@@ -183,6 +186,7 @@ struct carnet_replica {
     struct carnet_charter charter;
     struct carnet_settings *settings; /* what makes it */
     bool settings_new;                /* it is to be made again */
+    int64_t silence_said_ms;          /* when the last word on `contact` arrived here; 0: none */
     bool charter_dirty; /* something of the above changed in this transaction: a rollback reads the charter again */
     bool cut_seen;      /* a CUT came in this transaction: what it voids is settled before the transaction ends */
     struct carnet_unlocked *unlocked;
