@@ -152,6 +152,8 @@ int cmd_export(struct cli *), cmd_unseal(struct cli *);
 int cmd_access(struct cli *), cmd_audit(struct cli *), cmd_lift(struct cli *), cmd_purge(struct cli *), cmd_register(struct cli *), cmd_restrict(struct cli *),
     cmd_retention(struct cli *), cmd_retention_erase(struct cli *), cmd_tasks(struct cli *), cmd_tasks_done(struct cli *); /* cmd_law.c */
 
+int cmd_revoke(struct cli *);
+
 /* one per command */
 int cmd_add(struct cli *), cmd_book_add(struct cli *), cmd_book_list(struct cli *), cmd_bundle_export(struct cli *), cmd_bundle_import(struct cli *),
     cmd_conflicts(struct cli *), cmd_consent(struct cli *), cmd_consent_countersign(struct cli *), cmd_consent_grant(struct cli *), cmd_consent_object(struct cli *),
