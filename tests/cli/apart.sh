@@ -79,7 +79,6 @@ done
 ballot=$(date -u -d '+3 days' +%Y-%m-%d)
 awk 'BEGIN { print "given,family,street,city"; for (i = 1; i <= 5000; i++) printf "Roll%d,Nom%d,%d rue des Lilas,Grenoble\n", i, i, i }' >"$scratch/roll.csv"
 found p
-before=$(state_of p)
 on p --json import "$scratch/roll.csv" --source 'electoral roll' --collected 2026-05-01 --basis roll --ballot "$ballot" >"$scratch/roll.json"
 expect 'the roll' "$(text_of created <"$scratch/roll.json")" 5000
 kept=$(on p --json find roll77 --limit 1 | text_of id)
