@@ -36,6 +36,7 @@ static const struct line catalogue[] = {
 #include "fr/net.inc"
 #include "fr/sys.inc"
 #include "fr/replica.inc"
+#include "fr/revoke.inc"
 #include "fr/people.inc"
 #include "fr/suppress.inc"
 #include "fr/import.inc"

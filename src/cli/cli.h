@@ -158,6 +158,7 @@ int cmd_access(struct cli *), cmd_audit(struct cli *), cmd_lift(struct cli *), c
     cmd_retention(struct cli *), cmd_retention_erase(struct cli *), cmd_tasks(struct cli *), cmd_tasks_done(struct cli *); /* cmd_law.c */
 
 int cmd_segment_count(struct cli *), cmd_segment_list(struct cli *), cmd_segment_save(struct cli *), cmd_segment_show(struct cli *); /* cmd_segment.c */
+int cmd_revoke(struct cli *);
 
 /* one per command */
 int cmd_add(struct cli *), cmd_book_add(struct cli *), cmd_book_list(struct cli *), cmd_bundle_export(struct cli *), cmd_bundle_import(struct cli *),

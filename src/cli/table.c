@@ -205,6 +205,10 @@ const struct cli_command cli_commands[] = {
     { "bundle import", "FILE", _("take in such a file"), NULL, NULL, 1, 1, CLI_WORD_IN, cmd_bundle_import, NULL },
     { "status", "", _("this node, its community, its peers"), NULL, NULL, 0, 0, 0, cmd_status, NULL },
     { "members", "", _("who belongs to the community, and what they may read"), NULL, NULL, 0, 0, 0, cmd_members, NULL },
+    { "revoke", "MEMBER", _("a member's node is lost or not trusted any more: no other talks with it"),
+      _("MEMBER is the member or the node, as `carnet members` says. Only who invited it, or somebody above, may; it cannot be taken back, so it asks first. What it wrote and is here stands; what comes "
+        "later is refused, but for refusals of people. Lists what an office took in beyond that place before it knew. Its keys stay what they are: what it could read, it still reads in the "
+        "copies that it has or gets."), NULL, 1, 1, CLI_ASKS, cmd_revoke, NULL },
     { "peers", "", _("the sessions with other nodes, now"), NULL, NULL, 0, 0, 0, cmd_peers, NULL },
     { "book list", "", _("the books of the community"), NULL, NULL, 0, 0, 0, cmd_book_list, NULL },
     { "book add", "NAME", _("make a new book"), NULL, NULL, 1, 1, 0, cmd_book_add, NULL },

@@ -413,7 +413,7 @@ struct making {
     struct carnet_event *refusals; /* written after the rest: what somebody who refuses everything was filed with is blocked, then dark */
     size_t refusal_count;
     uint32_t open; /* scopes covered once it is written */
-    struct carnet_slice evidence_label;
+    bool evident; /* an agreement is written: its evidence too */
     struct carnet_import_claims claims; /* of a file of Carnet's own */
     const struct carnet_rows_consent **detailed; /* grants made of which the file says how they were given: each has an evidence of its own */
     size_t detailed_count;
@@ -456,8 +456,7 @@ static void make_grant(struct import *im, struct making *m, const struct carnet_
                                                          .since_ms = said && said->at_ms ? said->at_ms : ground->collected_ms, .until_ms = im->until_ms };
     if (said && (said->address.len || said->confirmed_ms || said->confirmed_address.len))
         m->detailed[m->detailed_count++] = said;
-    if (!m->evidence_label.len)
-        m->evidence_label = purpose;
+    m->evident = true;
     m->open |= def->scopes;
 }
 
@@ -605,16 +604,29 @@ static void put_evidence(struct import *im, struct making *m, const struct carne
     m->cell_count += count;
 }
 
+/* The first agreement of the row of which the file does not say how it was given. */
+static struct carnet_slice plain_grant(const struct making *m)
+{
+    for (size_t i = m->claims.event_count; i < m->event_count; i++) {
+        bool detailed = false;
+        for (size_t j = 0; j < m->detailed_count; j++)
+            detailed |= carnet_slice_equal(m->detailed[j]->purpose, m->events[i].purpose);
+        if (m->events[i].type == CARNET_EVENT_GRANT && !detailed)
+            return m->events[i].purpose;
+    }
+    return CARNET_SLICE_NONE;
+}
+
+/* The import's own evidence comes first: it is that of every agreement that has none under its name. */
 static void make_evidence(struct import *im, struct making *m, const struct carnet_view *known)
 {
-    bool own = false; /* the first one's is one of those */
+    struct carnet_slice plain = plain_grant(m);
+    if (plain.len)
+        put_evidence(im, m, known, plain, im->evidence);
     for (size_t i = 0; i < m->detailed_count; i++) {
         const struct carnet_purpose_def *def = carnet_purpose_find(carnet_replica_charter(im->replica), m->detailed[i]->purpose);
         put_evidence(im, m, known, carnet_slice_str(def->name), evidence_of_row(im, m->detailed[i]));
-        own |= carnet_slice_equal(carnet_slice_str(def->name), m->evidence_label);
     }
-    if (!own)
-        put_evidence(im, m, known, m->evidence_label, im->evidence);
 }
 
 static carnet_rc flush(struct import *im)
@@ -689,7 +701,7 @@ static carnet_rc take_row(struct import *im, const struct carnet_row *row)
     bool news = !known || m.cell_count || m.event_count || m.refusal_count;
     for (size_t i = 0; i < m.claims.cell_count; i++)
         m.cells[m.cell_count++] = m.claims.cells[i];
-    if (m.evidence_label.len)
+    if (m.evident)
         make_evidence(im, &m, known);
     if (m.open & 1u << CARNET_SCOPE_IDENTITY)
         m.cells[m.cell_count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_SOURCE_ID, .label = carnet_slice_str(CARNET_INDEX_ROW_LABEL),
