@@ -79,32 +79,78 @@ static void column_line(struct cli *cli, const char *name, const char *target)
     carnet_buf_deinit(&line);
 }
 
+/* Those without a field come last, with the way to keep them. */
+static void show_columns(struct cli *cli, struct carnet_rows *rows)
+{
+    const char *name, *target;
+    for (int left_out = 0; left_out < 2; left_out++) {
+        bool any = false;
+        for (size_t i = 0; carnet_rows_column(rows, i, &name, &target); i++) {
+            if ((target == NULL) != (left_out == 1))
+                continue;
+            if (!any)
+                cli_print(cli, left_out ? _("columns that are not imported:\n") : _("columns, and the fields that they go to:\n"));
+            any = true;
+            column_line(cli, name, target ? target : "-");
+        }
+        if (any && left_out)
+            cli_print(cli, _("to keep one: `carnet field add NAME --type text` (or date, number, choice...), then import with --map \"COLUMN=NAME\"\n"));
+    }
+}
+
+struct unread {
+    uint64_t line;
+    struct carnet_slice file, reason;
+};
+
+static void show_unread(struct cli *cli, const struct unread *unread, size_t count)
+{
+    cli_print(cli, _("rows that cannot be read:\n"));
+    for (size_t i = 0; i < count; i++) {
+        if (unread[i].file.len)
+            cli_print(cli, _("  %.*s, line %llu: %.*s\n"), (int)unread[i].file.len, (const char *)unread[i].file.ptr, (unsigned long long)unread[i].line,
+                      (int)unread[i].reason.len, (const char *)unread[i].reason.ptr);
+        else
+            cli_print(cli, _("  line %llu: %.*s\n"), (unsigned long long)unread[i].line, (int)unread[i].reason.len, (const char *)unread[i].reason.ptr);
+    }
+}
+
 static carnet_rc dry_run(struct cli *cli, struct carnet_rows *rows)
 {
+    enum { REASONS_SHOWN = 5 };
+    struct unread unread[REASONS_SHOWN];
+    struct carnet_arena arena;
     struct carnet_row row;
     uint64_t count = 0, rejected = 0;
     carnet_rc rc;
+    carnet_arena_init(&arena);
     while ((rc = carnet_rows_next(rows, &row, &cli->err)) == CARNET_OK) {
         count++;
-        rejected += row.reason != NULL;
+        if (row.reason && rejected++ < REASONS_SHOWN)
+            unread[rejected - 1] = (struct unread){ row.line, carnet_arena_dup(&arena, carnet_slice_str(row.file)), carnet_arena_dup(&arena, carnet_slice_str(row.reason)) };
         if (cli->node->breathe && count % 1000 == 0)
             cli->node->breathe(cli->node, 0);
     }
     if (rc != CARNET_NOT_FOUND)
-        return rc;
+        goto out;
+    rc = CARNET_OK;
     if (cli->io->json) {
         struct carnet_buf mapping;
         carnet_buf_init(&mapping, 4 << 20);
         carnet_rows_mapping(rows, &mapping);
         carnet_buf_printf(&cli->io->out, "{\"rows\":%llu,%s,\"rejected\":%llu}\n", (unsigned long long)count, carnet_buf_cstr(&mapping), (unsigned long long)rejected);
         carnet_buf_deinit(&mapping);
-        return CARNET_OK;
+        goto out;
     }
-    const char *name, *target;
     cli_print(cli, _("rows: %llu, unreadable: %llu; nothing is written\n"), (unsigned long long)count, (unsigned long long)rejected);
-    for (size_t i = 0; carnet_rows_column(rows, i, &name, &target); i++)
-        column_line(cli, name, target ? target : carnet_tr(cli->io->lang, "(not imported)"));
-    return CARNET_OK;
+    show_columns(cli, rows);
+    if (rejected)
+        show_unread(cli, unread, rejected < REASONS_SHOWN ? (size_t)rejected : REASONS_SHOWN);
+    if (rejected > REASONS_SHOWN)
+        cli_print(cli, _("... and %llu more: the import writes them all, with their reasons, into FILE.rejected\n"), (unsigned long long)(rejected - REASONS_SHOWN));
+out:
+    carnet_arena_deinit(&arena);
+    return rc;
 }
 
 carnet_rc cli_check_import(struct cli *cli)
