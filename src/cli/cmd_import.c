@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "cli.h"
 
+#include "carnet/people/charter.h"
 #include "carnet/people/imports.h"
 #include "carnet/people/rows.h"
 
@@ -77,6 +78,53 @@ static void column_line(struct cli *cli, const char *name, const char *target)
     cli_indented(carnet_slice_str(target), 0, &line);
     cli_line(cli, &line);
     carnet_buf_deinit(&line);
+}
+
+/* Fields of a community's own come with its export: an admin makes those that are missing here, as long as the import is for good. Others are told what is left out. */
+static carnet_rc own_fields(struct cli *cli, struct carnet_rows *rows, bool dry)
+{
+    struct carnet_rows_field field;
+    for (size_t i = 0; carnet_rows_own_field(rows, i, &field); i++) {
+        const struct carnet_field_wish wish = { field.name, field.type, field.scope, field.choices, field.choice_count };
+        if (carnet_field_by_name(carnet_replica_charter(cli->node->replica), field.name))
+            continue;
+        if (dry) {
+            cli_say(cli, _("the import makes this field first (an admin's does): %.*s (%.*s)\n"), (int)field.name.len, (const char *)field.name.ptr, (int)field.type.len,
+                    (const char *)field.type.ptr);
+            continue;
+        }
+        struct carnet_err err = { .lang = cli->err.lang };
+        carnet_rc rc = carnet_people_field_add(cli->node->replica, &wish, &err);
+        if (rc == CARNET_REFUSED) /* not an admin: what the file has of it is listed as left out */
+            return CARNET_OK;
+        if (rc) {
+            cli->err = err;
+            return rc;
+        }
+        cli_say(cli, _("made the field that the file describes: %.*s (%.*s)\n"), (int)field.name.len, (const char *)field.name.ptr, (int)field.type.len,
+                (const char *)field.type.ptr);
+    }
+    return CARNET_OK;
+}
+
+/* What the file has and nobody will find here. */
+static void say_unmapped(struct cli *cli, struct carnet_rows *rows, json_t *object)
+{
+    json_t *list = json_array();
+    struct carnet_buf names;
+    const char *name, *target;
+    carnet_buf_init(&names, 64 * 1024);
+    for (size_t i = 0; carnet_rows_column(rows, i, &name, &target); i++) {
+        if (target)
+            continue;
+        json_array_append_new(list, cli_string(carnet_slice_str(name)));
+        carnet_buf_append_str(&names, names.len ? ", " : "");
+        cli_indented(carnet_slice_str(name), 0, &names);
+    }
+    json_object_set_new(object, "unmapped", list);
+    if (names.len && !names.failed)
+        cli_say(cli, _("columns that were not imported (--dry-run says how to keep them): %s\n"), carnet_buf_cstr(&names));
+    carnet_buf_deinit(&names);
 }
 
 /* Those without a field come last, with the way to keep them. */
@@ -196,6 +244,12 @@ int cmd_import(struct cli *cli)
         cli_sealed_close(sealed);
         return cli_fail(cli);
     }
+    rc = own_fields(cli, rows, cli_flag(cli, "dry-run"));
+    if (rc) {
+        carnet_rows_close(rows);
+        cli_sealed_close(sealed);
+        return cli_fail(cli);
+    }
     if (cli_flag(cli, "dry-run")) {
         rc = dry_run(cli, rows);
         carnet_rows_close(rows);
@@ -209,12 +263,13 @@ int cmd_import(struct cli *cli)
     if (rejects)
         options.rejects_fd = cli_file_out(cli, rejects);
     rc = carnet_people_import(cli->node->replica, rows, &options, &r, &cli->err);
-    carnet_rows_close(rows);
-    cli_sealed_close(sealed);
     if (state.shown >= 0)
         carnet_buf_append_str(&cli->io->err, "\r                              \r");
-    if (rc)
+    if (rc) {
+        carnet_rows_close(rows);
+        cli_sealed_close(sealed);
         return cli_fail(cli);
+    }
     json_t *object = json_object();
     json_object_set_new(object, "import", json_string(carnet_id_text(&r.import).s));
     const struct {
@@ -225,7 +280,6 @@ int cmd_import(struct cli *cli)
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         json_object_set_new(object, numbers[i].name, json_integer((json_int_t)numbers[i].value));
     json_object_set_new(object, "seconds", json_real((double)r.ms / 1000));
-    cli_json(cli, object);
     cli_say(cli, _("rows: %llu; created: %llu, updated: %llu, unchanged: %llu, rejected: %llu\n"), (unsigned long long)r.rows, (unsigned long long)r.created,
             (unsigned long long)r.updated, (unsigned long long)r.unchanged, (unsigned long long)r.rejected);
     if (r.suppressed)
@@ -234,6 +288,10 @@ int cmd_import(struct cli *cli)
         cli_say(cli, _("agreements that were not recorded, since those people had refused: %llu\n"), (unsigned long long)r.refused);
     if (r.uncovered)
         cli_say(cli, _("values left out, since no purpose that these people agreed to covers them (--grant): %llu\n"), (unsigned long long)r.uncovered);
+    say_unmapped(cli, rows, object);
+    cli_json(cli, object);
+    carnet_rows_close(rows);
+    cli_sealed_close(sealed);
     if (r.rejected && rejects && options.rejects_fd >= 0)
         cli_say(cli, _("the rejected rows are in %s, each with its reason: correct them there and import that file\n"), rejects);
     return 0;
