@@ -68,14 +68,46 @@ static carnet_rc open_rows(struct cli *cli, struct cli_sealed **sealed, struct c
     return rc ? rc : carnet_rows_open_input(input, &options, out, &cli->err);
 }
 
+/* What a target that is no field means. */
+static const char *target_words(const char *target)
+{
+    static const struct {
+        const char *start, *words;
+    } table[] = { { "consent:", _("  (yes: they agreed)") },
+                  { "object:", _("  (they refuse)") },
+                  { "consent-date", _("  (when they agreed)") },
+                  { "consent-address", _("  (from which network address they agreed)") },
+                  { "confirm-date", _("  (when they confirmed)") },
+                  { "confirm-address", _("  (from which network address they confirmed)") },
+                  { "object-date", _("  (when they refused)") },
+                  { "source_id/", _("  (by which a row is known again)") },
+                  { "label of ", _("  (what kind it is)") },
+                  { "name", _("  (given name, family name)") },
+                  { "name-reversed", _("  (family name, given name)") },
+                  { "title", _("  (Mr or Mrs: the gender)") } };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        size_t len = strlen(table[i].start);
+        bool open = strchr(":/ ", table[i].start[len - 1]) != NULL; /* something follows */
+        if (open ? strncmp(target, table[i].start, len) == 0 : strcmp(target, table[i].start) == 0)
+            return table[i].words;
+    }
+    return NULL;
+}
+
 static void column_line(struct cli *cli, const char *name, const char *target)
 {
+    static const char label_of[] = "label of ";
+    const char *words = target ? target_words(target) : NULL;
     struct carnet_buf line;
+    if (target && strncmp(target, label_of, sizeof label_of - 1) == 0)
+        target += sizeof label_of - 1;
     carnet_buf_init(&line, 64 * 1024);
     carnet_buf_append_str(&line, "  ");
-    cli_columns(carnet_slice_str(name), 32, false, &line);
+    cli_columns(carnet_slice_str(name), target ? 32 : 0, false, &line);
     carnet_buf_append_byte(&line, ' ');
-    cli_indented(carnet_slice_str(target), 0, &line);
+    cli_indented(carnet_slice_str(target ? target : ""), 0, &line);
+    if (words)
+        carnet_buf_append_str(&line, carnet_tr(cli->io->lang, words));
     cli_line(cli, &line);
     carnet_buf_deinit(&line);
 }
@@ -139,7 +171,7 @@ static void show_columns(struct cli *cli, struct carnet_rows *rows)
             if (!any)
                 cli_print(cli, left_out ? _("columns that are not imported:\n") : _("columns, and the fields that they go to:\n"));
             any = true;
-            column_line(cli, name, target ? target : "-");
+            column_line(cli, name, target);
         }
         if (any && left_out)
             cli_print(cli, _("to keep one: `carnet field add NAME --type text` (or date, number, choice...), then import with --map \"COLUMN=NAME\"\n"));
@@ -221,6 +253,30 @@ carnet_rc cli_check_import(struct cli *cli)
     return CARNET_USAGE;
 }
 
+/* What was left out, and what would have let it in. */
+static void say_uncovered(struct cli *cli, const struct carnet_import_result *r, enum carnet_basis basis)
+{
+    const struct carnet_charter *charter = carnet_replica_charter(cli->node->replica);
+    if (basis == CARNET_BASIS_ROLL) {
+        cli_say(cli, _("values left out, since an electoral roll serves for post and at the door alone: %llu\n"), (unsigned long long)r->uncovered);
+        return;
+    }
+    cli_say(cli, _("values left out, since no purpose that these people agreed to covers them: %llu\n"), (unsigned long long)r->uncovered);
+    for (unsigned scope = 0; scope < CARNET_SCOPE_COUNT; scope++) {
+        const struct carnet_purpose_def *def;
+        struct carnet_buf purposes;
+        if (!r->uncovered_in[scope])
+            continue;
+        carnet_buf_init(&purposes, 4096);
+        for (size_t i = 0; (def = carnet_purpose_at(charter, i)); i++)
+            if (!def->retired && def->scopes >> scope & 1 && (!def->bases || def->bases >> basis & 1))
+                carnet_buf_printf(&purposes, "%s%s", purposes.len ? ", " : "", def->name);
+        cli_say(cli, _("  %s: %llu; if they agreed to it, --grant one of: %s\n"), carnet_scope_name((enum carnet_scope)scope), (unsigned long long)r->uncovered_in[scope],
+                purposes.len ? carnet_buf_cstr(&purposes) : "-");
+        carnet_buf_deinit(&purposes);
+    }
+}
+
 int cmd_import(struct cli *cli)
 {
     struct carnet_slice grants[GRANTS_MAX];
@@ -287,7 +343,7 @@ int cmd_import(struct cli *cli)
     if (r.refused)
         cli_say(cli, _("agreements that were not recorded, since those people had refused: %llu\n"), (unsigned long long)r.refused);
     if (r.uncovered)
-        cli_say(cli, _("values left out, since no purpose that these people agreed to covers them (--grant): %llu\n"), (unsigned long long)r.uncovered);
+        say_uncovered(cli, &r, options.ground.basis);
     say_unmapped(cli, rows, object);
     cli_json(cli, object);
     carnet_rows_close(rows);

@@ -561,6 +561,7 @@ static void make_cell(struct import *im, struct making *m, const struct carnet_v
 {
     if (!(m->open & 1u << scope)) {
         im->result->uncovered++;
+        im->result->uncovered_in[scope]++;
         return;
     }
     if (!goes_over(im, known, field, label, value))
@@ -683,7 +684,7 @@ static struct carnet_row of_roll(struct import *im, const struct carnet_row *row
         if (scope == CARNET_SCOPE_IDENTITY || scope == CARNET_SCOPE_POSTAL)
             im->cells[out.cell_count++] = row->cells[i];
         else
-            im->result->uncovered++;
+            im->result->uncovered++, im->result->uncovered_in[scope]++;
     }
     out.cells = im->cells;
     return out;

@@ -191,6 +191,12 @@ on d --quiet field add shirt --type text
 on d --quiet import "$scratch/shirts.csv" --map T-shirt=shirt --source list --collected 2026-03-04 --basis consent
 expect 'the column is kept' "$(on d --json find shirt:l | text_of shirt)" L
 
+printf 'Prénom;Courriel;Portable;Newsletter\nLou;lou@example.org;06 39 98 00 31;non\n' >"$scratch/lou.csv"
+on d --lang fr import "$scratch/lou.csv" --dry-run | grep -q 'consent:newsletter.*accord' || wrong 'what a target means'
+on d --lang fr import "$scratch/lou.csv" --source x --collected 2026-03-04 --basis consent >"$scratch/out"
+grep -q 'email.*1.*newsletter' "$scratch/out" || wrong "what would have let an address in: $(cat "$scratch/out")"
+grep -q 'phone.*1.*sms' "$scratch/out" || wrong "and a phone number: $(cat "$scratch/out")"
+
 # what a tool knows of an opt-in is evidence, also when --grant says the same; the text, channel and method that the file was collected with are too
 printf '%s\n' 'Email Address,First Name,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LEID,EUID' \
     'ines@example.org,Inès,2026-03-01 10:00:00,192.0.2.7,2026-03-01 10:05:12,192.0.2.8,1,abc1' >"$scratch/members_export.csv"
