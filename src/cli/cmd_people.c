@@ -445,7 +445,7 @@ int cmd_resolve(struct cli *cli)
 /* The rest of the consent record. */
 static void put_record(struct cli *cli, const struct carnet_people_consent *c, json_t *object)
 {
-    static const char *const keys[] = { "channel", "method", "direct", "age_band", "form", "scan", "message", "optin_sent", "optin_clicked", "collected" };
+    static const char *const keys[] = { "channel", "method", "direct", "age_band", "form", "scan", "message", "optin_sent", "optin_clicked", "collected", "column", "optin_time", "optin_address", "confirm_time", "confirm_address", "import" };
     char version[17];
     struct carnet_buf collector;
     carnet_buf_init(&collector, 512);

@@ -82,6 +82,10 @@ static const struct cli_option import_options[] = {
     { "source", "TEXT", 0, _("where the file comes from; required") },
     { "collected", "DATE", 0, _("the day it was collected; required") },
     { "basis", "BASIS", 0, _("what allows it: consent, legitimate-interest, explicit-consent, member or roll; required") },
+    { "channel", "TEXT", 0, _("by what it came: paper, web, phone, doorstep...") },
+    { "method", "TEXT", 0, _("how it was collected: form, event, call...") },
+    { "wording", "LANGUAGE|VERSION", 0, _("the text that these people agreed to (else none is recorded)") },
+    { "direct", "yes|no", 0, _("whether these people gave it themselves") },
     { "ballot", "DATE", 0, _("of an electoral roll: the day of the ballot that it serves; required then") },
     { "rejects", "FILE", CLI_FILE_OUT, _("where the rows that cannot be read go (else FILE.rejected)") },
     { "dry-run", NULL, 0, _("show what the columns are taken for, write nothing") },
@@ -252,8 +256,10 @@ const struct cli_command cli_commands[] = {
     { "tag", "ID +TAG|-TAG...", _("set and remove tags"), _("Example: carnet tag 7xk2 +market -press"), NULL, 2, -1, CLI_SIGNED_WORDS, cmd_tag, NULL },
     { "note", "ID TEXT...", _("add a note about a contact"), NULL, NULL, 2, -1, 0, cmd_note, NULL },
     { "import", "FILE --source TEXT --collected DATE --basis BASIS [OPTION...]", _("import contacts from a CSV or vCard file, or from an export"),
-      _("Columns are recognised by their names and by what they hold; --dry-run shows how, --map overrules. A row is known again by its own id or by the same name, birth "
-        "date and one same e-mail or phone; the same file again changes nothing."),
+      _("Reads CSV, vCard, either of them in a .zip, Carnet's own JSON, and a sealed export that is for you. Columns are recognised by their names and by what they hold; "
+        "--dry-run shows how, --map overrules. A column that no field holds can be kept: `carnet field add NAME --type text`, then --map COLUMN=NAME. A row is known again by "
+        "its own id or by the same name, birth date and one same e-mail or phone; the same file again changes nothing. An opt-in column of the file is an agreement, an "
+        "opt-out column a refusal; neither needs --grant."),
       import_options, 1, 1, CLI_WORD_IN | CLI_STOPS, cmd_import, cli_check_import },
     { "imports", "", _("what was imported, by whom, and how it ended"),
       _("A line for each import that wrote something: done, interrupted (the same command goes on where it stopped), running or undone."), NULL, 0, 0, 0, cmd_imports, NULL },

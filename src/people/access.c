@@ -272,7 +272,7 @@ static void add_event(struct access *a, const struct carnet_view *view, const st
         const struct {
             const char *key, *said;
         } lines[] = { { "source", _("      where it comes from: ") }, { "proof", _("      proof: ") }, { "collected", _("      collected: ") }, { "channel", _("      channel: ") },
-                      { "method", _("      how: ") },
+                      { "method", _("      how: ") }, { "column", _("      column of the file: ") },
                       { "optin_time", _("      you subscribed on: ") }, { "optin_address", _("      from the network address: ") },
                       { "confirm_time", _("      you confirmed it on: ") }, { "confirm_address", _("      from the network address: ") }, { "more", _("      also: ") } };
         for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {

@@ -142,6 +142,12 @@ static carnet_rc wording_of(const struct carnet_charter *charter, const struct c
     return CARNET_OK;
 }
 
+bool carnet_people_has_wording(const struct carnet_charter *charter, const struct carnet_ground *ground, struct carnet_slice purpose)
+{
+    const struct carnet_wording *wording;
+    return ground->wording.len && wording_of(charter, ground, purpose, &wording, NULL) == CARNET_OK;
+}
+
 carnet_rc carnet_people_evidence(const struct carnet_charter *charter, const struct carnet_ground *ground, const struct carnet_slice *purposes, size_t purpose_count,
                                  struct carnet_slice more, struct carnet_buf *out, struct carnet_err *err)
 {

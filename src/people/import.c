@@ -460,6 +460,34 @@ static void make_grant(struct import *im, struct making *m, const struct carnet_
     m->open |= def->scopes;
 }
 
+/* What the row itself says of a purpose that everybody in the file is said to have agreed to: its proof is worth more than a word of the command line. */
+static const struct carnet_rows_consent *said_of(const struct import *im, const struct carnet_row *row, struct carnet_slice purpose)
+{
+    for (size_t i = 0; !im->roll && i < row->grant_count; i++)
+        if (carnet_slice_equal(row->grants[i].purpose, purpose))
+            return &row->grants[i];
+    return NULL;
+}
+
+/* Every agreement of this new contact is over already: the person has been silent for longer than anybody may be kept. */
+static bool all_over(const struct import *im, const struct making *m)
+{
+    const struct carnet_charter *charter = carnet_replica_charter(im->replica);
+    int64_t now_ms = carnet_replica_now_ms(im->replica), last_ms = INT64_MIN;
+    for (size_t i = 0; i < m->event_count; i++)
+        if (m->events[i].basis != CARNET_BASIS_ROLL && m->events[i].since_ms > last_ms)
+            last_ms = m->events[i].since_ms;
+    for (size_t i = 0; i < m->event_count; i++) {
+        const struct carnet_event *e = &m->events[i];
+        const struct carnet_purpose_def *def = carnet_purpose_version(charter, e->purpose, e->version);
+        int64_t keep_ms = def && def->keep_ms && def->keep_ms < charter->contact_ms ? def->keep_ms : charter->contact_ms;
+        bool silent = e->basis != CARNET_BASIS_ROLL && e->basis != CARNET_BASIS_MEMBER && last_ms < now_ms - keep_ms;
+        if (!silent && (!e->until_ms || e->until_ms > now_ms))
+            return false;
+    }
+    return m->event_count != 0;
+}
+
 static void make_consent(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row)
 {
     int64_t now_ms = carnet_replica_now_ms(im->replica);
@@ -479,10 +507,10 @@ static void make_consent(struct import *im, struct making *m, const struct carne
         im->result->refused += m->claims.refused;
     } else {
         for (size_t i = 0; i < im->all_count; i++)
-            make_grant(im, m, known, row, im->all[i], NULL);
+            make_grant(im, m, known, row, im->all[i], said_of(im, row, im->all[i]));
     }
     for (size_t i = 0; i < im->options->grant_count; i++)
-        make_grant(im, m, known, row, im->options->grants[i], NULL);
+        make_grant(im, m, known, row, im->options->grants[i], said_of(im, row, im->options->grants[i]));
     for (size_t i = 0; i < row->grant_count; i++) {
         if (!im->roll)
             make_grant(im, m, known, row, row->grants[i].purpose, &row->grants[i]);
@@ -532,6 +560,7 @@ static void make_cell(struct import *im, struct making *m, const struct carnet_v
 {
     if (!(m->open & 1u << scope)) {
         im->result->uncovered++;
+        im->result->uncovered_in[scope]++;
         return;
     }
     if (!goes_over(im, known, field, label, value))
@@ -667,10 +696,28 @@ static struct carnet_row of_roll(struct import *im, const struct carnet_row *row
         if (scope == CARNET_SCOPE_IDENTITY || scope == CARNET_SCOPE_POSTAL)
             im->cells[out.cell_count++] = row->cells[i];
         else
-            im->result->uncovered++;
+            im->result->uncovered++, im->result->uncovered_in[scope]++;
     }
     out.cells = im->cells;
     return out;
+}
+
+static carnet_rc put_reject(struct import *im, const struct carnet_row *row)
+{
+    im->result->rejected++;
+    if (im->options->rejects_fd < 0)
+        return CARNET_OK;
+    carnet_buf_clear(&im->rejects);
+    carnet_rows_put_reject(im->rows, row, &im->rejects);
+    for (size_t at = 0; at < im->rejects.len;) {
+        ssize_t put = write(im->options->rejects_fd, im->rejects.ptr + at, im->rejects.len - at);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return carnet_err_set(im->err, CARNET_FAILED, "cannot write the file of rejected rows: %s", strerror(errno));
+        at += (size_t)put;
+    }
+    return CARNET_OK;
 }
 
 static carnet_rc take_row(struct import *im, const struct carnet_row *row)
@@ -697,6 +744,13 @@ static carnet_rc take_row(struct import *im, const struct carnet_row *row)
     }
     struct making m = { 0 };
     make_consent(im, &m, known, row);
+    if (!known && all_over(im, &m)) {
+        struct carnet_row over = *row;
+        over.reason = carnet_tr(im->err->lang, "nothing was heard of this person for longer than anybody may be kept (charter: contact)");
+        if (!m.refusal_count)
+            return put_reject(im, &over);
+        m.open = 1u << CARNET_SCOPE_CONSENT; /* only the refusal counts */
+    }
     make_cells(im, &m, known, row);
     bool news = !known || m.cell_count || m.event_count || m.refusal_count;
     for (size_t i = 0; i < m.claims.cell_count; i++)
@@ -722,24 +776,6 @@ static carnet_rc take_row(struct import *im, const struct carnet_row *row)
     im->result->updated += known && (news || added);
     im->result->unchanged += known && !news && !added;
     return rc;
-}
-
-static carnet_rc put_reject(struct import *im, const struct carnet_row *row)
-{
-    im->result->rejected++;
-    if (im->options->rejects_fd < 0)
-        return CARNET_OK;
-    carnet_buf_clear(&im->rejects);
-    carnet_rows_put_reject(im->rows, row, &im->rejects);
-    for (size_t at = 0; at < im->rejects.len;) {
-        ssize_t put = write(im->options->rejects_fd, im->rejects.ptr + at, im->rejects.len - at);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return carnet_err_set(im->err, CARNET_FAILED, "cannot write the file of rejected rows: %s", strerror(errno));
-        at += (size_t)put;
-    }
-    return CARNET_OK;
 }
 
 /* --- the import's own record --- */
@@ -909,6 +945,27 @@ static carnet_rc check_options(const struct carnet_charter *charter, const struc
     return check_roll(options, err);
 }
 
+/* The purposes of which --wording names a text: of those that everybody agreed to, else of those that a column may speak of. USAGE: of none. */
+static carnet_rc find_worded(const struct carnet_charter *charter, const struct carnet_import_options *options, struct carnet_slice out[CARNET_PURPOSES_MAX], size_t *count,
+                             struct carnet_err *err)
+{
+    const struct carnet_purpose_def *def;
+    bool due = options->grant_count == 0;
+    if (!options->ground.wording.len)
+        return CARNET_OK;
+    for (size_t i = 0; (def = carnet_purpose_at(charter, i)) && *count < CARNET_PURPOSES_MAX; i++)
+        if (carnet_people_has_wording(charter, &options->ground, carnet_slice_str(def->name)))
+            out[(*count)++] = carnet_slice_str(def->name);
+    for (size_t i = 0; i < options->grant_count; i++)
+        due |= carnet_people_has_wording(charter, &options->ground, options->grants[i]);
+    if (due && *count)
+        return CARNET_OK;
+    carnet_err_set(err, CARNET_USAGE, "the charter has no wording \"%.*s\" of what this file grants", (int)(options->ground.wording.len > 40 ? 40 : options->ground.wording.len),
+                   (const char *)options->ground.wording.ptr);
+    carnet_err_hint(err, "a language, or the version that `carnet charter show` gives");
+    return CARNET_USAGE;
+}
+
 /* Whatever it is called, an electoral roll is under the law of one. */
 static carnet_rc refuse_roll(const struct carnet_rows *rows, const struct carnet_import_options *options, struct carnet_err *err)
 {
@@ -953,8 +1010,11 @@ carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_row
     carnet_buf_init(&im->rejects, 4 * CARNET_LINE_LEN_MAX);
     carnet_buf_init(&im->detail, CARNET_VALUE_LEN_MAX);
     carnet_buf_init(&evidence, CARNET_VALUE_LEN_MAX);
-    rc = carnet_people_evidence(carnet_replica_charter(replica), &options->ground, options->grants, options->ground.wording.len ? options->grant_count : 0,
-                                CARNET_SLICE_NONE, &evidence, err); /* what a file was collected under is not what is said today */
+    struct carnet_slice worded[CARNET_PURPOSES_MAX]; /* none unless told: what a file was collected under is not what is said today */
+    size_t worded_count = 0;
+    rc = find_worded(carnet_replica_charter(replica), options, worded, &worded_count, err);
+    if (!rc)
+        rc = carnet_people_evidence(carnet_replica_charter(replica), &options->ground, worded, worded_count, CARNET_SLICE_NONE, &evidence, err);
     if (im->roll)
         put_date(&evidence, "ballot", options->ballot_ms);
     terms_len = evidence.len;

@@ -15,6 +15,8 @@ CARNET_MUST_USE carnet_rc carnet_people_addresses_check(struct carnet_replica *r
 /* Appends the text of an evidence: lines "key: text" (protocol/consent.md), with the wording of each purpose granted. */
 CARNET_MUST_USE carnet_rc carnet_people_evidence(const struct carnet_charter *charter, const struct carnet_ground *ground, const struct carnet_slice *purposes,
                                                  size_t purpose_count, struct carnet_slice more, struct carnet_buf *out, struct carnet_err *err);
+/* The ground's wording (a language or a version) is one of this purpose. */
+bool carnet_people_has_wording(const struct carnet_charter *charter, const struct carnet_ground *ground, struct carnet_slice purpose);
 struct carnet_slice carnet_people_evidence_get(struct carnet_slice evidence, const char *key); /* borrows; empty: no such line */
 /* A new evidence of this label replaces the one that bears it, on which grants of other purposes may rely: a copy for each of them, under their own labels. They
  * borrow the view; events: the grants of the same write, which rely on the new one. Returns how many, at most CARNET_PURPOSES_MAX. */
