@@ -3,6 +3,7 @@
 carnet_test(replica replica)
 target_sources(test_replica PRIVATE support/replica_world.c)
 target_include_directories(test_replica PRIVATE support)
+target_link_libraries(test_replica PRIVATE PkgConfig::sqlite3)
 carnet_test(replica_random replica)
 target_sources(test_replica_random PRIVATE support/replica_world.c)
 target_include_directories(test_replica_random PRIVATE support)

@@ -647,6 +647,7 @@ static struct carnet_row of_roll(struct import *im, const struct carnet_row *row
 {
     struct carnet_row out = *row;
     out.cell_count = 0;
+    out.more = NULL; /* whatever a file of Carnet's own says of agreements */
     while (im->cell_cap < row->cell_count)
         CARNET_GROW(im->cells, im->cell_cap, im->cell_cap);
     for (size_t i = 0; i < row->cell_count; i++) {

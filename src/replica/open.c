@@ -551,6 +551,7 @@ static struct carnet_replica *new_replica(const struct carnet_replica_env *env, 
     struct carnet_replica *replica = carnet_alloc(sizeof *replica);
     struct carnet_box_sk curve_sk;
     replica->env = *env;
+    replica->env.upgrading = NULL; /* of the opening alone */
     replica->identity = *identity;
     carnet_sign_pair(identity->sign, &replica->sign_pk, &replica->sign_sk);
     carnet_box_pair(identity->box, &replica->box_pk, &replica->box_sk);
@@ -825,6 +826,14 @@ carnet_rc carnet_replica_open(const char *path, const struct carnet_replica_env 
         rc = carnet_memory_load(replica, err);
     if (rc == CARNET_OK && !carnet_authority_node(replica->authority, &replica->node))
         rc = carnet_err_set(err, CARNET_REFUSED, "the keys do not belong to this database");
+    bool wanted = false;
+    if (rc == CARNET_OK)
+        rc = carnet_store_derived_wanted(replica->store, &wanted, err);
+    if (rc == CARNET_OK && wanted) {
+        if (env->upgrading)
+            env->upgrading(env->upgrading_ctx);
+        rc = carnet_replica_rebuild(replica, err);
+    }
     return finish(replica, rc, out);
 }
 

@@ -14,6 +14,7 @@
     X(ROLLBACK, "ROLLBACK")                                                                                                 \
     X(META_GET, "SELECT value FROM meta WHERE name = ?1")                                                                   \
     X(META_PUT, "INSERT INTO meta(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value")      \
+    X(META_REMOVE, "DELETE FROM meta WHERE name = ?1")                                                                        \
     X(BOOKS, "SELECT b, id FROM books ORDER BY b")                                                                          \
     X(BOOK_ADD, "INSERT INTO books(b, id) VALUES(?1, ?2)")                                                                  \
     X(COUNTS_GET, "SELECT contacts, conflicts, entries, records FROM counts WHERE one = 1")                                 \

@@ -78,6 +78,7 @@ const char *const carnet_store__schema[] = {
     "INSERT INTO counts VALUES(1, 0, 0, 0, 0)",
 
     /* --- derived --- */
+    SCHEMA_DERIVED, /* an upgrade makes anew what stands below, and above only what is missing */
 
     /* Merged records. */
     "CREATE TABLE records("

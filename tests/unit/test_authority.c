@@ -536,6 +536,9 @@ static void each_role_writes_what_it_may(void **state)
                          strchr("AOV", *role) ? CARNET_OK : CARNET_REFUSED);
         assert_int_equal(write_cell(w, author, &w->book, CARNET_KIND_CONTACT, CARNET_SCOPE_CONSENT),
                          strchr("AOVG", *role) ? CARNET_OK : CARNET_REFUSED);
+        assert_int_equal(write_cell(w, author, &w->book, CARNET_KIND_IMPORT, CARNET_SCOPE_CONSENT),
+                         strchr("AOV", *role) ? CARNET_OK : CARNET_REFUSED); /* who sends messages imports nothing */
+        assert_int_equal(write_cell(w, author, &w->community, CARNET_KIND_IMPORT, CARNET_SCOPE_CLEAR), CARNET_REFUSED);
         assert_int_equal(write_cell(w, author, &w->book, CARNET_KIND_DELIVERY, CARNET_SCOPE_NOTES),
                          strchr("AOVG", *role) ? CARNET_OK : CARNET_REFUSED);
         assert_int_equal(write_cell(w, author, &w->community, CARNET_KIND_SETTING, CARNET_SCOPE_CLEAR),

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 static int set_up(void **state)
 {
@@ -201,6 +202,33 @@ static void rebuilding_changes_nothing(void **state)
         assert_int_equal(world_view(&world->nodes[i], &zoe).conflicts, 1);
     }
     world_same(world);
+}
+
+static void count_call(void *ctx)
+{
+    ++*(int *)ctx;
+}
+
+static void a_database_of_an_earlier_version_is_rebuilt_at_open(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0];
+    struct carnet_id zoe = world_add(office, "given=Zoé phone=+33639980012", "file sms");
+    sqlite3 *db = NULL;
+    int said = 0;
+    carnet_replica_close(office->replica);
+    office->replica = NULL;
+    assert_int_equal(sqlite3_open(office->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version=1; UPDATE records SET state = x'00'; DROP TABLE lookups", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    office->env.upgrading = count_call;
+    office->env.upgrading_ctx = &said;
+    for (int round = 0; round < 2; round++) {
+        world_reopen(office);
+        assert_int_equal(said, 1);
+        assert_string_equal(world_value(office, &zoe, "phone"), "+33639980012");
+    }
+    world_verify(office);
 }
 
 static void what_is_rolled_back_was_never_there(void **state)
@@ -790,6 +818,7 @@ int main(void)
         TEST(a_book_not_held_is_refused),
         TEST(an_erasure_leaves_nothing),
         TEST(rebuilding_changes_nothing),
+        TEST(a_database_of_an_earlier_version_is_rebuilt_at_open),
         TEST(what_is_rolled_back_was_never_there),
         TEST(a_cut_voids_what_lies_beyond),
         TEST(the_order_does_not_matter),

@@ -4,7 +4,7 @@
  * Enduring tables: meta, streams, entries, invites, audit. Derived ones, dropped and refilled by a rebuild: records, touches, points, edges, tags, tasks, search.
  * Points and tails are kept as lookups, recent ones apart.
  * Opened with WAL, synchronous FULL, secure_delete, one connection, STRICT tables, application_id and user_version
- * (a newer database is refused: FAILED with a hint). Every statement is prepared at open. Every function runs inside the transaction that is
+ * (a newer database is refused: FAILED with a hint; an older one is brought up at open: its missing tables made, its derived ones emptied). Every statement is prepared at open. Every function runs inside the transaction that is
  * open, and asserts there is one when it writes. Slices handed out live until the next call of the same function or the end of the
  * transaction. Errors: FAILED (full disk, I/O), CORRUPT (damage), each with one line naming the file; after one the transaction must be
  * rolled back (commit refuses). After an error the next begin opens a new connection by itself; after a sync that the disk refused
@@ -167,6 +167,8 @@ CARNET_MUST_USE carnet_rc carnet_store_audit_next(struct carnet_store *store, in
 CARNET_MUST_USE carnet_rc carnet_store_audit_drop(struct carnet_store *store, int64_t up_to, struct carnet_err *err);
 
 /* --- upkeep --- */
+/* Are the derived tables empty because an older database was brought up, and not filled since? Then a rebuild is due. */
+CARNET_MUST_USE carnet_rc carnet_store_derived_wanted(struct carnet_store *store, bool *wanted, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_store_derived_drop(struct carnet_store *store, struct carnet_err *err); /* empties the derived tables, inside a transaction */
 /* Removes from the files what deleting left in page gaps, the search index and the log file: FTS optimize, VACUUM, checkpoint(TRUNCATE) until nothing is
  * left. Not inside a transaction. */
