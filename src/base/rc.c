@@ -37,6 +37,7 @@ static const struct line catalogue[] = {
 #include "fr/sys.inc"
 #include "fr/replica.inc"
 #include "fr/people.inc"
+#include "fr/suppress.inc"
 #include "fr/import.inc"
 #include "fr/query.inc"
 #include "fr/node.inc"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "cli.h"
 
+#include "carnet/replica/suppress.h"
+
 #include <qrencode.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -397,6 +399,9 @@ int cmd_status(struct cli *cli)
         s.session_count = carnet_core_peers(cli->node->core, s.sessions, PEERS_MAX);
     }
     carnet_rc rc = carnet_store_count(carnet_replica_store(replica), &counts, &cli->err);
+    struct carnet_suppression list = { .tags = 0 };
+    if (!rc)
+        rc = carnet_replica_suppression(replica, &list, &cli->err);
     if (!rc)
         rc = carnet_replica_members(replica, each_status_peer, &s, &cli->err);
     if (!rc) {
@@ -410,6 +415,8 @@ int cmd_status(struct cli *cli)
         json_object_set_new(object, "entries", json_integer(counts.entries));
         json_object_set_new(object, "conflicts", json_integer(counts.conflicts));
         json_object_set_new(object, "duplicates", json_integer(0));
+        json_object_set_new(object, "suppressed", json_integer((json_int_t)list.tags));
+        json_object_set_new(object, "comparing", json_integer(list.comparing));
         json_object_set(object, "peers", s.peers);
         json_object_set_new(object, "community_id", json_string(carnet_id_text(&self->community).s));
         json_object_set_new(object, "node_id", json_string(carnet_id_text(&self->node).s));
@@ -420,6 +427,8 @@ int cmd_status(struct cli *cli)
         cli_print(cli, _("%s (%s) in \"%.*s\"\n"), me.node[0] ? me.node : carnet_id_text(&self->node).s, carnet_tr(cli->io->lang, carnet_role_name(self->role)), (int)community.len,
                   (const char *)community.ptr);
         cli_print(cli, _("contacts: %lld, conflicts: %lld, entries: %lld\n"), (long long)counts.contacts, (long long)counts.conflicts, (long long)counts.entries);
+        if (list.comparing)
+            cli_print(cli, _("still to be compared with the suppression list: %lld\n"), (long long)list.comparing);
         if (cli->node->listen)
             cli_print(cli, _("running, reached at %s\n"), cli->node->listen);
         else

@@ -4,7 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { TAG_PASSES = 1, TAG_MEMORY = 8 * 1024 * 1024, TAG_LEN = 16 };
+enum { TAG_PASSES = 1, TAG_MEMORY = 1024 * 1024, TAG_LEN = 16 };
 
 carnet_rc carnet_passphrase_key(struct carnet_slice passphrase, const uint8_t salt[16], struct carnet_key *out)
 {

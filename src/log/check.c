@@ -64,8 +64,11 @@ static carnet_rc check_epoch(struct check *check, const struct carnet_event *eve
 {
     if (!may(check, CARNET_VERB_INVITE | CARNET_VERB_CHARTER))
         return refuse(check, "its author may not open epochs");
-    if (carnet_id_equal(&event->other, carnet_authority_community(check->authority)) ||
-        !carnet_cert_holds(check->cert, &event->other) || !reads(check, event->scope))
+    /* the charter has no sealed parts: its one epoch is the key of the suppression tags */
+    bool tags = carnet_id_equal(&event->other, carnet_authority_community(check->authority));
+    if (tags && (event->scope != CARNET_SCOPE_CONSENT || !may(check, CARNET_VERB_CHARTER)))
+        return refuse(check, "an epoch of the charter");
+    if (!carnet_cert_holds(check->cert, &event->other) || !reads(check, event->scope))
         return refuse(check, "an epoch of what its author does not read");
     if (event->epoch != carnet_log_number(&event->hash) || event->number == 0 ||
         event->number > CARNET_EPOCH_NUMBER_MAX)
@@ -94,6 +97,8 @@ static carnet_rc check_charter_event(struct check *check, const struct carnet_ch
     case CARNET_EVENT_ALIVE:
     case CARNET_EVENT_RECEIPT:
         return own(check, change) ? CARNET_OK : refuse(check, "it speaks for another node");
+    case CARNET_EVENT_SUPPRESS:
+        return change->kind == CARNET_KIND_SUPPRESSION ? CARNET_OK : refuse(check, "tags in a record of another kind");
     case CARNET_EVENT_BOOK:
     case CARNET_EVENT_SETTING:
     case CARNET_EVENT_GRANT:
@@ -148,7 +153,7 @@ static carnet_rc check_kind(struct check *check, const struct carnet_change *cha
             return refuse(check, "a kind of record that the charter does not hold");
         return may(check, CARNET_VERB_ADD | CARNET_VERB_EDIT) ? CARNET_OK : refuse(check, "its author may not write records");
     }
-    if (change->kind > CARNET_KIND_SETTING || (change->kind > CARNET_KIND_POST && change->kind < CARNET_KIND_RECEIPT))
+    if (change->kind > CARNET_KIND_SUPPRESSION || (change->kind > CARNET_KIND_POST && change->kind < CARNET_KIND_RECEIPT))
         return CARNET_OK;
     switch (change->kind) {
     case CARNET_KIND_CONTACT:
@@ -174,6 +179,9 @@ static carnet_rc check_kind(struct check *check, const struct carnet_change *cha
         break;
     case CARNET_KIND_NODE:
         allowed = own(check, change);
+        break;
+    case CARNET_KIND_SUPPRESSION:
+        allowed = may(check, CARNET_VERB_DELIVER);
         break;
     }
     if (!check->charter)

@@ -98,7 +98,7 @@ static bool subject_fits(const struct carnet_change *change)
         return false;
     if (change->kind == CARNET_KIND_CONTACT)
         return carnet_id_equal(&change->subject, &change->record);
-    bool nobody = (change->kind >= CARNET_KIND_RECEIPT && change->kind <= CARNET_KIND_SETTING) ||
+    bool nobody = (change->kind >= CARNET_KIND_RECEIPT && change->kind <= CARNET_KIND_SUPPRESSION) ||
                   ((unsigned)change->kind >= CARNET_KIND_NOBODY_FIRST && (unsigned)change->kind <= CARNET_KIND_NOBODY_LAST);
     return !nobody || carnet_id_is_zero(&change->subject);
 }

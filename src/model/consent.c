@@ -33,7 +33,7 @@ struct fact_list {
 struct facts {
     struct fact_list grants;
     struct fact_list acts; /* all others, apart: a record full of grants is looked through once, not once for each of them */
-    size_t invalidations;
+    size_t invalidations, suppressions;
     int64_t contact_ms; /* the person's last own contact that a grant tells of; INT64_MIN: none */
     bool blocked; /* erased, restricted or not understood, one of them */
 };
@@ -51,7 +51,7 @@ static void add_fact(struct fact_list *list, const struct fact *fact)
     list->all[list->count++] = *fact;
 }
 
-static void gather_record(struct facts *facts, const struct carnet_record *record, bool own)
+static void gather_record(struct facts *facts, const struct carnet_record *record, bool own, bool tags)
 {
     if (record->erased || carnet_consent_restricted(record))
         facts->blocked = true;
@@ -67,8 +67,9 @@ static void gather_record(struct facts *facts, const struct carnet_record *recor
             facts->blocked = true; /* a newer version may have said no */
             continue;
         }
-        if (type > CARNET_EVENT_OBJECT && type != CARNET_EVENT_INFORM && type != CARNET_EVENT_INVALIDATE)
+        if (type > CARNET_EVENT_OBJECT && type != CARNET_EVENT_INFORM && type != CARNET_EVENT_INVALIDATE && (type != CARNET_EVENT_SUPPRESS || !tags))
             continue;
+        facts->suppressions += type == CARNET_EVENT_SUPPRESS;
         facts->invalidations += type == CARNET_EVENT_INVALIDATE;
         const struct fact fact = { .item = item,
                                    .purpose = event.purpose,
@@ -129,20 +130,64 @@ static bool is_refused(const struct facts *facts, const struct fact *grant)
     return false;
 }
 
-/* A grant over a refusal needs fresh proof: double opt-in, an inbound message, or paper that another author confirms. */
+static bool is_from_itself(const struct fact *grant)
+{
+    return grant->proof == CARNET_PROOF_DOUBLE_OPT_IN || grant->proof == CARNET_PROOF_INBOUND;
+}
+
+/* A grant over a refusal needs fresh proof: double opt-in, an inbound message, or paper that another author confirms. hlc: when it had it. */
+static bool find_proof(const struct facts *facts, const struct fact *grant, uint64_t *hlc)
+{
+    bool found = is_from_itself(grant);
+    *hlc = found ? grant->item->hlc : 0;
+    for (size_t i = 0; grant->proof == CARNET_PROOF_PAPER && i < facts->acts.count; i++) {
+        const struct fact *fact = &facts->acts.all[i];
+        if (fact->type != CARNET_EVENT_COUNTERSIGN || !fact->own || fact->item->dot.author == grant->item->dot.author || !names(fact, &grant->item->dot))
+            continue;
+        found = true;
+        *hlc = fact->item->hlc > *hlc ? fact->item->hlc : *hlc;
+    }
+    return found;
+}
+
 static bool is_proved(const struct facts *facts, const struct fact *grant)
 {
-    if (grant->name_count == 0 || grant->proof == CARNET_PROOF_DOUBLE_OPT_IN || grant->proof == CARNET_PROOF_INBOUND)
-        return true;
-    if (grant->proof != CARNET_PROOF_PAPER)
-        return false;
-    for (size_t i = 0; i < facts->acts.count; i++) {
-        const struct fact *fact = &facts->acts.all[i];
-        if (fact->type == CARNET_EVENT_COUNTERSIGN && fact->own && fact->item->dot.author != grant->item->dot.author &&
-            names(fact, &grant->item->dot))
+    uint64_t hlc;
+    return grant->name_count == 0 || find_proof(facts, grant, &hlc);
+}
+
+/* Does the grant answer a refusal that the person itself expressed? */
+static bool answers(const struct facts *facts, const struct fact *grant)
+{
+    for (size_t i = 0; grant->name_count && i < facts->acts.count; i++)
+        if (refuses(&facts->acts.all[i], grant->purpose) && names(grant, &facts->acts.all[i].item->dot))
             return true;
-    }
     return false;
+}
+
+/* What the suppression list says of a purpose, or of all: the latest. NULL: nothing. */
+static const struct fact *find_suppression(const struct facts *facts, struct carnet_slice purpose)
+{
+    const struct fact *found = NULL;
+    for (size_t i = 0; facts->suppressions && i < facts->acts.count; i++) {
+        const struct fact *fact = &facts->acts.all[i];
+        if (fact->type == CARNET_EVENT_SUPPRESS && (fact->purpose.len == 0 || carnet_slice_equal(fact->purpose, purpose)) &&
+            (!found || fact->item->hlc > found->item->hlc))
+            found = fact;
+    }
+    return found;
+}
+
+/* An address of the person was refused, perhaps by somebody who is not known here: only what that person could say later passes. */
+static bool is_suppressed(const struct facts *facts, const struct fact *grant)
+{
+    const struct fact *list = find_suppression(facts, grant->purpose);
+    uint64_t proved;
+    if (!list || CARNET_PLANTED(31)) /* planted: the suppression list refuses nothing */
+        return false;
+    if (!is_from_itself(grant) && !answers(facts, grant))
+        return true;
+    return find_proof(facts, grant, &proved) && proved <= list->item->hlc; /* without proof it is requested, not refused */
 }
 
 static int64_t after(int64_t ms, int64_t delay_ms)
@@ -162,16 +207,16 @@ static uint64_t invalidated_at(const struct facts *facts, const struct fact *gra
     return hlc;
 }
 
-static void gather(struct facts *facts, const struct carnet_record *const *person, size_t count)
+static void gather_from(struct facts *facts, const struct carnet_record *const *person, size_t count, bool tags)
 {
     facts->grants.all = facts->grants.few;
     facts->acts.all = facts->acts.few;
     facts->grants.cap = facts->acts.cap = FACTS_FEW;
-    facts->grants.count = facts->acts.count = facts->invalidations = 0;
+    facts->grants.count = facts->acts.count = facts->invalidations = facts->suppressions = 0;
     facts->contact_ms = INT64_MIN;
     facts->blocked = false;
     for (size_t i = 0; i < count; i++)
-        gather_record(facts, person[i], i == 0);
+        gather_record(facts, person[i], i == 0, tags);
     for (size_t i = 0; i < facts->grants.count; i++) {
         const struct fact *grant = &facts->grants.all[i];
         if (grant->basis == CARNET_BASIS_ROLL || invalidated_at(facts, grant)) /* a roll is no word of theirs, nor is what was worth nothing */
@@ -179,6 +224,17 @@ static void gather(struct facts *facts, const struct carnet_record *const *perso
         int64_t written_ms = carnet_hlc_ms(grant->item->hlc), at_ms = grant->since_ms > 0 && grant->since_ms < written_ms ? grant->since_ms : written_ms;
         facts->contact_ms = at_ms > facts->contact_ms ? at_ms : facts->contact_ms;
     }
+}
+
+static void gather(struct facts *facts, const struct carnet_record *const *person, size_t count)
+{
+    gather_from(facts, person, count, true);
+}
+
+/* One record by what was said on it alone: nothing is destroyed for a merge, or for what somebody with the same address refused. */
+static void gather_own(struct facts *facts, const struct carnet_record *record)
+{
+    gather_from(facts, &record, 1, false);
 }
 
 /* When the grant ends by itself: with its date, or when the person has been silent for too long (a member is one until they leave; a roll ends with its date).
@@ -214,7 +270,7 @@ static enum worth weigh(const struct carnet_charter *charter, const struct facts
 {
     if (invalidated_at(facts, grant))
         return INVALIDATED;
-    if (is_refused(facts, grant))
+    if (is_refused(facts, grant) || is_suppressed(facts, grant))
         return REFUSED;
     if (ends_at(charter, facts, grant) <= now_ms)
         return EXPIRED;
@@ -251,6 +307,17 @@ static uint32_t covered(const struct carnet_charter *charter, const struct fact 
     return purpose ? purpose->scopes : 0;
 }
 
+/* Would some grant stand, but for the suppression list? */
+static bool stands_without_list(const struct facts *facts, struct carnet_slice purpose)
+{
+    for (size_t i = 0; i < facts->grants.count; i++) {
+        const struct fact *fact = &facts->grants.all[i];
+        if (is_grant(fact) && carnet_slice_equal(fact->purpose, purpose) && !is_refused(facts, fact) && !invalidated_at(facts, fact))
+            return true;
+    }
+    return false;
+}
+
 static struct carnet_consent evaluate(const struct carnet_charter *charter, const struct facts *facts, struct carnet_slice purpose, int64_t now_ms)
 {
     struct carnet_consent out = { .state = CARNET_CONSENT_NONE };
@@ -278,9 +345,12 @@ static struct carnet_consent evaluate(const struct carnet_charter *charter, cons
         out.version = newest->version;
     }
     const struct fact *refusal = !best || worth <= REFUSED ? find_refusal(facts, purpose) : NULL;
+    const struct fact *list = !best || worth <= REFUSED ? find_suppression(facts, purpose) : NULL;
+    out.suppressed = list && (!refusal || stands_without_list(facts, purpose));
+    refusal = out.suppressed ? list : refusal;
     if (!best || worth == REFUSED || refusal) {
         if (refusal) {
-            out.state = refusal->type == CARNET_EVENT_OBJECT ? CARNET_CONSENT_OBJECTED : proved ? CARNET_CONSENT_WITHDRAWN : CARNET_CONSENT_REFUSED;
+            out.state = refusal->type != CARNET_EVENT_WITHDRAW ? CARNET_CONSENT_OBJECTED : proved ? CARNET_CONSENT_WITHDRAWN : CARNET_CONSENT_REFUSED;
             out.dot = refusal->item->dot;
             out.since_ms = carnet_hlc_ms(refusal->item->hlc);
         }
@@ -441,9 +511,8 @@ static uint64_t closed_at(const struct carnet_charter *charter, const struct fac
 
 uint64_t carnet_consent_closed_at(const struct carnet_charter *charter, const struct carnet_record *record, enum carnet_scope scope, int64_t now_ms)
 {
-    const struct carnet_record *person[] = { record };
     struct facts facts;
-    gather(&facts, person, 1);
+    gather_own(&facts, record);
     uint64_t closed = closed_at(charter, &facts, scope, now_ms);
     release(&facts);
     return closed;
@@ -480,7 +549,7 @@ int64_t carnet_consent_due(const struct carnet_charter *charter, const struct ca
     for (size_t i = 0; i < person[0]->seed_count; i++)
         if (!person[0]->seeds[i].dead)
             sealed |= 1u << person[0]->seeds[i].scope;
-    gather(&facts, person, 1); /* merging is undone at will: what it blocks is never destroyed for it */
+    gather_own(&facts, person[0]); /* merging is undone at will: what it blocks is never destroyed for it */
     for (unsigned scope = CARNET_SCOPE_IDENTITY; scope < CARNET_SCOPE_CONSENT; scope++) {
         uint64_t closed = sealed & 1u << scope ? closed_at(charter, &facts, (enum carnet_scope)scope, now_ms) : 0;
         if (closed)

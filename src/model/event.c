@@ -82,6 +82,7 @@ static size_t items(enum carnet_event_type type)
     case CARNET_EVENT_RECEIPT:
     case CARNET_EVENT_BOOK:
     case CARNET_EVENT_CUT:
+    case CARNET_EVENT_SUPPRESS:
         return 3;
     case CARNET_EVENT_EDGE:
     case CARNET_EVENT_SETTING:
@@ -174,6 +175,10 @@ void carnet_event_encode(const struct carnet_event *event, struct carnet_buf *ou
         carnet_cbor_put_id(out, &event->other);
         carnet_cbor_put_bytes(out, event->bytes);
         break;
+    case CARNET_EVENT_SUPPRESS:
+        carnet_cbor_put_text(out, event->purpose);
+        carnet_cbor_put_bytes(out, event->bytes);
+        break;
     }
 }
 
@@ -246,7 +251,7 @@ carnet_rc carnet_event_decode(struct carnet_slice raw, struct carnet_event *out)
     uint64_t type = carnet_reader_uint(&r);
     if (r.failed || count == 0 || type == 0)
         return CARNET_MALFORMED;
-    size_t known = type <= CARNET_EVENT_GENESIS ? items((enum carnet_event_type)type) : 0;
+    size_t known = type <= CARNET_EVENT_SUPPRESS ? items((enum carnet_event_type)type) : 0;
     if (known == 0)
         return carnet_cbor_check(raw) == CARNET_OK ? CARNET_NOT_FOUND : CARNET_MALFORMED;
     if (known != count)
@@ -320,6 +325,12 @@ carnet_rc carnet_event_decode(struct carnet_slice raw, struct carnet_event *out)
         read_id(&r, &out->other);
         out->bytes = carnet_reader_bytes(&r);
         break;
+    case CARNET_EVENT_SUPPRESS:
+        out->purpose = carnet_reader_text_max(&r, CARNET_LABEL_LEN_MAX);
+        out->bytes = carnet_reader_bytes(&r);
+        if (out->bytes.len == 0 || out->bytes.len % CARNET_TAG_LEN != 0 || out->bytes.len > CARNET_SUPPRESS_TAGS_MAX * CARNET_TAG_LEN)
+            carnet_reader_fail(&r);
+        break;
     }
     return carnet_reader_done(&r);
 }
@@ -363,6 +374,8 @@ uint32_t carnet_event_verb(enum carnet_event_type type)
     case CARNET_EVENT_SETTING:
     case CARNET_EVENT_GENESIS:
         return CARNET_VERB_CHARTER;
+    case CARNET_EVENT_SUPPRESS: /* whoever sends, receives or imports holds the key of the tags */
+        return CARNET_VERB_DELIVER;
     case CARNET_EVENT_RECEIPT:
     case CARNET_EVENT_ADDRESS:
     case CARNET_EVENT_ALIVE:
@@ -383,6 +396,7 @@ unsigned carnet_event_log(enum carnet_event_type type)
     case CARNET_EVENT_RECTIFY:
     case CARNET_EVENT_INVALIDATE:
     case CARNET_EVENT_RECEIPT:
+    case CARNET_EVENT_SUPPRESS:
         return CARNET_LOG_LAW;
     case CARNET_EVENT_GRANT:
     case CARNET_EVENT_COUNTERSIGN:

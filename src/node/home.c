@@ -99,12 +99,21 @@ static carnet_rc check_files(const char *path, const char *keystore, const char 
     return keys && data ? CARNET_OK : no_node(path, err); /* keys alone: a join that was not answered yet */
 }
 
+/* Before a silence of perhaps minutes. */
+static void say_upgrading(void *ctx)
+{
+    fprintf(stderr, "carnet: %s\n", carnet_tr(*(const enum carnet_lang *)ctx, "the database is of an earlier version: its views are made again, once"));
+}
+
 carnet_rc carnet_home_open(const char *path, struct carnet_slice passphrase, struct carnet_home **out, struct carnet_err *err)
 {
     struct carnet_home *home = carnet_home_new(path);
     struct carnet_replica_env env = carnet_home_env();
+    enum carnet_lang lang = carnet_err_lang(err);
     char *keystore = carnet_home_file(home, false), *database = carnet_home_file(home, true);
     *out = NULL;
+    env.upgrading = say_upgrading;
+    env.upgrading_ctx = &lang;
     carnet_rc rc = carnet_process_harden(err);
     if (rc == CARNET_OK)
         rc = check_files(path, keystore, database, err);

@@ -130,6 +130,8 @@ carnet_rc carnet_people_resolve(struct carnet_replica *replica, const struct car
         break;
     }
     }
+    if (!rc && how == CARNET_RESOLVE_VALUE)
+        rc = carnet_people_addresses_check(replica, cells, cell_count, NULL, 0, err);
     if (!rc) {
         struct carnet_write write = { .book = view->book, .record = view->id, .subject = view->record.subject, .kind = view->record.kind, .cells = cells,
                                       .cell_count = cell_count };

@@ -46,7 +46,11 @@ carnet_rc carnet_people_grant(struct carnet_replica *replica, const struct carne
                                       .since_ms = ground->collected_ms ? ground->collected_ms : carnet_replica_wall_ms(replica),
                                       .until_ms = ground->until_ms };
         event.name_count = refusals_of(view, event.purpose, event.names, sizeof event.names / sizeof event.names[0]);
-        if (event.name_count && event.proof != CARNET_PROOF_PAPER) {
+        struct carnet_consent now = carnet_consent_evaluate(carnet_replica_charter(replica), view->person, view->person_count, event.purpose, carnet_replica_now_ms(replica));
+        if (now.suppressed && !event.name_count) {
+            rc = carnet_err_set(err, CARNET_REFUSED, "whoever has an address of this person refused \"%s\": it is on the suppression list", def->name);
+            carnet_err_hint(err, "take the address out; or, if this person agrees again on paper: withdraw \"%s\" here, then grant it with --proof, to be countersigned", def->name);
+        } else if (event.name_count && event.proof != CARNET_PROOF_PAPER) {
             rc = carnet_err_set(err, CARNET_REFUSED, "this person refused \"%s\": agreeing again needs a proof", def->name);
             carnet_err_hint(err, "give --proof (the paper they signed); it counts once another member has run `carnet consent countersign`");
         } else {
@@ -98,9 +102,11 @@ carnet_rc carnet_people_countersign(struct carnet_replica *replica, const struct
 bool carnet_people_objects_to_all(const struct carnet_charter *charter, const struct carnet_view *view, int64_t now_ms)
 {
     const struct carnet_purpose_def *def;
-    for (size_t i = 0; (def = carnet_purpose_at(charter, i)); i++)
-        if (carnet_consent_evaluate(charter, view->person, view->person_count, carnet_slice_str(def->name), now_ms).state != CARNET_CONSENT_OBJECTED)
+    for (size_t i = 0; (def = carnet_purpose_at(charter, i)); i++) {
+        struct carnet_consent consent = carnet_consent_evaluate(charter, view->person, view->person_count, carnet_slice_str(def->name), now_ms);
+        if (consent.state != CARNET_CONSENT_OBJECTED || consent.suppressed)
             return false;
+    }
     return true;
 }
 
@@ -126,7 +132,8 @@ static carnet_rc refuse(struct carnet_replica *replica, const struct carnet_view
             return rc;
         struct carnet_consent now = carnet_consent_evaluate(carnet_replica_charter(replica), view->person, view->person_count, carnet_slice_str(def->name), carnet_replica_now_ms(replica));
         /* Saying the same again would only lengthen the log; an objection says more than a withdrawal. */
-        if (now.state == CARNET_CONSENT_OBJECTED || (type == CARNET_EVENT_WITHDRAW && (now.state == CARNET_CONSENT_WITHDRAWN || now.state == CARNET_CONSENT_REFUSED)))
+        if (!now.suppressed && (now.state == CARNET_CONSENT_OBJECTED ||
+                                (type == CARNET_EVENT_WITHDRAW && (now.state == CARNET_CONSENT_WITHDRAWN || now.state == CARNET_CONSENT_REFUSED))))
             continue;
         events[event_count] = (struct carnet_event){ .type = type, .purpose = carnet_slice_str(def->name) };
         event_count++;
@@ -177,9 +184,13 @@ carnet_rc carnet_people_withdraw(struct carnet_replica *replica, const struct ca
                 seeded |= 1u << after.record.seeds[i].scope;
         out->blocked = covered & seeded & ~after.open & ~(1u << CARNET_SCOPE_CONSENT);
         if (now && out->blocked) {
+            uint32_t closed = 0; /* what is blocked for others' sake, merged or with the same address, is not destroyed */
+            for (unsigned scope = CARNET_SCOPE_IDENTITY; scope < CARNET_SCOPE_CONSENT; scope++)
+                if (out->blocked >> scope & 1 && carnet_consent_closed_at(carnet_replica_charter(replica), &after.record, (enum carnet_scope)scope, carnet_replica_now_ms(replica)))
+                    closed |= 1u << scope;
             if (carnet_replica_self(replica)->verbs & CARNET_VERB_DARK) {
-                rc = carnet_replica_dark(replica, &view->book, &view->id, out->blocked, err);
-                out->dark = !rc;
+                rc = closed ? carnet_replica_dark(replica, &view->book, &view->id, closed, err) : CARNET_OK;
+                out->dark = !rc && closed;
             } else {
                 out->later = true;
             }

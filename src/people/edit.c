@@ -293,6 +293,9 @@ carnet_rc carnet_people_add(struct carnet_replica *replica, const struct carnet_
                                            .since_ms = ground->collected_ms ? ground->collected_ms : carnet_replica_wall_ms(replica),
                                            .until_ms = ground->until_ms };
     }
+    rc = carnet_people_addresses_check(replica, cells, field_count, events, grant_count, err);
+    if (rc)
+        goto out;
     struct carnet_write_cell *all = carnet_arena_alloc(&arena, (field_count + 1) * sizeof *all);
     memcpy(all, cells, field_count * sizeof *all);
     all[field_count] = (struct carnet_write_cell){ .field = CARNET_FIELD_EVIDENCE, .label = events[0].purpose, .value = carnet_buf_slice(&evidence) };
@@ -356,6 +359,8 @@ carnet_rc carnet_people_edit(struct carnet_replica *replica, const struct carnet
         rc = carnet_err_set(err, CARNET_USAGE, "nothing to change: give FIELD=VALUE");
     if (!rc)
         rc = carnet_people_cells(carnet_replica_charter(replica), fields, count, &arena, &cells, err);
+    if (!rc)
+        rc = carnet_people_addresses_check(replica, cells, count, NULL, 0, err);
     if (!rc) {
         struct carnet_write write = write_on(view);
         write.cells = cells;

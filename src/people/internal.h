@@ -9,6 +9,9 @@
 /* Reads and normalises fields as typed; the cells live in the arena. */
 CARNET_MUST_USE carnet_rc carnet_people_cells(const struct carnet_charter *charter, const struct carnet_assign *fields, size_t count, struct carnet_arena *arena, struct carnet_write_cell **out,
                                               struct carnet_err *err);
+/* REFUSED: a cell holds an address that was refused for every use, or for a purpose of the grants. */
+CARNET_MUST_USE carnet_rc carnet_people_addresses_check(struct carnet_replica *replica, const struct carnet_write_cell *cells, size_t cell_count,
+                                                        const struct carnet_event *grants, size_t grant_count, struct carnet_err *err);
 /* Appends the text of an evidence: lines "key: text" (protocol/consent.md), with the wording of each purpose granted. */
 CARNET_MUST_USE carnet_rc carnet_people_evidence(const struct carnet_charter *charter, const struct carnet_ground *ground, const struct carnet_slice *purposes,
                                                  size_t purpose_count, struct carnet_slice more, struct carnet_buf *out, struct carnet_err *err);

@@ -77,7 +77,7 @@ static bool part_key(void *ctx, const struct carnet_entry_header *header, const 
 static bool counts_beyond(struct carnet_slice raw)
 {
     uint64_t type = carnet_event_peek(raw);
-    return type == CARNET_EVENT_WITHDRAW || type == CARNET_EVENT_OBJECT || type == CARNET_EVENT_RESTRICT;
+    return type == CARNET_EVENT_WITHDRAW || type == CARNET_EVENT_OBJECT || type == CARNET_EVENT_RESTRICT || type == CARNET_EVENT_SUPPRESS;
 }
 
 void carnet_apply_delta(struct carnet_replica *replica, const struct carnet_entry *entry, size_t change, const struct carnet_record *seeds, bool law_only,
@@ -547,6 +547,11 @@ static carnet_rc merge_change(struct carnet_replica *replica, const struct carne
         carnet_apply_delta(replica, entry, index, subject, law_only, &replica->change_arena, delta);
     size_t dead = count_seeds(record, true), held = count_seeds(record, false), erasures = count_type(record, CARNET_EVENT_ERASE);
     size_t darkenings = count_type(record, CARNET_EVENT_DARK);
+    rc = CARNET_OK;
+    if (!own && !replica->rebuilding && delta->erased && !record->erased)
+        rc = carnet_tags_last(replica, record, err);
+    if (rc != CARNET_OK)
+        return rc;
     carnet_record_merge(record, delta);
     if (somebody && subject->erased)
         carnet_record_erase(record);
@@ -855,7 +860,10 @@ static carnet_rc accept(struct carnet_replica *replica, struct carnet_entry *ent
         return world;
     if (!future && header->hlc > replica->hlc)
         replica->hlc = header->hlc;
-    if (charter && !law_only) {
+    replica->tags.feeding_ms = carnet_replica_now_ms(replica);
+    if (charter && law_only) {
+        carnet_charter_feed_beyond(replica, entry);
+    } else if (charter) {
         carnet_charter_feed(replica, entry);
         carnet_books_refresh(replica);
     }
@@ -1040,7 +1048,8 @@ carnet_rc carnet_apply_settle(struct carnet_replica *replica, struct carnet_err 
                 replica->unlocked[kept++] = replica->unlocked[i];
         }
         replica->unlocked_count = kept;
-        rc = settle_unlocked(replica, &book, scopes, err);
+        if (!carnet_id_equal(&book, &replica->community)) /* it has no sealed values */
+            rc = settle_unlocked(replica, &book, scopes, err);
     }
-    return rc;
+    return rc == CARNET_OK ? carnet_tags_settle(replica, err) : rc;
 }

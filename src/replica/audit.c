@@ -332,6 +332,7 @@ static const char *word_of(const struct carnet_event *event, unsigned *kind)
     case CARNET_EVENT_ADDRESS:
     case CARNET_EVENT_ALIVE:
     case CARNET_EVENT_GENESIS:
+    case CARNET_EVENT_SUPPRESS: /* the refusal was counted */
         break;
     }
     return NULL;

@@ -18,6 +18,7 @@ void carnet_batch_reset(struct carnet_replica *replica)
 {
     clear(replica);
     replica->batch_entries = 0;
+    replica->tags.pending_count = 0;
     carnet_arena_reset(&replica->write_arena);
 }
 

@@ -96,10 +96,17 @@ carnet_rc carnet_book_box(struct carnet_replica *replica, const struct carnet_ep
     return rc == CARNET_OK ? put_box(replica, epoch, reader, err) : rc;
 }
 
+bool carnet_book_reader(const struct carnet_replica *replica, const struct carnet_epoch *epoch, const struct carnet_cert *reader)
+{
+    if (carnet_id_equal(&epoch->book, &replica->community))
+        return reader->verbs & CARNET_VERB_DELIVER && epoch->scope == CARNET_SCOPE_CONSENT;
+    return carnet_cert_holds(reader, &epoch->book) && reader->reads >> epoch->scope & 1;
+}
+
 static bool may_box(const struct carnet_replica *replica, const struct carnet_epoch *epoch, const struct carnet_cert *reader)
 {
     const struct carnet_cert *self = carnet_replica_self(replica);
-    return epoch->held && carnet_cert_holds(reader, &epoch->book) && reader->reads >> epoch->scope & 1 && self && self->reads >> epoch->scope & 1 &&
+    return epoch->held && carnet_book_reader(replica, epoch, reader) && self && self->reads >> epoch->scope & 1 &&
            self->verbs & (CARNET_VERB_INVITE | CARNET_VERB_CHARTER) && !carnet_boxed(replica, epoch->id, &reader->node);
 }
 
@@ -143,6 +150,11 @@ static carnet_rc make_epoch(struct carnet_replica *replica, const struct carnet_
     }
     carnet_wipe(&epoch, sizeof epoch);
     return rc;
+}
+
+carnet_rc carnet_book_make_tag_key(struct carnet_replica *replica, struct carnet_err *err)
+{
+    return make_epoch(replica, &replica->community, CARNET_SCOPE_CONSENT, err);
 }
 
 carnet_rc carnet_book_make(struct carnet_replica *replica, const struct carnet_id *book, struct carnet_slice name, struct carnet_err *err)

@@ -47,10 +47,13 @@ carnet_rc carnet_erase_dark(struct carnet_replica *replica, const struct carnet_
     scopes &= carnet_erase_sealed(record);
     if (!scopes)
         return CARNET_OK;
+    carnet_rc rc = carnet_tags_owed(replica, loaded->row.n, err);
+    if (rc != CARNET_OK)
+        return rc;
     size_t size = 128;
     for (unsigned scope = CARNET_SCOPE_IDENTITY; scope < CARNET_SCOPE_CONSENT; scope++)
         size += scopes >> scope & 1 ? EVENT_SIZE : 0;
-    carnet_rc rc =
+    rc =
         carnet_batch_change(replica, &loaded->row.book, CARNET_LOG_LAW, &loaded->row.id, &record->subject, CARNET_KIND_CONTACT, size, false, err);
     for (unsigned scope = CARNET_SCOPE_IDENTITY; rc == CARNET_OK && scope < CARNET_SCOPE_CONSENT; scope++) {
         struct carnet_event event;

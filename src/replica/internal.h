@@ -93,6 +93,45 @@ struct carnet_upkeep {
     int64_t due_ms;
 };
 
+/* The suppression list in memory, and what compares addresses with it (suppress.c). */
+enum { CARNET_TAG_KEYS_MAX = 4, CARNET_TAG_CACHE = 1024, CARNET_TASK_COMPARE = 0, CARNET_TASK_TAG = 1 };
+struct carnet_tag {
+    uint8_t tag[CARNET_TAG_LEN];
+    uint64_t hlc;     /* of the latest that says so; 0: the slot is free */
+    uint32_t purpose; /* among the purposes */
+};
+struct carnet_tag_purpose {
+    size_t len;
+    char text[CARNET_LABEL_LEN_MAX];
+};
+struct carnet_tag_cached {
+    uint8_t of[CARNET_TAG_LEN]; /* a hash of the address */
+    uint8_t tags[CARNET_TAG_KEYS_MAX][CARNET_TAG_LEN];
+    bool used;
+};
+struct carnet_tags {
+    struct carnet_tag *slots; /* open addressing by tag: those of one tag stand together */
+    size_t count, slot_count;
+    struct carnet_tag_purpose **purposes;
+    size_t purpose_count, purpose_cap;
+    struct carnet_key keys[CARNET_TAG_KEYS_MAX]; /* held; the first one is written under */
+    size_t key_count;
+    bool keys_read;
+    uint64_t key_mark, walked_mark; /* of the keys; of those that the walk was made with */
+    struct carnet_tag_cached *cache;
+    uint8_t (*news)[CARNET_TAG_LEN]; /* came, or went, in this transaction: who holds them is indexed again before it ends */
+    size_t news_count, news_cap;
+    struct carnet_tag *pending; /* to be written with what is being written */
+    size_t pending_count, pending_cap;
+    int64_t walked;        /* records up to this number are compared, but for the tasks */
+    bool walked_moved;     /* the store has another number */
+    uint64_t idle_written; /* all was compared when replica->written was this */
+    int64_t due_ms;        /* monotonic, when tasks were found to be waiting; 0: none */
+    int64_t key_ms;        /* monotonic, when the key was found to be missing */
+    bool now;              /* a person asks for one record: addresses are compared at once */
+    int64_t feeding_ms;    /* when the charter entry being read arrived */
+};
+
 /* The audit trail's memory (audit.c). */
 enum { CARNET_AUDIT_SUMS_MAX = 64 };
 struct carnet_audit_sum {
@@ -188,6 +227,7 @@ struct carnet_replica {
     int64_t rebuilding;     /* the entry of which the derived part is computed again; 0: none */
     struct carnet_upkeep upkeep;
     struct carnet_audit audit;
+    struct carnet_tags tags;
     bool broken; /* a rollback could not read the memory again: nothing is done any more */
 };
 
@@ -202,6 +242,7 @@ CARNET_MUST_USE carnet_rc carnet_charter_load(struct carnet_replica *replica, st
 uint64_t carnet_setting_version(struct carnet_slice key, struct carnet_slice value); /* of the definition that a SETTING says */
 uint32_t carnet_setting_field(struct carnet_slice key); /* the number of a custom field, by the key field/NAME; 0: no such key */
 void carnet_charter_feed(struct carnet_replica *replica, const struct carnet_entry *entry);
+void carnet_charter_feed_beyond(struct carnet_replica *replica, const struct carnet_entry *entry); /* of law, beyond its author's cut: refusals alone */
 void carnet_books_refresh(struct carnet_replica *replica); /* held, after certificates or books changed */
 /* What a member needs to begin: ["carnet/1/welcome", genesis, [certificate ...]] from the root's child to cert; appended. */
 void carnet_welcome_put(const struct carnet_replica *replica, const struct carnet_cert *cert, struct carnet_buf *out);
@@ -322,6 +363,37 @@ void carnet_batch_box(struct carnet_replica *replica, enum carnet_scope scope, u
 CARNET_MUST_USE carnet_rc carnet_batch_flush(struct carnet_replica *replica, struct carnet_err *err);
 bool carnet_batch_has(const struct carnet_replica *replica, const struct carnet_id *record); /* a change of it waits */
 
+/* --- suppress.c --- */
+void carnet_tags_feed(struct carnet_replica *replica, const struct carnet_entry *entry, const struct carnet_event *event); /* joins the list */
+void carnet_tags_clear(struct carnet_replica *replica);   /* the list alone, before the charter is read again */
+void carnet_tags_deinit(struct carnet_replica *replica);
+void carnet_tags_keys_changed(struct carnet_replica *replica);
+CARNET_MUST_USE carnet_rc carnet_tags_load(struct carnet_replica *replica, struct carnet_err *err); /* how far the walk has come, from the store */
+bool carnet_tags_on(struct carnet_replica *replica);      /* there is a list, and a key to read it with */
+/* Points *record to a copy in the arena with what the list refuses through its addresses, if anything. now: also when they were not compared yet. */
+CARNET_MUST_USE carnet_rc carnet_tags_mark(struct carnet_replica *replica, int64_t n, const struct carnet_record **record, struct carnet_arena *arena, bool now,
+                                           struct carnet_err *err);
+/* The person that a view is about, with what the list refuses compared at once. */
+CARNET_MUST_USE carnet_rc carnet_tags_about(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_arena *arena,
+                                            const struct carnet_record ***out, struct carnet_err *err);
+/* The record of row n is no longer what it was (NULL: it was not there). */
+CARNET_MUST_USE carnet_rc carnet_tags_changed(struct carnet_replica *replica, int64_t n, const struct carnet_record *old, const struct carnet_record *record,
+                                              struct carnet_err *err);
+/* Somebody else's erasure comes: its addresses are here for the last time. */
+CARNET_MUST_USE carnet_rc carnet_tags_last(struct carnet_replica *replica, const struct carnet_record *record, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_tags_settle(struct carnet_replica *replica, struct carnet_err *err); /* before a transaction ends */
+/* Tags of every address of the person for what the events refuse; written by the emit. Nothing without the key. */
+CARNET_MUST_USE carnet_rc carnet_tags_collect(struct carnet_replica *replica, const struct carnet_record *record, int64_t n, const struct carnet_event *events,
+                                              size_t count, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_tags_emit(struct carnet_replica *replica, struct carnet_err *err);
+/* Before keys are destroyed: tags of the refusals on the record that nobody wrote. Writes. */
+CARNET_MUST_USE carnet_rc carnet_tags_owed(struct carnet_replica *replica, int64_t n, struct carnet_err *err);
+/* One step of upkeep each. *done: nothing is left. */
+CARNET_MUST_USE carnet_rc carnet_tags_compare_next(struct carnet_replica *replica, bool *done, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_tags_task_next(struct carnet_replica *replica, bool *done, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_tags_key_make(struct carnet_replica *replica, struct carnet_err *err); /* a community of an earlier version has none */
+int64_t carnet_tags_due_ms(struct carnet_replica *replica, int64_t wall_ms); /* wall time; INT64_MAX: nothing to do */
+
 /* --- audit.c --- */
 void carnet_audit_event(struct carnet_replica *replica, const struct carnet_event *event); /* joins the entry being made */
 void carnet_audit_batch(struct carnet_replica *replica, bool signed_);                     /* that entry was signed, or given up */
@@ -334,6 +406,9 @@ void carnet_audit_close(struct carnet_replica *replica);  /* writes counts that 
 bool carnet_is_name(struct carnet_slice name);
 
 /* --- book.c --- */
+/* May the member have the epoch's key? That of the suppression tags: whoever delivers. */
+bool carnet_book_reader(const struct carnet_replica *replica, const struct carnet_epoch *epoch, const struct carnet_cert *reader);
+CARNET_MUST_USE carnet_rc carnet_book_make_tag_key(struct carnet_replica *replica, struct carnet_err *err); /* into the batch, boxed to this node alone */
 /* Boxes the key of an epoch that this node holds to one reader, into the batch (the charter's data log). REFUSED: not held. */
 CARNET_MUST_USE carnet_rc carnet_book_box(struct carnet_replica *replica, const struct carnet_epoch *epoch, const struct carnet_cert *reader, struct carnet_err *err);
 /* All that this node may give: every epoch held of the reader's books and scopes whose box was not seen. Into the batch; *count of boxes. */

@@ -184,6 +184,8 @@ carnet_rc carnet_charter_load(struct carnet_replica *replica, struct carnet_err 
     replica->book_count = 0;
     carnet_settings_clear(replica->settings);
     replica->settings_new = true;
+    carnet_tags_clear(replica);
+    carnet_tags_keys_changed(replica);
     for (int64_t from = 1;;) {
         struct carnet_entry_row row;
         struct carnet_entry entry;
@@ -199,8 +201,11 @@ carnet_rc carnet_charter_load(struct carnet_replica *replica, struct carnet_err 
         if (carnet_entry_decode(row.bytes, &replica->read_arena, &entry) != CARNET_OK)
             return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "charter");
         uint32_t stream = carnet_entry_stream(&entry.header);
+        replica->tags.feeding_ms = row.arrived_ms;
         if (entry.header.seq <= carnet_authority_cut_at(replica->authority, &entry.header.author, &entry.header.book, stream))
             feed_entry(replica, &entry);
+        else if (entry.header.log == CARNET_LOG_LAW)
+            carnet_charter_feed_beyond(replica, &entry);
     }
     replica->charter_dirty = false;
     settle_settings(replica);
@@ -221,6 +226,8 @@ carnet_rc carnet_memory_load(struct carnet_replica *replica, struct carnet_err *
         rc = load_streams(replica, err);
     if (rc == CARNET_OK)
         rc = get_number(replica, "hlc", &replica->hlc, err);
+    if (rc == CARNET_OK)
+        rc = carnet_tags_load(replica, err);
     if (rc == CARNET_OK)
         rc = get_number(replica, "incarnation", &number, err);
     if (rc == CARNET_OK)
@@ -340,6 +347,7 @@ static void unlock(struct carnet_replica *replica, uint64_t id, const struct car
         CARNET_GROW(replica->unlocked, replica->unlocked_count, replica->unlocked_cap);
         replica->unlocked[replica->unlocked_count++] = (struct carnet_unlocked){ epoch->book, epoch->scope };
     }
+    carnet_tags_keys_changed(replica);
 }
 
 static void feed_epoch(struct carnet_replica *replica, const struct carnet_event *event)
@@ -418,8 +426,10 @@ static void feed_setting(struct carnet_replica *replica, const struct carnet_eve
 /* What the words make. Definitions that were given out stay where they are. */
 static void settle_settings(struct carnet_replica *replica)
 {
-    if (replica->settings_new)
+    if (replica->settings_new) {
         carnet_settings_charter(replica->settings, &replica->charter);
+        carnet_tags_keys_changed(replica); /* other fields may hold addresses now */
+    }
     replica->settings_new = false;
 }
 
@@ -443,6 +453,9 @@ static void feed_event(struct carnet_replica *replica, const struct carnet_entry
         author = carnet_authority_node(replica->authority, &entry->header.author);
         if (author && carnet_authority_cut(replica->authority, &event->other, author, event->bytes) == CARNET_OK)
             replica->cut_seen = true;
+        break;
+    case CARNET_EVENT_SUPPRESS:
+        carnet_tags_feed(replica, entry, event);
         break;
     case CARNET_EVENT_GENESIS:
     case CARNET_EVENT_RECEIPT:
@@ -478,6 +491,20 @@ static void feed_entry(struct carnet_replica *replica, const struct carnet_entry
         for (size_t j = 0; j < change->part_count; j++)
             if (change->parts[j].type == CARNET_PART_BOX && change->parts[j].present)
                 feed_box(replica, author, &change->parts[j]);
+    }
+}
+
+/* What its author wrote after it was revoked opens nothing, but a refusal counts. */
+void carnet_charter_feed_beyond(struct carnet_replica *replica, const struct carnet_entry *entry)
+{
+    replica->charter_dirty = true;
+    for (size_t i = 0; i < entry->change_count; i++) {
+        for (size_t j = 0; j < entry->changes[i].event_count; j++) {
+            struct carnet_event event;
+            if (carnet_event_peek(entry->changes[i].events[j]) == CARNET_EVENT_SUPPRESS &&
+                carnet_event_decode(entry->changes[i].events[j], &event) == CARNET_OK)
+                carnet_tags_feed(replica, entry, &event);
+        }
     }
 }
 
@@ -524,6 +551,7 @@ static struct carnet_replica *new_replica(const struct carnet_replica_env *env, 
     struct carnet_replica *replica = carnet_alloc(sizeof *replica);
     struct carnet_box_sk curve_sk;
     replica->env = *env;
+    replica->env.upgrading = NULL; /* of the opening alone */
     replica->identity = *identity;
     carnet_sign_pair(identity->sign, &replica->sign_pk, &replica->sign_sk);
     carnet_box_pair(identity->box, &replica->box_pk, &replica->box_sk);
@@ -563,6 +591,7 @@ void carnet_replica_close(struct carnet_replica *replica)
     if (!replica)
         return;
     carnet_audit_close(replica);
+    carnet_tags_deinit(replica);
     carnet_store_close(replica->store);
     carnet_authority_free(replica->authority);
     for (size_t i = 0; i < replica->retired_count; i++)
@@ -710,6 +739,8 @@ static carnet_rc found(struct carnet_replica *replica, struct carnet_slice commu
         rc = write_founder(replica, carnet_buf_slice(&genesis_bytes), carnet_buf_slice(&cert_bytes), node, err);
     book = carnet_rng_id(&replica->env.rng, carnet_replica_wall_ms(replica));
     if (rc == CARNET_OK)
+        rc = carnet_book_make_tag_key(replica, err);
+    if (rc == CARNET_OK)
         rc = carnet_book_make(replica, &book, carnet_slice_str("main"), err);
     if (rc == CARNET_OK)
         rc = carnet_batch_flush(replica, err);
@@ -795,6 +826,14 @@ carnet_rc carnet_replica_open(const char *path, const struct carnet_replica_env 
         rc = carnet_memory_load(replica, err);
     if (rc == CARNET_OK && !carnet_authority_node(replica->authority, &replica->node))
         rc = carnet_err_set(err, CARNET_REFUSED, "the keys do not belong to this database");
+    bool wanted = false;
+    if (rc == CARNET_OK)
+        rc = carnet_store_derived_wanted(replica->store, &wanted, err);
+    if (rc == CARNET_OK && wanted) {
+        if (env->upgrading)
+            env->upgrading(env->upgrading_ctx);
+        rc = carnet_replica_rebuild(replica, err);
+    }
     return finish(replica, rc, out);
 }
 

@@ -183,14 +183,16 @@ carnet_rc carnet_rows_person(struct carnet_replica *replica, const struct carnet
         *count = 2;
         return CARNET_OK;
     }
-    for (size_t i = 1; i < *count; i++) {
+    for (size_t i = 0; rc == CARNET_OK && i < *count; i++) {
         struct carnet_record *other;
-        rc = load_copy(replica, numbers[i], arena, &other, err);
-        if (rc != CARNET_OK)
-            return rc;
-        (*out)[i] = other;
+        if (i > 0) {
+            rc = load_copy(replica, numbers[i], arena, &other, err);
+            (*out)[i] = other;
+        }
+        if (rc == CARNET_OK)
+            rc = carnet_tags_mark(replica, numbers[i], &(*out)[i], arena, replica->tags.now, err);
     }
-    return CARNET_OK;
+    return rc;
 }
 
 /* --- edges --- */
@@ -478,6 +480,9 @@ carnet_rc carnet_rows_put(struct carnet_replica *replica, struct carnet_loaded *
             return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "record");
         before_count = edges_of(&replica->old, &replica->row_arena, &before);
         find_points(&replica->old, &old_points);
+        rc = carnet_tags_changed(replica, loaded->row.n, &replica->old, &loaded->record, err);
+        if (rc != CARNET_OK)
+            return rc;
         rc = carnet_rows_person(replica, &loaded->record, loaded->row.n, &replica->row_arena, &person, &person_count, err);
     }
     size_t now_count = edges_of(&loaded->record, &replica->row_arena, &now);
@@ -500,6 +505,8 @@ carnet_rc carnet_rows_put(struct carnet_replica *replica, struct carnet_loaded *
     derive(replica, loaded, person, person_count);
     find_points(&loaded->record, &new_points);
     rc = put_row(replica, loaded, err);
+    if (rc == CARNET_OK && !known)
+        rc = carnet_tags_changed(replica, loaded->row.n, NULL, &loaded->record, err);
     if (rc == CARNET_OK)
         rc = put_search(replica, loaded, &replica->old, known ? old_indexed : 0, err);
     if (rc == CARNET_OK)

@@ -262,8 +262,7 @@ static bool is_missing(const struct slice *slice, const struct carnet_cert *read
         return false;
     for (size_t i = 0; i < carnet_keyring_count(replica->keyring); i++) {
         const struct carnet_epoch *epoch = carnet_keyring_at(replica->keyring, i);
-        if (epoch->held && slice->self->reads >> epoch->scope & 1 && reader->reads >> epoch->scope & 1 && carnet_cert_holds(reader, &epoch->book) &&
-            !carnet_boxed(replica, epoch->id, &reader->node))
+        if (epoch->held && slice->self->reads >> epoch->scope & 1 && carnet_book_reader(replica, epoch, reader) && !carnet_boxed(replica, epoch->id, &reader->node))
             return true;
     }
     return false;
@@ -539,6 +538,22 @@ static carnet_rc do_alive(struct slice *slice, struct carnet_err *err)
     return carnet_members_alive(slice->replica, slice->wall_ms, err);
 }
 
+/* --- the suppression list --- */
+
+static carnet_rc do_suppression(struct slice *slice, struct carnet_err *err)
+{
+    struct carnet_replica *replica = slice->replica;
+    bool done = false;
+    carnet_rc rc = slice->self ? carnet_tags_key_make(replica, err) : CARNET_OK;
+    while (rc == CARNET_OK && !done && !is_over(slice)) {
+        rc = carnet_tags_compare_next(replica, &done, err);
+        slice->steps++;
+    }
+    for (done = !slice->self; rc == CARNET_OK && !done && !is_over(slice); slice->steps++)
+        rc = carnet_tags_task_next(replica, &done, err);
+    return rc;
+}
+
 /* --- the audit trail: what is older than 12 months leaves, once a day --- */
 
 static carnet_rc do_audit(struct slice *slice, struct carnet_err *err)
@@ -560,6 +575,8 @@ static carnet_rc do_slice(struct slice *slice, struct carnet_err *err)
         rc = do_future(slice, err);
     if (rc == CARNET_OK && !slice->more)
         rc = do_boxes(slice, err);
+    if (rc == CARNET_OK && !slice->more)
+        rc = do_suppression(slice, err);
     if (rc == CARNET_OK && !slice->more)
         rc = do_superseded(slice, err);
     if (rc == CARNET_OK)
@@ -640,5 +657,6 @@ int64_t carnet_replica_upkeep_due_ms(struct carnet_replica *replica)
         if (wall_ms + (left_ms > 0 ? left_ms : 0) < due_ms)
             due_ms = wall_ms + (left_ms > 0 ? left_ms : 0);
     }
-    return due_ms;
+    int64_t tags_ms = carnet_tags_due_ms(replica, wall_ms);
+    return tags_ms < due_ms ? tags_ms : due_ms;
 }

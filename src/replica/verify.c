@@ -234,6 +234,8 @@ carnet_rc carnet_replica_rebuild(struct carnet_replica *replica, struct carnet_e
         return rc;
     replica->written++;
     rc = carnet_store_derived_drop(replica->store, err);
+    replica->tags.walked = 0; /* what the records hold is compared again */
+    replica->tags.walked_moved = true;
     if (rc == CARNET_OK)
         rc = replay_all(replica, err);
     replica->rebuilding = 0;

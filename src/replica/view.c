@@ -168,7 +168,10 @@ carnet_rc carnet_replica_view_text(struct carnet_replica *replica, struct carnet
         return rc;
     if (!found)
         return carnet_err_set(err, CARNET_NOT_FOUND, "there is no record %.*s", (int)shown, (const char *)text.ptr);
-    return carnet_replica_view_at(replica, found, arena, out, err);
+    replica->tags.now = true;
+    rc = carnet_replica_view_at(replica, found, arena, out, err);
+    replica->tags.now = false;
+    return rc;
 }
 
 carnet_rc carnet_replica_allowed(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_slice purpose, enum carnet_scope scope,
@@ -184,22 +187,30 @@ carnet_rc carnet_replica_allowed(struct carnet_replica *replica, const struct ca
         return open ? CARNET_OK : CARNET_REFUSED;
     }
     int64_t now_ms = carnet_replica_now_ms(replica);
+    struct carnet_arena arena;
+    const struct carnet_record **about = view->about;
+    carnet_rc rc = CARNET_REFUSED;
     out = out ? out : &ignored;
     *out = (struct carnet_consent){ .state = CARNET_CONSENT_NONE };
-    for (size_t i = 0; view->about_count && (def = carnet_purpose_at(&replica->charter, i)) != NULL; i++) {
+    carnet_arena_init(&arena);
+    if (purpose.len && carnet_tags_about(replica, view, &arena, &about, NULL) != CARNET_OK)
+        open = false; /* what cannot be compared is not used */
+    for (size_t i = 0; rc != CARNET_OK && view->about_count && (def = carnet_purpose_at(&replica->charter, i)) != NULL; i++) {
         if (purpose.len && !carnet_slice_equal(purpose, carnet_slice_str(def->name)))
             continue;
-        consent = carnet_consent_evaluate(&replica->charter, view->about, view->about_count, carnet_slice_str(def->name), now_ms);
+        consent = carnet_consent_evaluate(&replica->charter, about, view->about_count, carnet_slice_str(def->name), now_ms);
         bool covers = consent.scopes >> scope & 1; /* what was granted, whatever the purpose has become since */
         if (!covers && !(def->scopes >> scope & 1))
             continue;
         if (out->state == CARNET_CONSENT_NONE || covers)
             *out = consent;
         if (covers && open)
-            return CARNET_OK;
+            rc = CARNET_OK;
     }
-    out->live = false;
-    return CARNET_REFUSED;
+    if (rc != CARNET_OK)
+        out->live = false;
+    carnet_arena_deinit(&arena);
+    return rc;
 }
 
 carnet_rc carnet_replica_about(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *subject, struct carnet_arena *arena,

@@ -11,7 +11,7 @@
 
 enum {
     SCHEMA_APPLICATION = 0x43726e74, /* "Crnt" */
-    SCHEMA_VERSION = 1,
+    SCHEMA_VERSION = 2,
     PAGE_LEN = 8192,
     ROW_LEN_MAX = 16 * 1024 * 1024,  /* SQLITE_LIMIT_LENGTH: the largest value */
     WAL_LEN_MAX = 16 * 1024 * 1024,  /* a longer log is checkpointed */
@@ -19,8 +19,12 @@ enum {
     WAL_LEN_KEPT = 64 * 1024 * 1024, /* and one as long as this is cut too: it was an import */
 };
 
-/* schema.c: the statements that make a new database, one string each, NULL at the end. */
+/* schema.c: the statements that make a new database, one string each, NULL at the end: the enduring tables, this mark, the
+ * derived ones. */
+#define SCHEMA_DERIVED "-- derived"
 extern const char *const carnet_store__schema[];
+/* Set by an upgrade, taken away by what empties the derived tables to fill them. */
+#define META_REBUILD "rebuild"
 
 enum query {
 #define X(name, sql) Q_##name,

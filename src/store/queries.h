@@ -14,6 +14,7 @@
     X(ROLLBACK, "ROLLBACK")                                                                                                 \
     X(META_GET, "SELECT value FROM meta WHERE name = ?1")                                                                   \
     X(META_PUT, "INSERT INTO meta(name, value) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET value = excluded.value")      \
+    X(META_REMOVE, "DELETE FROM meta WHERE name = ?1")                                                                        \
     X(BOOKS, "SELECT b, id FROM books ORDER BY b")                                                                          \
     X(BOOK_ADD, "INSERT INTO books(b, id) VALUES(?1, ?2)")                                                                  \
     X(COUNTS_GET, "SELECT contacts, conflicts, entries, records FROM counts WHERE one = 1")                                 \
@@ -87,6 +88,16 @@
     X(AUDIT_ADD, "INSERT INTO audit(n, at, kind, detail, hash, sig) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")                        \
     X(AUDIT_NEXT, "SELECT n, at, kind, detail, hash, sig FROM audit WHERE n >= ?1 ORDER BY n LIMIT 1")                      \
     X(AUDIT_DROP, "DELETE FROM audit WHERE n <= ?1")                                                                        \
+    X(TAG_ADD, "INSERT OR IGNORE INTO tags(record, tag) VALUES(?1, ?2)")                                                    \
+    X(TAGS_REMOVE, "DELETE FROM tags WHERE record = ?1")                                                                    \
+    X(TAGS_OF, "SELECT tag FROM tags WHERE record = ?1 ORDER BY tag")                                                       \
+    X(TAG_RECORDS, "SELECT record FROM tags INDEXED BY tags_records WHERE tag = ?1 AND record > ?2 ORDER BY record LIMIT ?3") \
+    X(TAGS_EMPTY, "DELETE FROM tags WHERE record > 0")                                                                                       \
+    X(TASK_ADD, "INSERT OR IGNORE INTO tasks(task, record) VALUES(?1, ?2)")                                                 \
+    X(TASK_REMOVE, "DELETE FROM tasks WHERE task = ?1 AND record = ?2")                                                     \
+    X(TASK_NEXT, "SELECT record FROM tasks WHERE task = ?1 AND record >= ?2 ORDER BY record LIMIT 1")                       \
+    X(TASK_COUNT, "SELECT count(*) FROM tasks WHERE task = ?1")                                                             \
+    X(TASKS_EMPTY, "DELETE FROM tasks")                                                                                     \
     X(RECORDS_EMPTY, "DELETE FROM records")                                                                                 \
     X(TOUCHES_EMPTY, "DELETE FROM touches")                                                                                 \
     X(EDGES_EMPTY, "DELETE FROM edges")                                                                                     \

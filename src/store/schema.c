@@ -78,6 +78,7 @@ const char *const carnet_store__schema[] = {
     "INSERT INTO counts VALUES(1, 0, 0, 0, 0)",
 
     /* --- derived --- */
+    SCHEMA_DERIVED, /* an upgrade makes anew what stands below, and above only what is missing */
 
     /* Merged records. */
     "CREATE TABLE records("
@@ -127,6 +128,20 @@ const char *const carnet_store__schema[] = {
     " a INTEGER NOT NULL,"
     " b INTEGER NOT NULL,"
     " PRIMARY KEY(a, b)"
+    ") STRICT, WITHOUT ROWID",
+
+    /* Suppression tags of the addresses that a record holds, as far as they were computed. */
+    "CREATE TABLE tags("
+    " record INTEGER NOT NULL,"
+    " tag BLOB NOT NULL,"
+    " PRIMARY KEY(record, tag)"
+    ") STRICT, WITHOUT ROWID",
+    "CREATE INDEX tags_records ON tags(tag)",
+    /* Records that something is to be done with, by kind of task. */
+    "CREATE TABLE tasks("
+    " task INTEGER NOT NULL,"
+    " record INTEGER NOT NULL,"
+    " PRIMARY KEY(task, record)"
     ") STRICT, WITHOUT ROWID",
 
     /* Folded words of the records: no text is kept, no position. */

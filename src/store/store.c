@@ -82,14 +82,65 @@ static int number(struct carnet_store *store, const char *sql, int64_t *out)
     return code;
 }
 
+static void put_marks(char out[96])
+{
+    snprintf(out, 96, "PRAGMA application_id=%d; PRAGMA user_version=%d", SCHEMA_APPLICATION, SCHEMA_VERSION);
+}
+
 static carnet_rc create(struct carnet_store *store, struct carnet_err *err)
 {
     char marks[96];
-    snprintf(marks, sizeof marks, "PRAGMA application_id=%d; PRAGMA user_version=%d", SCHEMA_APPLICATION,
-             SCHEMA_VERSION);
+    put_marks(marks);
     int code = execute(store, "BEGIN EXCLUSIVE");
     for (size_t i = 0; code == SQLITE_OK && carnet_store__schema[i]; i++)
         code = execute(store, carnet_store__schema[i]);
+    if (code == SQLITE_OK)
+        code = execute(store, marks);
+    if (code == SQLITE_OK)
+        code = execute(store, "COMMIT");
+    return code == SQLITE_OK ? CARNET_OK : carnet_store__fail(store, code, err);
+}
+
+/* The name of the table that a statement of the schema makes; false: it makes none. */
+static bool table_of(const char *sql, char out[64])
+{
+    static const char *const begins[] = {"CREATE TABLE ", "CREATE VIRTUAL TABLE "};
+    for (size_t i = 0; i < sizeof begins / sizeof *begins; i++) {
+        size_t len = strlen(begins[i]);
+        if (strncmp(sql, begins[i], len) == 0) {
+            snprintf(out, 64, "%.*s", (int)strcspn(sql + len, "( "), sql + len);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A database of an earlier version: enduring tables that it lacks are made with what belongs to them, the derived ones are
+ * made anew, empty, and marked as wanting a rebuild. One transaction. */
+static carnet_rc upgrade(struct carnet_store *store, struct carnet_err *err)
+{
+    char marks[96], name[64], sql[128];
+    bool derived = false, make = false;
+    int code = execute(store, "BEGIN EXCLUSIVE");
+    for (size_t i = 0; code == SQLITE_OK && carnet_store__schema[i]; i++) {
+        const char *statement = carnet_store__schema[i];
+        derived = derived || strcmp(statement, SCHEMA_DERIVED) == 0;
+        if (table_of(statement, name)) {
+            int64_t there = 0;
+            snprintf(sql, sizeof sql, "SELECT count(*) FROM sqlite_schema WHERE name = '%s'", name);
+            code = number(store, sql, &there);
+            snprintf(sql, sizeof sql, "DROP TABLE %s", name);
+            if (code == SQLITE_OK && there && derived)
+                code = execute(store, sql);
+            make = derived || !there;
+        }
+        if (code == SQLITE_OK && make)
+            code = execute(store, statement);
+    }
+    if (code == SQLITE_OK)
+        code = execute(store, "UPDATE counts SET contacts = 0, conflicts = 0, records = 0;"
+                              "INSERT OR REPLACE INTO meta(name, value) VALUES('" META_REBUILD "', x'01')");
+    put_marks(marks);
     if (code == SQLITE_OK)
         code = execute(store, marks);
     if (code == SQLITE_OK)
@@ -122,7 +173,7 @@ static carnet_rc recognise(struct carnet_store *store, bool may_create, struct c
         carnet_err_hint(err, "install the latest carnet");
         return rc;
     }
-    return CARNET_OK;
+    return version < SCHEMA_VERSION ? upgrade(store, err) : CARNET_OK;
 }
 
 static int note_wal(void *ctx, sqlite3 *db, const char *name, int frames)

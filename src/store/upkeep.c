@@ -50,10 +50,21 @@ carnet_rc carnet_store__pages_check(struct carnet_store *store, const char *sql,
     return good ? CARNET_OK : carnet_store__damaged(store, err);
 }
 
+carnet_rc carnet_store_derived_wanted(struct carnet_store *store, bool *wanted, struct carnet_err *err)
+{
+    struct carnet_buf mark;
+    carnet_buf_init(&mark, 16);
+    carnet_rc rc = carnet_store_meta_get(store, META_REBUILD, &mark, err);
+    carnet_buf_deinit(&mark);
+    *wanted = rc == CARNET_OK;
+    return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+}
+
 carnet_rc carnet_store_derived_drop(struct carnet_store *store, struct carnet_err *err)
 {
     static const enum query queries[] = {Q_RECORDS_EMPTY,        Q_TOUCHES_EMPTY, Q_LOOKUPS_EMPTY,
-                                         Q_LOOKUPS_RECENT_EMPTY, Q_EDGES_EMPTY,   Q_SEARCH_EMPTY};
+                                         Q_LOOKUPS_RECENT_EMPTY, Q_EDGES_EMPTY,   Q_SEARCH_EMPTY,
+                                         Q_TAGS_EMPTY,           Q_TASKS_EMPTY};
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
         carnet_rc rc = carnet_store__run(store, carnet_store__write(store, queries[i]), err);
         if (rc != CARNET_OK)
@@ -61,7 +72,9 @@ carnet_rc carnet_store_derived_drop(struct carnet_store *store, struct carnet_er
     }
     store->counts.contacts = store->counts.conflicts = store->counts.records = 0;
     store->recent = 0;
-    return CARNET_OK;
+    sqlite3_stmt *stmt = carnet_store__write(store, Q_META_REMOVE);
+    sqlite3_bind_text(stmt, 1, META_REBUILD, -1, SQLITE_STATIC);
+    return carnet_store__run(store, stmt, err);
 }
 
 /* VACUUM holds the database in memory: the ceiling that holds for statements does not hold for it. */

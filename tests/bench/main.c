@@ -11,12 +11,13 @@
 enum { SIZES_MAX = 8, ROUNDS_BELOW = 100000 /* above, a measurement is made once */ };
 
 static const char usage[] =
-    "usage: carnet-bench [--contacts N,N...] [--rounds N] [--only PART,PART...] [--growth X] [--dir DIR] [--json]\n"
+    "usage: carnet-bench [--contacts N,N...] [--rounds N] [--only PART,PART...] [--growth X] [--dir DIR] [--keep DIR] [--json]\n"
     "  --contacts  sizes of the address book, ascending; at least 2000 each (10000,100000,1000000)\n"
     "  --rounds    measurements of which the median counts, up to 100,000 contacts (3)\n"
     "  --only      floor, import, sync, relay, edits, open, search; the others are left out\n"
     "  --growth    time per contact at the largest size, at most so many times that at the smallest (2)\n"
     "  --dir       where a scratch folder is made, on a real disk (.)\n"
+    "  --keep      address books are kept in this folder and used again by the next run: no import is measured then\n"
     "  --json      one line of JSON for each figure\n";
 
 struct options {
@@ -25,7 +26,7 @@ struct options {
     unsigned rounds;
     const char *only;
     double growth;
-    const char *dir;
+    const char *dir, *keep;
     bool json;
 };
 
@@ -144,6 +145,20 @@ static void write_csv(const struct bench *bench)
         bench_fail("cannot write the file of contacts", NULL);
 }
 
+static void lines_import(const struct printer *p, const struct bench_floor *floor, const struct bench_import *import, struct bench_time time, struct bench_time f,
+                         struct bench_time r)
+{
+    const double n = (double)p->contacts;
+    line_time(p, "floor: rows R", r, NULL, r);
+    line_time(p, "floor: rows and index F", f, NULL, f);
+    line_time(p, "import", time, "F", f);
+    line(p, "import, CPU a contact", "us", time.cpu / n * 1e6, "F", f.cpu / n * 1e6);
+    line(p, "import, longest transaction", "ms", import->hold_ms, NULL, 0);
+    line(p, "import, memory at most", "MB", (double)import->memory_peak / 1e6, NULL, 0);
+    line(p, "disk a contact", "B", (double)import->disk_bytes / n, "F", (double)floor->disk_bytes / n);
+    line(p, "disk a contact, to the values", "B", (double)import->disk_bytes / n, "values", (double)floor->raw_bytes / n);
+}
+
 static void measure(const struct options *options, struct bench *bench, struct summary *summary)
 {
     const struct printer p = { options, bench->contacts };
@@ -155,27 +170,32 @@ static void measure(const struct options *options, struct bench *bench, struct s
     struct bench_sync sync = { 0 }, relay = { 0 };
     bool with_sync = wants(options, "sync"), with_relay = wants(options, "relay"), with_edits = wants(options, "edits");
 
-    write_csv(bench);
+    struct carnet_rng_state kept_state;
+    const struct carnet_rng kept_rng = carnet_rng_seeded(&kept_state, bench->contacts);
     snprintf(bench->town.path, sizeof bench->town.path, "%s/town.db", bench->dir);
-    carnet_identity_new(&rng, &bench->town.identity);
-    for (unsigned r = 0; r < bench->rounds; r++) {
+    carnet_identity_new(options->keep ? &kept_rng : &rng, &bench->town.identity);
+    if (options->keep) { /* what the next run reads again needs the same keys */
+        snprintf(bench->town.path, sizeof bench->town.path, "%s/town-%llu.db", options->keep, (unsigned long long)bench->contacts);
+        snprintf(bench->floor, sizeof bench->floor, "%s/floor-%llu.db", options->keep, (unsigned long long)bench->contacts);
+    }
+    bool kept = options->keep && access(bench->town.path, R_OK) == 0 && access(bench->floor, R_OK) == 0;
+    if (!kept)
+        write_csv(bench);
+    for (unsigned r = 0; r < bench->rounds && !kept; r++) {
         bench_child(bench, bench_floor_fill, &floor, sizeof floor);
         bench_child(bench, bench_import, &import, sizeof import);
         all[r] = floor.all;
         rows[r] = floor.rows;
         imports[r] = import.time;
     }
-    struct bench_time f = median_time(all, bench->rounds), r = median_time(rows, bench->rounds);
-    line_time(&p, "floor: rows R", r, NULL, r);
-    line_time(&p, "floor: rows and index F", f, NULL, f);
-    summary->import = median_time(imports, bench->rounds);
-    summary->has_import = true;
-    line_time(&p, "import", summary->import, "F", f);
-    line(&p, "import, CPU a contact", "us", summary->import.cpu / n * 1e6, "F", f.cpu / n * 1e6);
-    line(&p, "import, longest transaction", "ms", import.hold_ms, NULL, 0);
-    line(&p, "import, memory at most", "MB", (double)import.memory_peak / 1e6, NULL, 0);
-    line(&p, "disk a contact", "B", (double)import.disk_bytes / n, "F", (double)floor.disk_bytes / n);
-    line(&p, "disk a contact, to the values", "B", (double)import.disk_bytes / n, "values", (double)floor.raw_bytes / n);
+    struct bench_time f = { 0 }, r = { 0 };
+    if (!kept) {
+        f = median_time(all, bench->rounds);
+        r = median_time(rows, bench->rounds);
+        summary->import = median_time(imports, bench->rounds);
+        summary->has_import = true;
+        lines_import(&p, &floor, &import, summary->import, f, r);
+    }
 
     if (wants(options, "open")) {
         struct bench_open open;
@@ -245,8 +265,10 @@ static void measure(const struct options *options, struct bench *bench, struct s
         summary->has_edits = true;
     }
     summary->contacts = bench->contacts;
-    bench_remove(bench->town.path);
-    bench_remove(bench->floor);
+    if (!options->keep) {
+        bench_remove(bench->town.path);
+        bench_remove(bench->floor);
+    }
     unlink(bench->csv);
     for (size_t i = 0; i < bench->reader_count; i++)
         bench_remove(bench->readers[i].path);
@@ -345,6 +367,8 @@ static bool parse(int argc, char **argv, struct options *options)
                 return false;
         } else if (strcmp(word, "--only") == 0) {
             options->only = argv[i];
+        } else if (strcmp(word, "--keep") == 0) {
+            options->keep = argv[i];
         } else if (strcmp(word, "--dir") == 0) {
             options->dir = argv[i];
         } else {

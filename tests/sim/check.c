@@ -3,6 +3,7 @@
 #include "sim.h"
 
 #include "carnet/log/entry.h"
+#include "carnet/replica/suppress.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -222,7 +223,92 @@ struct verdict {
     uint32_t open;
 };
 
-static struct verdict judge(struct sim_node *node, size_t record, const struct carnet_view *view, int64_t now)
+/* Was the record ever merged, or does it say so? Then others' addresses may have been refused with its own. */
+static bool is_merged(const struct sim *sim, size_t record)
+{
+    for (size_t i = 0; i < sim->event_count; i++)
+        if (sim->events[i].type == CARNET_EVENT_EDGE && (sim->events[i].record == record || carnet_id_equal(&sim->events[i].other, &sim->records[record].id)))
+            return true;
+    return false;
+}
+
+static bool had_address_of(const struct sim *sim, size_t record, const struct carnet_view *view)
+{
+    for (size_t w = 0; w < sim->write_count; w++) {
+        const struct sim_write *write = &sim->writes[w];
+        if (write->record != record || (write->field != CARNET_FIELD_EMAIL && write->field != CARNET_FIELD_PHONE) || !write->value[0])
+            continue;
+        for (size_t p = 0; p < view->person_count; p++)
+            for (size_t i = 0; i < view->person[p]->live_count; i++) {
+                const struct carnet_sibling *s = &view->person[p]->live[i];
+                if (s->state == CARNET_SIBLING_VALUE && (s->field == CARNET_FIELD_EMAIL || s->field == CARNET_FIELD_PHONE) && carnet_slice_equal(s->value, carnet_slice_str(write->value)))
+                    return true;
+            }
+    }
+    return false;
+}
+
+/* May the purpose be on the suppression list for an address of the person? Then nobody promises that a grant opens. */
+static bool may_be_suppressed(const struct sim *sim, const struct carnet_view *view, const char *purpose)
+{
+    for (size_t i = 0; i < sim->event_count; i++) {
+        const struct sim_event *event = &sim->events[i];
+        bool refusal = event->type == CARNET_EVENT_WITHDRAW || event->type == CARNET_EVENT_OBJECT || event->type == CARNET_EVENT_ERASE;
+        if (refusal && event->fate != SIM_FAILED && (event->type == CARNET_EVENT_ERASE || !event->purpose[0] || !strcmp(event->purpose, purpose)) &&
+            (had_address_of(sim, event->record, view) || is_merged(sim, event->record)))
+            return true;
+    }
+    return false;
+}
+
+/* Could somebody who has the address have agreed again since? */
+static bool agreed_since(const struct sim *sim, size_t record, const char *purpose, uint64_t hlc)
+{
+    for (size_t i = 0; i < sim->event_count; i++) {
+        const struct sim_event *grant = &sim->events[i];
+        if (grant->record != record || grant->type != CARNET_EVENT_GRANT || strcmp(grant->purpose, purpose) != 0 || grant->fate == SIM_FAILED)
+            continue;
+        bool later = !grant->timely || grant->hlc > hlc;
+        for (size_t j = 0; j < sim->event_count && grant->name_count; j++)
+            later = later || (sim->events[j].type == CARNET_EVENT_COUNTERSIGN && sim->events[j].record == record && names(&sim->events[j], &grant->dot) &&
+                              (!sim->events[j].timely || sim->events[j].hlc > hlc));
+        if (later && (grant->proof >= CARNET_PROOF_DOUBLE_OPT_IN || grant->name_count))
+            return true;
+    }
+    return false;
+}
+
+/* What was refused through an address is not used through it, whoever else has it, at any node that knows both and can tell. */
+static void check_addresses(struct sim_node *node, size_t record, const struct carnet_view *view)
+{
+    struct sim *sim = node->sim;
+    struct carnet_suppression list;
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_sync_source source = carnet_replica_source(node->replica);
+    if (!sim->refused_count || carnet_replica_suppression(node->replica, &list, &err) != CARNET_OK || !list.key)
+        return;
+    for (size_t i = 0; i < view->record.live_count; i++) {
+        const struct carnet_sibling *s = &view->record.live[i];
+        if (s->state != CARNET_SIBLING_VALUE || (s->field != CARNET_FIELD_EMAIL && s->field != CARNET_FIELD_PHONE))
+            continue;
+        for (size_t j = 0; j < sim->refused_count; j++) {
+            const struct sim_refused *refused = &sim->refused[j];
+            const struct carnet_purpose_def *def;
+            if (!carnet_slice_equal(s->value, carnet_slice_str(refused->value)) ||
+                !source.position(source.ctx, &sim->community, &sim->nodes[refused->node].id, refused->stream, refused->seq))
+                continue;
+            bool ahead = carnet_hlc_ms(refused->hlc) > SIM_EPOCH + sim->now; /* its clock is wrong: when it came counts */
+            for (size_t k = 0; (def = carnet_purpose_at(NULL, k)); k++)
+                if ((!refused->purpose[0] || !strcmp(refused->purpose, def->name)) && !agreed_since(sim, record, def->name, ahead ? 0 : refused->hlc) &&
+                    carnet_replica_allowed(node->replica, view, carnet_slice_str(def->name), s->scope, NULL) == CARNET_OK)
+                    sim_fail(sim, "P4", "n%u may use %s of r%zu for %s, which was refused at n%u", node->index, refused->value, record, def->name, refused->node);
+        }
+    }
+    sim->check_count++;
+}
+
+/* sure: without the grants that the suppression list may refuse. */
+static struct verdict judge(struct sim_node *node, size_t record, const struct carnet_view *view, int64_t now, bool sure)
 {
     const struct sim *sim = node->sim;
     struct verdict verdict = { .open = 1u << CARNET_SCOPE_CONSENT };
@@ -257,6 +343,8 @@ static struct verdict judge(struct sim_node *node, size_t record, const struct c
         }
         if (refused && live)
             live = grant->proof == CARNET_PROOF_DOUBLE_OPT_IN || grant->proof == CARNET_PROOF_INBOUND || (grant->proof == CARNET_PROOF_PAPER && countersigned(node, grant));
+        if (live && sure && may_be_suppressed(sim, view, grant->purpose))
+            live = false;
         if (live)
             verdict.open |= grant->scopes; /* what the person agreed to, whatever the purpose has become since */
     }
@@ -281,7 +369,7 @@ void sim_check_consent(struct sim_node *node, size_t record)
         carnet_arena_deinit(&arena);
         return;
     }
-    struct verdict verdict = judge(node, record, &view, sim_wall(node));
+    struct verdict verdict = judge(node, record, &view, sim_wall(node), false);
     uint32_t open = view.open & ~(1u << CARNET_SCOPE_CONSENT);
     for (size_t i = 0; i < sim->event_count; i++)
         if (sim->events[i].record == record && sim->events[i].type == CARNET_EVENT_ERASE && held(node, &sim->events[i]) && !sim_beyond(node, r->book, &sim->events[i].dot))
@@ -300,8 +388,9 @@ void sim_check_consent(struct sim_node *node, size_t record)
         if (!(verdict.open & 1u << scope) && carnet_replica_allowed(node->replica, &view, CARNET_SLICE_NONE, scope, &consent) == CARNET_OK)
             sim_fail(sim, "P4", "n%u allows %s of r%zu", node->index, carnet_scope_name(scope), record);
     }
+    check_addresses(node, record, &view);
     if (sim->healing) { /* what others have reached may expire a grant earlier */
-        uint32_t least = judge(node, record, &view, carnet_replica_now_ms(node->replica)).open & ~(1u << CARNET_SCOPE_CONSENT);
+        uint32_t least = judge(node, record, &view, carnet_replica_now_ms(node->replica), true).open & ~(1u << CARNET_SCOPE_CONSENT);
         if (least & ~open)
             explain(node, record);
         if (least & ~open)

@@ -20,6 +20,12 @@ void sim_mark(struct sim *sim, char out[24])
     sim->marks++;
 }
 
+void sim_shared(struct sim *sim, char out[24])
+{
+    snprintf(out, 24, "shared%04u", (unsigned)sim_below(sim, SIM_SHARED)); /* no mark: erasing one person leaves it with the others */
+    CARNET_ASSERT(strlen(out) == SIM_SHARED_LEN);
+}
+
 size_t sim_record_add(struct sim *sim, const struct carnet_id *id, const struct carnet_id *subject, unsigned book, enum carnet_kind kind, size_t person, unsigned node)
 {
     CARNET_GROW(sim->records, sim->record_count, sim->record_cap);
@@ -45,6 +51,7 @@ size_t sim_event_add(struct sim *sim, size_t record, unsigned node, const struct
     struct sim_event *out = &sim->events[sim->event_count];
     *out = (struct sim_event){ .record = record, .node = node, .type = event->type, .scope = event->scope, .proof = event->proof, .until_ms = event->until_ms,
                                .at = sim->now, .fate = SIM_UNKNOWN };
+    out->other = event->other;
     snprintf(out->purpose, sizeof out->purpose, "%.*s", (int)event->purpose.len, event->purpose.len ? (const char *)event->purpose.ptr : "");
     if (event->type == CARNET_EVENT_GRANT) {
         const struct carnet_purpose_def *def = carnet_purpose_version(carnet_replica_charter(sim->nodes[node].replica), event->purpose, event->version);

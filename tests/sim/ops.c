@@ -2,6 +2,9 @@
 /* What people do. Each operation is drawn, its facts are noted, it is done as a command would do it, and its answer is noted. */
 #include "sim.h"
 
+#include "carnet/log/entry.h"
+#include "carnet/replica/suppress.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,17 +97,75 @@ static carnet_rc done(struct sim_node *node, const char *what, size_t record, si
     return rc;
 }
 
+/* What a refusal is to leave on the list: every address of the person that the node reads. */
+static void note_refused(struct sim_node *node, const struct plan *plan)
+{
+    struct sim *sim = node->sim;
+    const struct sim_record *r = &sim->records[plan->record];
+    struct carnet_arena arena;
+    struct carnet_view view;
+    struct carnet_suppression list;
+    struct carnet_err err = CARNET_ERR_INIT;
+    if (r->kind != CARNET_KIND_CONTACT || carnet_replica_suppression(node->replica, &list, &err) != CARNET_OK || !list.key)
+        return;
+    carnet_arena_init(&arena);
+    bool seen = carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &arena, &view, &err) == CARNET_OK;
+    for (size_t e = 0; seen && e < plan->write.event_count; e++) {
+        const struct carnet_event *event = &plan->events[e];
+        if (event->type != CARNET_EVENT_WITHDRAW && event->type != CARNET_EVENT_OBJECT && event->type != CARNET_EVENT_ERASE)
+            continue;
+        for (size_t p = 0; p < view.person_count; p++)
+            for (size_t i = 0; i < view.person[p]->live_count; i++) {
+                const struct carnet_sibling *s = &view.person[p]->live[i];
+                if (s->state != CARNET_SIBLING_VALUE || !s->value.len || (s->field != CARNET_FIELD_EMAIL && s->field != CARNET_FIELD_PHONE))
+                    continue;
+                CARNET_GROW(sim->refused, sim->refused_count, sim->refused_cap);
+                struct sim_refused *refused = &sim->refused[sim->refused_count++];
+                *refused = (struct sim_refused){ .node = node->index };
+                snprintf(refused->value, sizeof refused->value, "%.*s", (int)s->value.len, (const char *)s->value.ptr);
+                snprintf(refused->purpose, sizeof refused->purpose, "%.*s", (int)event->purpose.len, event->purpose.len ? (const char *)event->purpose.ptr : "");
+            }
+    }
+    carnet_arena_deinit(&arena);
+}
+
+/* The tags are in the last entry of what was just written. */
+static void settle_refused(struct sim_node *node, size_t first, carnet_rc rc)
+{
+    struct sim *sim = node->sim;
+    struct carnet_entry_row row;
+    struct carnet_entry_header header;
+    struct carnet_hash hash;
+    struct carnet_err err = CARNET_ERR_INIT;
+    if (first == sim->refused_count)
+        return;
+    if (rc != CARNET_OK || !simvfs_is_on(sim->vfs, node->name) ||
+        carnet_store_entry_get(carnet_replica_store(node->replica), carnet_replica_last(node->replica), &row, &err) != CARNET_OK) {
+        sim->refused_count = first; /* it is not known what became of it */
+        return;
+    }
+    if (carnet_entry_peek(row.bytes, &header, &hash) != CARNET_OK || !carnet_id_equal(&header.book, &sim->community) || header.log != CARNET_LOG_LAW)
+        sim_fail(sim, "P4", "n%u: a refusal of \"%s\" leaves no tag of %s", node->index, sim->refused[first].purpose, sim->refused[first].value);
+    for (size_t i = first; i < sim->refused_count; i++) {
+        sim->refused[i].stream = carnet_entry_stream(&header);
+        sim->refused[i].seq = header.seq;
+        sim->refused[i].hlc = header.hlc;
+    }
+}
+
 static carnet_rc commit(struct sim_node *node, const char *what, struct plan *plans, size_t count, size_t first_write)
 {
     struct sim *sim = node->sim;
     struct carnet_err err = CARNET_ERR_INIT;
     struct carnet_write writes[BATCH_MAX];
-    size_t first_event = sim->event_count;
+    size_t first_event = sim->event_count, first_refused = sim->refused_count;
     for (size_t i = 0; i < count; i++) {
+        note_refused(node, &plans[i]);
         plan_note(sim, &plans[i], node->index);
         writes[i] = plans[i].write;
     }
     carnet_rc rc = carnet_replica_write(node->replica, writes, count, false, NULL, &err);
+    settle_refused(node, first_refused, rc);
     return done(node, what, plans[0].record, first_write, first_event, rc, &err);
 }
 
@@ -214,7 +275,10 @@ static void plan_contact(struct sim_node *node, struct plan *plan)
         bool empty = !sim_chance(sim, 850);
         if (!(covered & 1u << scope) || !sim_node_reads(node, scope) || empty)
             continue;
-        sim_mark(sim, mark);
+        if ((scope == CARNET_SCOPE_EMAIL || scope == CARNET_SCOPE_PHONE) && sim_chance(sim, 300))
+            sim_shared(sim, mark);
+        else
+            sim_mark(sim, mark);
         plan_cell(sim, plan, node->index, NULL, fields_of[scope][0], "", mark);
     }
 }
@@ -261,6 +325,8 @@ static void op_edit(struct sim *sim, struct sim_node *node)
         sim_mark(sim, mark);
         if (sim_chance(sim, 120))
             mark[0] = 0;
+        else if ((scope == CARNET_SCOPE_EMAIL || scope == CARNET_SCOPE_PHONE) && sim_chance(sim, 300))
+            sim_shared(sim, mark);
         plan_cell(sim, &plan, node->index, &view, field, label, mark);
     }
     if (plan.write.cell_count)

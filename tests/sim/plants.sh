@@ -51,5 +51,6 @@ done <<'END'
 24 P10 a late clock destroys at once
 25 P4,P3 a grant covers what its purpose has become
 26 P1,P3 of the charter's words the last to arrive counts
+31 P4 the suppression list refuses nothing
 END
 exit "$missed"

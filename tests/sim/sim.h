@@ -77,8 +77,16 @@ struct sim_event { /* one event */
     struct carnet_dot dot;
     uint64_t hlc;
     int64_t at; /* virtual time */
+    struct carnet_id other; /* of an edge */
     enum sim_fate fate;
     bool timely; /* its author's clock was not ahead by more than a few minutes */
+};
+enum { SIM_SHARED = 12, SIM_SHARED_LEN = 10 };
+struct sim_refused { /* an address that somebody refused at a node that holds the key of the suppression list */
+    char value[24], purpose[16]; /* empty purpose: all */
+    unsigned node;
+    uint32_t stream; /* of the tag's entry in the charter */
+    uint64_t seq, hlc;
 };
 enum sim_needle_kind { SIM_NEEDLE_VALUE, SIM_NEEDLE_SEALED, SIM_NEEDLE_SEED };
 struct sim_needle { /* bytes that must be nowhere once their person is erased, or their seed dead */
@@ -191,6 +199,8 @@ struct sim {
     size_t write_count, write_cap;
     struct sim_event *events;
     size_t event_count, event_cap;
+    struct sim_refused *refused;
+    size_t refused_count, refused_cap;
     struct sim_needle *needles;
     size_t needle_count, needle_cap;
     struct sim_head *places; /* (book, author, stream, seq) -> hash, for ever */
@@ -255,6 +265,8 @@ size_t sim_write_add(struct sim *sim, size_t record, unsigned node, uint32_t fie
 size_t sim_event_add(struct sim *sim, size_t record, unsigned node, const struct carnet_event *event);
 /* Reads what the node's entries after seen_n say: dots of what was just written, needles, darkenings of its own. */
 void sim_look(struct sim_node *node);
+/* An address that several people have: one of a few. */
+void sim_shared(struct sim *sim, char out[24]);
 /* After an operation: what was written since first_write and first_event is acked, or not. */
 void sim_ack(struct sim_node *node, size_t first_write, size_t first_event, enum sim_fate fate);
 /* After a restart: what became of the unknown ones. */

@@ -425,6 +425,10 @@ static void draft_event(struct attempt *a, enum carnet_event_type type, const st
         carnet_buf_append_slice(&bytes, w->genesis);
         kind = CARNET_KIND_SETTING;
         break;
+    case CARNET_EVENT_SUPPRESS:
+        carnet_buf_append_str(&bytes, "sixteen bytes ..");
+        kind = CARNET_KIND_SUPPRESSION;
+        break;
     }
     event.bytes = carnet_buf_slice(&bytes);
     carnet_draft_change(a->draft, &id, kind == CARNET_KIND_CONTACT ? &id : NULL, kind);
@@ -450,6 +454,7 @@ static const struct {
     {CARNET_EVENT_BOOK, "A"},      {CARNET_EVENT_EPOCH, "AO"},        {CARNET_EVENT_ADDRESS, "AOVGR"},
     {CARNET_EVENT_ALIVE, "AOVGR"}, {CARNET_EVENT_SETTING, "A"},       {CARNET_EVENT_CUT, "AO"},
     {CARNET_EVENT_GENESIS, "A"},   {CARNET_EVENT_INFORM, "AOVG"},
+    {CARNET_EVENT_SUPPRESS, "AOG"},
 };
 enum { RIGHTS = sizeof rights / sizeof *rights };
 
@@ -646,6 +651,8 @@ static void epochs_are_of_books_and_scopes_one_holds(void **state)
     assert_int_equal(try_epoch(w, &node, &w->other_book, CARNET_SCOPE_EMAIL, 1, 0), CARNET_REFUSED);
     assert_int_equal(try_epoch(w, &node, &w->book, CARNET_SCOPE_PHONE, 1, 0), CARNET_REFUSED);
     assert_int_equal(try_epoch(w, &w->admin, &w->community, CARNET_SCOPE_EMAIL, 1, 0), CARNET_REFUSED);
+    assert_int_equal(try_epoch(w, &w->admin, &w->community, CARNET_SCOPE_CONSENT, 1, 0), CARNET_OK); /* of the suppression tags */
+    assert_int_equal(try_epoch(w, &w->office, &w->community, CARNET_SCOPE_CONSENT, 1, 0), CARNET_REFUSED);
     assert_int_equal(try_epoch(w, &w->admin, &w->book, CARNET_SCOPE_EMAIL, 0, 0), CARNET_REFUSED);
     assert_int_equal(try_epoch(w, &w->admin, &w->book, CARNET_SCOPE_EMAIL, CARNET_EPOCH_NUMBER_MAX, 0), CARNET_OK);
     assert_int_equal(try_epoch(w, &w->admin, &w->book, CARNET_SCOPE_EMAIL, (uint64_t)CARNET_EPOCH_NUMBER_MAX + 1, 0),

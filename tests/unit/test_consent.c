@@ -559,6 +559,103 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* What whoever reads the suppression list adds to a copy of a record. */
+static void suppress(struct carnet_record *record, const char *purpose, int64_t ms)
+{
+    struct carnet_event event = { .type = CARNET_EVENT_SUPPRESS, .purpose = carnet_slice_str(purpose), .bytes = carnet_slice_str("sixteen bytes ..") };
+    add(record, &event, (struct carnet_dot){ .seq = (uint64_t)ms }, ms); /* a real copy has none: a record keeps what has the same dot once */
+}
+
+static void a_suppressed_address_refuses_its_purpose_whatever_the_clocks(void **state)
+{
+    struct carnet_record record = blank(1), twin = blank(2);
+    const struct carnet_record *person[] = { &record, &twin };
+    struct carnet_dot none;
+    (void)state;
+    grant(&record, "newsletter", dot(OFFICE, 1), now_ms - day_ms);
+    grant(&record, "sms", dot(OFFICE, 2), now_ms - day_ms);
+    suppress(&record, "newsletter", now_ms - 9 * day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_OBJECTED);
+    assert_true(consent_of(&record, "newsletter").suppressed);
+    assert_false(consent_of(&record, "sms").suppressed);
+    assert_state(&record, "sms", CARNET_CONSENT_GIVEN);
+    assert_int_equal(open_of(&record), in(CARNET_SCOPE_CONSENT) | in(CARNET_SCOPE_IDENTITY) | in(CARNET_SCOPE_PHONE));
+    /* on any record of the person; what nobody was asked is refused too; there is no dot to name */
+    grant(&twin, "newsletter", dot(OFFICE, 3), now_ms);
+    assert_state(&twin, "newsletter", CARNET_CONSENT_GIVEN);
+    const struct carnet_record *other[] = { &twin, &record };
+    assert_false(carnet_consent_evaluate(NULL, other, 2, carnet_slice_str("newsletter"), now_ms).live);
+    assert_false(carnet_consent_evaluate(NULL, person, 2, carnet_slice_str("newsletter"), now_ms).live);
+    assert_int_equal(carnet_consent_refusals(&record, carnet_slice_str("newsletter"), &none, 1), 0);
+    struct carnet_record all = blank(3);
+    suppress(&all, "", now_ms);
+    assert_state(&all, "mail", CARNET_CONSENT_OBJECTED);
+    grant(&all, "mail", dot(OFFICE, 4), now_ms + day_ms);
+    assert_state(&all, "mail", CARNET_CONSENT_OBJECTED);
+    assert_int_equal(open_of(&all), in(CARNET_SCOPE_CONSENT));
+    carnet_record_deinit(&record);
+    carnet_record_deinit(&twin);
+    carnet_record_deinit(&all);
+}
+
+static void who_has_the_address_passes_the_list_later_and_nobody_else(void **state)
+{
+    struct carnet_record record = blank(1);
+    (void)state;
+    suppress(&record, "newsletter", now_ms - 5 * day_ms);
+    struct carnet_event itself = grant_of("newsletter");
+    itself.proof = CARNET_PROOF_DOUBLE_OPT_IN;
+    add(&record, &itself, dot(OFFICE, 1), now_ms - 6 * day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_OBJECTED);
+    itself.proof = CARNET_PROOF_PAPER;
+    add(&record, &itself, dot(OFFICE, 2), now_ms - 4 * day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_OBJECTED);
+    itself.proof = CARNET_PROOF_INBOUND;
+    add(&record, &itself, dot(OFFICE, 3), now_ms - 4 * day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_RENEWED);
+    suppress(&record, "newsletter", now_ms - 3 * day_ms); /* refused again, somewhere */
+    assert_state(&record, "newsletter", CARNET_CONSENT_OBJECTED);
+    assert_true(consent_of(&record, "newsletter").suppressed);
+    carnet_record_deinit(&record);
+}
+
+static void paper_over_a_refusal_of_its_own_passes_once_countersigned(void **state)
+{
+    struct carnet_record record = blank(1);
+    (void)state;
+    refuse(&record, CARNET_EVENT_WITHDRAW, "newsletter", dot(VOLUNTEER, 1), now_ms - 9 * day_ms);
+    suppress(&record, "newsletter", now_ms - 8 * day_ms);
+    grant_over(&record, "newsletter", dot(OTHER, 77), CARNET_PROOF_PAPER, dot(OFFICE, 1), now_ms - 7 * day_ms);
+    naming(&record, CARNET_EVENT_COUNTERSIGN, dot(OFFICE, 1), dot(OTHER, 1), now_ms - 7 * day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_WITHDRAWN); /* it names what nobody said */
+    grant_over(&record, "newsletter", dot(VOLUNTEER, 1), CARNET_PROOF_PAPER, dot(OFFICE, 2), now_ms - 6 * day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_REQUESTED);
+    suppress(&record, "newsletter", now_ms - 5 * day_ms); /* the office that tags what the volunteer was told comes after the paper */
+    assert_state(&record, "newsletter", CARNET_CONSENT_REQUESTED);
+    naming(&record, CARNET_EVENT_COUNTERSIGN, dot(OFFICE, 2), dot(OTHER, 2), now_ms - 4 * day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_RENEWED);
+    suppress(&record, "newsletter", now_ms - 3 * day_ms);
+    assert_state(&record, "newsletter", CARNET_CONSENT_OBJECTED);
+    carnet_record_deinit(&record);
+}
+
+static void the_list_blocks_and_destroys_nothing(void **state)
+{
+    struct carnet_record record = blank(1);
+    const struct carnet_record *person[] = { &record };
+    const struct carnet_seed seed = { .id = 7, .scope = CARNET_SCOPE_EMAIL, .held = true };
+    (void)state;
+    grant(&record, "newsletter", dot(OFFICE, 1), now_ms - 30 * day_ms);
+    carnet_record_add_seed(&record, &seed);
+    suppress(&record, "", now_ms - 20 * day_ms);
+    assert_int_equal(open_of(&record), in(CARNET_SCOPE_CONSENT));
+    assert_true(carnet_consent_closed_at(NULL, &record, CARNET_SCOPE_EMAIL, now_ms) == 0);
+    assert_true(carnet_consent_due(NULL, person, 1, true, now_ms) == 0);
+    refuse(&record, CARNET_EVENT_WITHDRAW, "newsletter", dot(OFFICE, 2), now_ms - 10 * day_ms);
+    assert_true(carnet_consent_closed_at(NULL, &record, CARNET_SCOPE_EMAIL, now_ms) == hlc_at(now_ms - 10 * day_ms));
+    carnet_record_deinit(&record);
+}
+
 static void whoever_is_silent_for_three_years_is_blocked(void **state)
 {
     struct carnet_record record = blank(1);
@@ -667,6 +764,10 @@ int main(void)
         cmocka_unit_test(edges_live_until_another_replaces_them),
         cmocka_unit_test(the_order_of_arrival_does_not_matter),
         cmocka_unit_test(the_hybrid_clock_only_goes_on),
+        cmocka_unit_test(a_suppressed_address_refuses_its_purpose_whatever_the_clocks),
+        cmocka_unit_test(who_has_the_address_passes_the_list_later_and_nobody_else),
+        cmocka_unit_test(paper_over_a_refusal_of_its_own_passes_once_countersigned),
+        cmocka_unit_test(the_list_blocks_and_destroys_nothing),
         cmocka_unit_test(whoever_is_silent_for_three_years_is_blocked),
         cmocka_unit_test(a_member_stays_until_they_leave_and_a_roll_is_no_word_of_theirs),
         cmocka_unit_test(data_from_elsewhere_are_blocked_until_the_person_was_told),

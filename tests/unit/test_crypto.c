@@ -126,7 +126,7 @@ static void golden_values_do_not_move(void **state)
     carnet_buf_deinit(&sealed);
     uint8_t tag[16];
     assert_int_equal(carnet_suppression_tag(&key, carnet_slice_str("zoe@example.org"), tag), CARNET_OK);
-    hex_is(tag, sizeof tag, "a4655ef6f97eae60ea79b4e9e074bd5c");
+    hex_is(tag, sizeof tag, "30443405db7dedbe72b370b04697b20c");
     const uint8_t salt[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
     assert_int_equal(carnet_passphrase_key(carnet_slice_str("une phrase de passe"), salt, &derived), CARNET_OK);
     hex_is(derived.b, sizeof derived.b, "edd50d198051adea553e9177b60c07434e1b61d296e0eca298aa94a794548d4b");

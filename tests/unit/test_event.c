@@ -11,7 +11,7 @@ static const enum carnet_event_type types[] = {
     CARNET_EVENT_GRANT, CARNET_EVENT_COUNTERSIGN, CARNET_EVENT_WITHDRAW, CARNET_EVENT_OBJECT, CARNET_EVENT_RESTRICT,
     CARNET_EVENT_LIFT, CARNET_EVENT_DARK, CARNET_EVENT_ERASE, CARNET_EVENT_EDGE, CARNET_EVENT_RECTIFY, CARNET_EVENT_INVALIDATE, CARNET_EVENT_INFORM, CARNET_EVENT_RECEIPT,
     CARNET_EVENT_CERTIFICATE, CARNET_EVENT_BOOK, CARNET_EVENT_EPOCH, CARNET_EVENT_ADDRESS, CARNET_EVENT_ALIVE,
-    CARNET_EVENT_SETTING, CARNET_EVENT_CUT, CARNET_EVENT_GENESIS,
+    CARNET_EVENT_SETTING, CARNET_EVENT_CUT, CARNET_EVENT_GENESIS, CARNET_EVENT_SUPPRESS,
 };
 enum { TYPES = sizeof types / sizeof *types };
 
@@ -39,7 +39,7 @@ static struct carnet_event sample(enum carnet_event_type type)
         .hash = { .b = { 9, 8, 7 } },
         .text = carnet_slice_str("Saint-Égrève"),
         .value = carnet_slice_str("72h"),
-        .bytes = carnet_slice("\x00\x01\x02", 3),
+        .bytes = carnet_slice("\x00\x01\x02 sixteen bytes", CARNET_TAG_LEN),
     };
     return event;
 }
@@ -234,6 +234,12 @@ static void every_limit_is_held(void **state)
     event = sample(CARNET_EVENT_GRANT);
     event.proof = CARNET_PROOF_INBOUND + 1;
     assert_int_equal(decode_again(&event, &out), CARNET_MALFORMED);
+    static const uint8_t tags[(CARNET_SUPPRESS_TAGS_MAX + 1) * CARNET_TAG_LEN];
+    event = sample(CARNET_EVENT_SUPPRESS);
+    for (size_t len = 0; len <= sizeof tags; len += 8) {
+        event.bytes = carnet_slice(tags, len);
+        assert_int_equal(decode_again(&event, &out), len && len % CARNET_TAG_LEN == 0 && len < sizeof tags ? CARNET_OK : CARNET_MALFORMED);
+    }
     carnet_buf_deinit(&out);
 }
 
@@ -243,7 +249,7 @@ static void refusals_travel_in_the_law_log(void **state)
     for (size_t i = 0; i < TYPES; i++) {
         bool law = types[i] == CARNET_EVENT_WITHDRAW || types[i] == CARNET_EVENT_OBJECT || types[i] == CARNET_EVENT_RESTRICT ||
                    types[i] == CARNET_EVENT_LIFT || types[i] == CARNET_EVENT_DARK || types[i] == CARNET_EVENT_ERASE ||
-                   types[i] == CARNET_EVENT_RECTIFY || types[i] == CARNET_EVENT_INVALIDATE || types[i] == CARNET_EVENT_RECEIPT;
+                   types[i] == CARNET_EVENT_RECTIFY || types[i] == CARNET_EVENT_INVALIDATE || types[i] == CARNET_EVENT_RECEIPT || types[i] == CARNET_EVENT_SUPPRESS;
         assert_int_equal(carnet_event_log(types[i]), law ? CARNET_LOG_LAW : CARNET_LOG_DATA);
     }
     assert_int_equal(carnet_event_verb(CARNET_EVENT_RECEIPT), 0);

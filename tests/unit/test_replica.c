@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 static int set_up(void **state)
 {
@@ -201,6 +202,33 @@ static void rebuilding_changes_nothing(void **state)
         assert_int_equal(world_view(&world->nodes[i], &zoe).conflicts, 1);
     }
     world_same(world);
+}
+
+static void count_call(void *ctx)
+{
+    ++*(int *)ctx;
+}
+
+static void a_database_of_an_earlier_version_is_rebuilt_at_open(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0];
+    struct carnet_id zoe = world_add(office, "given=Zoé phone=+33639980012", "file sms");
+    sqlite3 *db = NULL;
+    int said = 0;
+    carnet_replica_close(office->replica);
+    office->replica = NULL;
+    assert_int_equal(sqlite3_open(office->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA user_version=1; UPDATE records SET state = x'00'; DROP TABLE lookups", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    office->env.upgrading = count_call;
+    office->env.upgrading_ctx = &said;
+    for (int round = 0; round < 2; round++) {
+        world_reopen(office);
+        assert_int_equal(said, 1);
+        assert_string_equal(world_value(office, &zoe, "phone"), "+33639980012");
+    }
+    world_verify(office);
 }
 
 static void what_is_rolled_back_was_never_there(void **state)
@@ -415,14 +443,14 @@ static void a_refusal_on_one_of_two_merged_counts_for_both(void **state)
 {
     struct world *world = *state;
     struct world_node *office = &world->nodes[0], *other = world_join(world, "Lyon", CARNET_ROLE_OFFICE, NULL, 0, 0);
-    struct carnet_id a = world_add(office, "given=Zoé phone=+33639980012", "file sms"), b = world_add(office, "given=Zoe", "file sms");
+    struct carnet_id a = world_add(office, "given=Zoé city=Grenoble", "file mail"), b = world_add(office, "given=Zoe", "file mail");
     const struct carnet_event edge = { .type = CARNET_EVENT_EDGE, .other = b, .on = true };
     assert_int_equal(world_event(office, &a, &edge), CARNET_OK);
     assert_int_equal(world_view(office, &b).person_count, 2);
-    assert_int_equal(world_refuse(office, &b, CARNET_EVENT_WITHDRAW, "sms"), CARNET_OK);
-    assert_string_equal(world_value(office, &a, "phone"), "");
+    assert_int_equal(world_refuse(office, &b, CARNET_EVENT_WITHDRAW, "mail"), CARNET_OK);
+    assert_string_equal(world_value(office, &a, "city"), "");
     world_exchange(world);
-    assert_string_equal(world_value(other, &a, "phone"), "");
+    assert_string_equal(world_value(other, &a, "city"), "");
     struct carnet_view view = world_view(other, &a);
     assert_int_equal(view.person_count, 2);
     struct carnet_event off = { .type = CARNET_EVENT_EDGE, .other = b, .on = false, .name_count = 1 };
@@ -431,7 +459,7 @@ static void a_refusal_on_one_of_two_merged_counts_for_both(void **state)
             off.names[0] = view.record.events[i].dot;
     assert_int_equal(world_event(other, &a, &off), CARNET_OK);
     world_exchange(world);
-    assert_string_equal(world_value(office, &a, "phone"), "+33639980012");
+    assert_string_equal(world_value(office, &a, "city"), "Grenoble");
     world_same(world);
 }
 
@@ -443,7 +471,7 @@ static void whoever_is_too_many_records_is_blocked(void **state)
     struct carnet_id ids[RECORDS];
     for (unsigned star = 0; star < 2; star++) {
         for (size_t i = 0; i < RECORDS; i++)
-            ids[i] = world_add(office, "given=Zoé phone=+33639980012", "file sms");
+            ids[i] = world_add(office, star ? "given=Zoé phone=+33639980013" : "given=Zoé phone=+33639980012", "file sms");
         for (size_t i = 1; i < RECORDS; i++) {
             const struct carnet_event edge = { .type = CARNET_EVENT_EDGE, .other = ids[i], .on = true };
             assert_int_equal(world_event(office, &ids[star ? 0 : i - 1], &edge), CARNET_OK);
@@ -790,6 +818,7 @@ int main(void)
         TEST(a_book_not_held_is_refused),
         TEST(an_erasure_leaves_nothing),
         TEST(rebuilding_changes_nothing),
+        TEST(a_database_of_an_earlier_version_is_rebuilt_at_open),
         TEST(what_is_rolled_back_was_never_there),
         TEST(a_cut_voids_what_lies_beyond),
         TEST(the_order_does_not_matter),

@@ -42,7 +42,7 @@ static int set_up(void **state)
     assert_int_equal(carnet_crypto_init(&place->err), CARNET_OK);
     place->sim = simvfs_new("sim", 5);
     place->hands.wall_ms = 1790000000000;
-    place->env = (struct carnet_replica_env){ carnet_clock_manual(&place->hands), carnet_rng_seeded(&place->dice, 11), "sim" };
+    place->env = (struct carnet_replica_env){ carnet_clock_manual(&place->hands), carnet_rng_seeded(&place->dice, 11), .vfs = "sim" };
     carnet_identity_new(&place->env.rng, &place->identity);
     carnet_arena_init(&place->arena);
     OK(carnet_replica_found("paris/carnet.db", &place->env, carnet_slice_str("Grenoble"), carnet_slice_str("Bureau"), &place->identity, root, &place->replica,

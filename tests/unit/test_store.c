@@ -552,11 +552,158 @@ static void change_file(struct place *p, const char *sql)
     sqlite3_close(db);
 }
 
+/* The tables as the first version made them. */
+static const char *const first_schema[] = {
+    "CREATE TABLE meta("
+    " name TEXT PRIMARY KEY NOT NULL,"
+    " value BLOB NOT NULL"
+    ") STRICT, WITHOUT ROWID",
+    "CREATE TABLE books("
+    " b INTEGER PRIMARY KEY,"
+    " id BLOB NOT NULL UNIQUE"
+    ") STRICT",
+    "CREATE TABLE streams("
+    " n INTEGER PRIMARY KEY,"
+    " book INTEGER NOT NULL REFERENCES books(b),"
+    " author BLOB NOT NULL,"
+    " stream INTEGER NOT NULL,"
+    " seq INTEGER NOT NULL,"
+    " void_from INTEGER NOT NULL,"
+    " hash BLOB NOT NULL,"
+    " UNIQUE(book, author, stream)"
+    ") STRICT",
+    "CREATE TABLE entries("
+    " n INTEGER PRIMARY KEY,"
+    " stream INTEGER NOT NULL REFERENCES streams(n),"
+    " seq INTEGER NOT NULL,"
+    " lane INTEGER NOT NULL,"
+    " flags INTEGER NOT NULL,"
+    " hlc INTEGER NOT NULL,"
+    " arrived INTEGER NOT NULL,"
+    " hash BLOB NOT NULL,"
+    " bytes BLOB NOT NULL,"
+    " UNIQUE(stream, seq)"
+    ") STRICT",
+    "CREATE INDEX entries_lane ON entries(lane) WHERE lane < 2",
+    "CREATE INDEX entries_flagged ON entries(n) WHERE flags <> 0",
+    "CREATE TABLE invites("
+    " code BLOB PRIMARY KEY NOT NULL,"
+    " until INTEGER NOT NULL,"
+    " used INTEGER NOT NULL,"
+    " node BLOB NOT NULL,"
+    " terms BLOB NOT NULL"
+    ") STRICT, WITHOUT ROWID",
+    "CREATE TABLE counts("
+    " one INTEGER PRIMARY KEY CHECK(one = 1),"
+    " contacts INTEGER NOT NULL,"
+    " conflicts INTEGER NOT NULL,"
+    " entries INTEGER NOT NULL,"
+    " records INTEGER NOT NULL"
+    ") STRICT",
+    "INSERT INTO counts VALUES(1, 0, 0, 0, 0)",
+    "CREATE TABLE records("
+    " n INTEGER PRIMARY KEY,"
+    " book INTEGER NOT NULL,"
+    " id BLOB NOT NULL,"
+    " subject BLOB,"
+    " kind INTEGER NOT NULL,"
+    " flags INTEGER NOT NULL,"
+    " conflicts INTEGER NOT NULL,"
+    " indexed INTEGER NOT NULL,"
+    " due INTEGER NOT NULL,"
+    " state BLOB NOT NULL,"
+    " UNIQUE(book, id)"
+    ") STRICT",
+    "CREATE INDEX records_conflicting ON records(n) WHERE conflicts > 0",
+    "CREATE INDEX records_due ON records(due) WHERE due > 0",
+    "CREATE INDEX records_about ON records(book, subject) WHERE subject <> id",
+    "CREATE TABLE touches("
+    " record INTEGER NOT NULL,"
+    " entry INTEGER NOT NULL,"
+    " change INTEGER NOT NULL,"
+    " PRIMARY KEY(record, entry, change)"
+    ") STRICT, WITHOUT ROWID",
+    "CREATE TABLE lookups("
+    " space INTEGER NOT NULL,"
+    " number INTEGER NOT NULL,"
+    " record INTEGER NOT NULL,"
+    " PRIMARY KEY(space, number, record)"
+    ") STRICT, WITHOUT ROWID",
+    "CREATE TABLE lookups_recent("
+    " space INTEGER NOT NULL,"
+    " number INTEGER NOT NULL,"
+    " record INTEGER NOT NULL,"
+    " PRIMARY KEY(space, number, record)"
+    ") STRICT, WITHOUT ROWID",
+    "CREATE TABLE edges("
+    " a INTEGER NOT NULL,"
+    " b INTEGER NOT NULL,"
+    " PRIMARY KEY(a, b)"
+    ") STRICT, WITHOUT ROWID",
+    "CREATE VIRTUAL TABLE search USING fts5(text, content='', columnsize=0, detail=none, prefix='2 3',"
+    " tokenize='unicode61 remove_diacritics 0')",
+    "PRAGMA application_id=1131572852; PRAGMA user_version=1",
+    "INSERT INTO meta VALUES('kept', x'6b')",
+    "INSERT INTO books VALUES(1, zeroblob(16))",
+    "INSERT INTO records VALUES(1, 1, zeroblob(16), NULL, 1, 1, 2, 0, 0, x'00')",
+    "INSERT INTO search(rowid, text) VALUES(1, 'martin')",
+    "UPDATE counts SET contacts = 1, conflicts = 2, records = 1",
+};
+
+static void a_database_of_the_first_version_is_brought_up(void **state)
+{
+    struct place *p = *state;
+    struct carnet_buf kept;
+    struct carnet_store_counts counts;
+    bool wanted = true;
+    sqlite3 *db = NULL;
+    OK(carnet_store_derived_wanted(p->store, &wanted, &p->err));
+    assert_false(wanted);
+    carnet_store_close(p->store);
+    p->store = NULL;
+    assert_int_equal(unlink(p->path), 0);
+    assert_int_equal(sqlite3_open(p->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "PRAGMA page_size=8192; PRAGMA journal_mode=WAL", NULL, NULL, NULL), SQLITE_OK);
+    for (size_t i = 0; i < sizeof first_schema / sizeof *first_schema; i++)
+        assert_int_equal(sqlite3_exec(db, first_schema[i], NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+
+    for (int round = 0; round < 2; round++) { /* an end before the rebuild changes nothing */
+        OK(carnet_store_open(p->path, &(struct carnet_store_options){.create = false}, &p->store, &p->err));
+        OK(carnet_store_derived_wanted(p->store, &wanted, &p->err));
+        assert_true(wanted);
+        OK(carnet_store_count(p->store, &counts, &p->err));
+        assert_true(counts.contacts == 0 && counts.conflicts == 0 && counts.records == 0);
+        assert_int_equal(found(p, "martin", 0), 0);
+        carnet_buf_init(&kept, 16);
+        OK(carnet_store_meta_get(p->store, "kept", &kept, &p->err));
+        slice_is(carnet_buf_slice(&kept), "k");
+        carnet_buf_deinit(&kept);
+        OK(carnet_store_check(p->store, &p->err));
+        carnet_store_close(p->store);
+        p->store = NULL;
+    }
+    reopen(p);
+    OK(carnet_store_begin(p->store, &p->err));
+    OK(carnet_store_derived_drop(p->store, &p->err));
+    OK(carnet_store_derived_wanted(p->store, &wanted, &p->err));
+    assert_false(wanted);
+    carnet_store_rollback(p->store); /* a rebuild that failed is still due */
+    OK(carnet_store_derived_wanted(p->store, &wanted, &p->err));
+    assert_true(wanted);
+    OK(carnet_store_begin(p->store, &p->err));
+    OK(carnet_store_derived_drop(p->store, &p->err));
+    OK(carnet_store_commit(p->store, &p->err));
+    reopen(p);
+    OK(carnet_store_derived_wanted(p->store, &wanted, &p->err));
+    assert_false(wanted);
+}
+
 static void other_databases_are_refused(void **state)
 {
     struct place *p = *state;
     struct carnet_store_options options = {.create = true};
-    change_file(p, "PRAGMA user_version=2");
+    change_file(p, "PRAGMA user_version=1000");
     assert_int_equal(carnet_store_open(p->path, &options, &p->store, &p->err), CARNET_FAILED);
     assert_null(p->store);
     assert_non_null(strstr(p->err.what, "newer"));
@@ -683,6 +830,7 @@ int main(int argc, char **argv)
         T(search_finds_words_and_beginnings),
         T(invitations_are_used_once),
         T(what_is_derived_can_go),
+        T(a_database_of_the_first_version_is_brought_up),
         T(other_databases_are_refused),
         T(the_files_are_private),
         T(damage_is_seen),

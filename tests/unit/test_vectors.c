@@ -1023,6 +1023,14 @@ static void events_are_as_written(void **state)
     e.purpose = CARNET_SLICE_NONE;
     e.type = CARNET_EVENT_OBJECT;
     put_event("object-all", &e);
+    e.type = CARNET_EVENT_SUPPRESS;
+    e.bytes = carnet_slice_str("one tag: 16 byte");
+    put_event("suppress-all", &e);
+    e.purpose = carnet_slice_str("newsletter");
+    e.bytes = carnet_slice_str("one tag: 16 byteanother: 16 byte");
+    put_event("suppress", &e);
+    put_bad_event("suppress-nothing", "at least one tag", "8318196040");
+    put_bad_event("suppress-half", "tags have 16 bytes", "831819604f000000000000000000000000000000");
     put_bad_event("unknown-type", "a type of a newer version: kept, passed on, it blocks its record", "821903e7f5");
     put_bad_event("type-between", "a type that this version does not use", "810d");
     put_bad_event("not-an-array", "an event is an array", "01");

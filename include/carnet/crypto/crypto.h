@@ -58,7 +58,8 @@ CARNET_MUST_USE carnet_rc carnet_open(const struct carnet_key *key, struct carne
 /* Argon2id (RFC 9106) with libsodium's MODERATE cost: a passphrase to a key. FAILED when memory is short. About one
  * second. */
 CARNET_MUST_USE carnet_rc carnet_passphrase_key(struct carnet_slice passphrase, const uint8_t salt[16], struct carnet_key *out);
-/* The suppression tag of an address under the community's tag key: 16 bytes of Argon2id, 1 pass, 8 MiB, 4 to 10 ms.
+/* The suppression tag of an address under the community's tag key: 16 bytes of Argon2id, 1 pass, 1 MiB, half a
+ * millisecond: what protects the list is the key (protocol/consent.md).
  * Its password is BLAKE2b-256(key, "carnet/1/suppression/address" || address), its salt the first 16 bytes of
  * BLAKE2b-256(key, "carnet/1/suppression/salt"). The address must be in its one normal form. FAILED when memory is
  * short. */

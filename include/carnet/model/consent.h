@@ -4,7 +4,11 @@
  * Withdrawals and objections win over every grant that does not name them, whatever the order or the clocks. A grant that names them
  * opens only with fresh proof: double opt-in, an inbound message, or paper countersigned by another author. A grant that an INVALIDATE of its
  * record names is worth nothing, and no refusal. A person may be several
- * merged records: a grant opens the record it stands on, a refusal on any record counts for all. */
+ * merged records: a grant opens the record it stands on, a refusal on any record counts for all.
+ *
+ * Events SUPPRESS never stand on a contact: whoever knows that an address of a record is on the suppression list adds one to a copy of it
+ * (its purpose, its hlc, no dot). It refuses, but destroys nothing: closed_at and the darkenings of due do not see it. Only a grant proved later
+ * than it passes: by double opt-in or an inbound message, or one that names a refusal on its own person. */
 #ifndef CARNET_MODEL_CONSENT_H
 #define CARNET_MODEL_CONSENT_H
 
@@ -21,6 +25,7 @@ const char *carnet_consent_state_name(enum carnet_consent_state state);
 struct carnet_consent {
     enum carnet_consent_state state;
     bool live;               /* given or renewed, and nothing blocks */
+    bool suppressed;         /* no event of the person decided, but the suppression list: an address was refused elsewhere */
     struct carnet_dot dot;   /* the grant relied on, else the event that decided */
     enum carnet_basis basis; /* of the newest grant; 0 without one */
     uint64_t version;        /* of the purpose's definition that the newest grant was given under */

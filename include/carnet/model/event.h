@@ -45,9 +45,11 @@ enum carnet_event_type {
     CARNET_EVENT_ALIVE,        /* ms */
     CARNET_EVENT_SETTING,      /* text: key, value, names: the SETTINGs of this key that it replaces */
     CARNET_EVENT_CUT,          /* other: whose node, bytes: [[book, stream, seq, hash] ...] */
-    CARNET_EVENT_GENESIS       /* bytes: the genesis, in the first entry of the charter */
+    CARNET_EVENT_GENESIS,      /* bytes: the genesis, in the first entry of the charter */
+    CARNET_EVENT_SUPPRESS      /* purpose; empty = all, bytes: tags of addresses that somebody refused it for */
 };
 enum { CARNET_ADDRESS_LEN_MAX = 300 }; /* bytes of an address: a scheme, a host name of 253, a port */
+enum { CARNET_TAG_LEN = 16, CARNET_SUPPRESS_TAGS_MAX = 64 /* in one event, at least one */ };
 /* How a grant was proved; one that names refusals opens only with one of the last two, or PAPER and a countersign. */
 enum carnet_proof { CARNET_PROOF_NONE, CARNET_PROOF_PAPER, CARNET_PROOF_DOUBLE_OPT_IN, CARNET_PROOF_INBOUND };
 

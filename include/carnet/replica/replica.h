@@ -32,6 +32,8 @@ struct carnet_replica_env {
     struct carnet_clock clock;
     struct carnet_rng rng;
     const char *vfs; /* NULL: the system's */
+    void (*upgrading)(void *ctx); /* a database of an earlier version is opened: its views are made anew, which takes a while; may be NULL */
+    void *upgrading_ctx;
 };
 
 /* --- life --- */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 /* store: one SQLite file per node. Layer: store; the only sqlite3.h; knows bytes and numbers, not what they mean.
  *
- * Enduring tables: meta, streams, entries, invites, audit. Derived ones, dropped and refilled by a rebuild: records, touches, points, edges, search.
+ * Enduring tables: meta, streams, entries, invites, audit. Derived ones, dropped and refilled by a rebuild: records, touches, points, edges, tags, tasks, search.
  * Points and tails are kept as lookups, recent ones apart.
  * Opened with WAL, synchronous FULL, secure_delete, one connection, STRICT tables, application_id and user_version
- * (a newer database is refused: FAILED with a hint). Every statement is prepared at open. Every function runs inside the transaction that is
+ * (a newer database is refused: FAILED with a hint; an older one is brought up at open: its missing tables made, its derived ones emptied). Every statement is prepared at open. Every function runs inside the transaction that is
  * open, and asserts there is one when it writes. Slices handed out live until the next call of the same function or the end of the
  * transaction. Errors: FAILED (full disk, I/O), CORRUPT (damage), each with one line naming the file; after one the transaction must be
  * rolled back (commit refuses). After an error the next begin opens a new connection by itself; after a sync that the disk refused
@@ -120,6 +120,19 @@ CARNET_MUST_USE carnet_rc carnet_store_points(struct carnet_store *store, uint64
 CARNET_MUST_USE carnet_rc carnet_store_edge_put(struct carnet_store *store, int64_t a, int64_t b, bool on, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_store_edges(struct carnet_store *store, int64_t a, int64_t *out_n, size_t max, size_t *count, struct carnet_err *err);
 
+/* tags: of the addresses of a record, 16 bytes each */
+CARNET_MUST_USE carnet_rc carnet_store_tag_add(struct carnet_store *store, int64_t record_n, const uint8_t tag[16], struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_tags_remove(struct carnet_store *store, int64_t record_n, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_tags_of(struct carnet_store *store, int64_t record_n, struct carnet_buf *out, struct carnet_err *err); /* appended */
+/* Records greater than `after` that hold the address of the tag, ascending, at most max. */
+CARNET_MUST_USE carnet_rc carnet_store_tag_records(struct carnet_store *store, const uint8_t tag[16], int64_t after, int64_t *out_n, size_t max, size_t *count,
+                                                   struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_tags_empty(struct carnet_store *store, struct carnet_err *err);
+/* tasks: records that something is to be done with; task: the replica's number of what */
+CARNET_MUST_USE carnet_rc carnet_store_task_put(struct carnet_store *store, unsigned task, int64_t record_n, bool on, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_task_next(struct carnet_store *store, unsigned task, int64_t from, int64_t *out_n, struct carnet_err *err); /* NOT_FOUND */
+CARNET_MUST_USE carnet_rc carnet_store_task_count(struct carnet_store *store, unsigned task, int64_t *out, struct carnet_err *err);
+
 /* search: FTS5 over folded text (contentless, prefix 2 and 3, detail none, tokens of unicode61 without removing diacritics) */
 CARNET_MUST_USE carnet_rc carnet_store_search_add(struct carnet_store *store, int64_t record_n, struct carnet_slice text, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_store_search_remove(struct carnet_store *store, int64_t record_n, struct carnet_slice text, struct carnet_err *err); /* the very text that was added */
@@ -154,6 +167,8 @@ CARNET_MUST_USE carnet_rc carnet_store_audit_next(struct carnet_store *store, in
 CARNET_MUST_USE carnet_rc carnet_store_audit_drop(struct carnet_store *store, int64_t up_to, struct carnet_err *err);
 
 /* --- upkeep --- */
+/* Are the derived tables empty because an older database was brought up, and not filled since? Then a rebuild is due. */
+CARNET_MUST_USE carnet_rc carnet_store_derived_wanted(struct carnet_store *store, bool *wanted, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_store_derived_drop(struct carnet_store *store, struct carnet_err *err); /* empties the derived tables, inside a transaction */
 /* Removes from the files what deleting left in page gaps, the search index and the log file: FTS optimize, VACUUM, checkpoint(TRUNCATE) until nothing is
  * left. Not inside a transaction. */
