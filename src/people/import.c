@@ -827,6 +827,47 @@ static bool is_only_no(const struct import *im, const struct making *m, const st
     return im->suppresses && says_no && carnet_import_has_address(row) && (all || !more);
 }
 
+/* Refusals of the row for this contact, which has one of its addresses without keeping it: no tag of the address reaches it. */
+static carnet_rc refuse_holder(struct import *im, const struct carnet_row *row, const struct carnet_view *view)
+{
+    struct carnet_event *events = carnet_arena_alloc(&im->view_arena, row->objection_count * sizeof *events);
+    size_t count = 0;
+    for (size_t i = 0; i < row->objection_count && count < ROW_EVENTS_MAX; i++) {
+        struct carnet_slice purpose = row->objections[i].purpose;
+        const struct carnet_purpose_def *def = purpose.len ? carnet_purpose_find(carnet_replica_charter(im->replica), purpose) : NULL;
+        if ((purpose.len && !def) || is_refused(view, purpose))
+            continue;
+        events[count++] = (struct carnet_event){ .type = row->objections[i].withdrawal ? CARNET_EVENT_WITHDRAW : CARNET_EVENT_OBJECT, .purpose = def ? carnet_slice_str(def->name) : CARNET_SLICE_NONE };
+    }
+    const struct carnet_write write = { .book = view->book, .record = view->id, .subject = view->id, .kind = CARNET_KIND_CONTACT, .events = events, .event_count = count };
+    carnet_rc rc = count ? flush(im) : CARNET_OK;
+    return rc || !count ? rc : carnet_replica_write(im->replica, &write, 1, true, NULL, im->err);
+}
+
+static carnet_rc refuse_holders(struct import *im, const struct carnet_row *row, const struct carnet_view *known)
+{
+    carnet_rc rc = CARNET_OK;
+    for (size_t i = 0; i < row->cell_count && !rc; i++) {
+        int64_t numbers[CANDIDATES_MAX];
+        size_t count = 0;
+        struct carnet_address_label label;
+        carnet_import_address_label(im->replica, row->cells[i].def->field, row->cells[i].value, &label);
+        if (!label.text[0])
+            continue;
+        rc = carnet_store_points(carnet_replica_store(im->replica), carnet_index_source_point(carnet_slice_str(label.text), CARNET_SLICE_NONE), numbers, CANDIDATES_MAX, &count,
+                                 im->err);
+        for (size_t j = 0; j < count && !rc; j++) {
+            struct carnet_view view;
+            rc = carnet_replica_view_at(im->replica, numbers[j], &im->view_arena, &view, im->err);
+            if (rc == CARNET_OK && carnet_id_equal(&view.book, &im->options->book) && view.record.kind == CARNET_KIND_CONTACT && !(known && carnet_id_equal(&known->id, &view.id)) &&
+                holds_address(im, &view, &row->cells[i]))
+                rc = refuse_holder(im, row, &view);
+            rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+        }
+    }
+    return rc;
+}
+
 static carnet_rc take_row(struct import *im, const struct carnet_row *row)
 {
     struct points points;
@@ -859,6 +900,10 @@ static carnet_rc take_row(struct import *im, const struct carnet_row *row)
         im->result->suppressed++;
         return CARNET_OK;
     }
+    if (im->suppresses && row->objection_count)
+        rc = refuse_holders(im, row, known);
+    if (rc)
+        return rc;
     make_consent(im, &m, known, row);
     make_cells(im, &m, known, row);
     if (!known && is_only_no(im, &m, row)) {

@@ -28,7 +28,12 @@ state() { # state NODE
     for purpose in file newsletter call mail canvass; do
         on "$1" --json find "consent:$purpose" >"$scratch/purpose.$purpose"
     done
-    on "$1" --json duplicates >"$scratch/duplicates"
+    python3 ../support/office_state.py "$scratch" --strangers >"$scratch/strangers"
+    while read -r id; do
+        echo "{\"of\": \"$id\"}"
+        on "$1" --json consent "$id"
+    done <"$scratch/strangers" >"$scratch/consents"
+    on "$1" --json duplicates >"$scratch/duplicates" 2>/dev/null || : >"$scratch/duplicates"
     python3 ../support/office_state.py "$scratch"
 }
 

@@ -46,19 +46,22 @@ def main():
     count = max(voters // 16, 20)
     readers = people[:count]
     with open(folder + "/newsletter.csv", "w", encoding="utf-8", newline="") as out:
-        out.write("Email Address,First Name,Last Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,TAGS\r\n")
+        out.write("Email Address,First Name,Last Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,Phone Number,TAGS\r\n")
         for p in readers:
-            out.write('%s,%s,%s,2,2025-03-%02d 10:00:00,192.0.2.%d,2025-03-%02d 10:05:00,192.0.2.%d,"lettre,2025"\r\n' % (
-                mail(p), p["given"], p["used"] or p["birth"], p["n"] % 28 + 1, p["n"] % 250 + 1, p["n"] % 28 + 1, p["n"] % 250 + 1))
+            out.write('%s,%s,%s,2,2025-03-%02d 10:00:00,192.0.2.%d,2025-03-%02d 10:05:00,192.0.2.%d,%s,"lettre,2025"\r\n' % (
+                mail(p), p["given"], p["used"] or p["birth"], p["n"] % 28 + 1, p["n"] % 250 + 1, p["n"] % 28 + 1, p["n"] % 250 + 1, phone(p) if p["n"] % 3 == 1 and p["n"] % 7 else ""))
 
     friends = people[count // 2: count // 2 + max(count // 4, 10)] + people[count: count + 8]
     with open(folder + "/phone.vcf", "w", encoding="utf-8", newline="") as out:
         for p in friends:
-            family = p["used"] or p["birth"]
-            out.write("BEGIN:VCARD\r\nVERSION:3.0\r\nN:%s;%s;;;\r\nFN:%s %s\r\nTEL;TYPE=CELL:06 39 98 %02d %02d\r\n" % (
-                family, p["given"], p["given"], family, p["n"] // 100 % 100, p["n"] % 100))
+            # typed in a hurry, now and then; the lists say it otherwise
+            family = (p["used"] or p["birth"]).upper() if p["n"] % 5 == 0 or p["n"] % 14 == 0 else p["used"] or p["birth"]
+            out.write("BEGIN:VCARD\r\nVERSION:3.0\r\nN:%s;%s;;;\r\nFN:%s %s\r\nTEL;TYPE=CELL:%s\r\n" % (
+                family, p["given"], p["given"], family, phone(p)))
             if p["n"] % 2 == 0:
                 out.write("EMAIL;TYPE=INTERNET:%s\r\n" % mail(p).upper())
+            if p["n"] % 4 == 0:
+                out.write("EMAIL;TYPE=HOME:chez.%d@example.org\r\n" % p["n"])
             out.write("CATEGORIES:myContacts\r\nEND:VCARD\r\n")
 
     gone = readers[::7] + people[count + 2: count + 4]
@@ -69,6 +72,10 @@ def main():
             out.write("%s;%s;%s;;Yes;No;12-04-2025 09:30;13-04-2025 10:00\r\n" % (mail(p), (p["used"] or p["birth"]) if named else "", p["given"] if named else ""))
         # somebody nobody knows yet
         out.write("personne@example.org;;;;Yes;No;12-04-2025 09:30;13-04-2025 10:00\r\n")
+
+
+def phone(p):
+    return "06 39 98 %02d %02d" % (p["n"] // 100 % 100, p["n"] % 100)
 
 
 def mail(p):
