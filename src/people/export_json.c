@@ -218,8 +218,7 @@ static void put_source_ids(const struct carnet_export_contact *contact, struct c
     bool any = false;
     for (size_t i = 0; i < contact->cell_count; i++) {
         const struct carnet_cell *cell = contact->cells[i];
-        /* the mark of the last imported row is this community's own */
-        if (cell->field != CARNET_FIELD_SOURCE_ID || carnet_slice_equal(cell->label, carnet_slice_str(CARNET_INDEX_ROW_LABEL)))
+        if (cell->field != CARNET_FIELD_SOURCE_ID || carnet_index_is_own(cell->label))
             continue;
         if (!any) {
             put_key(out, "source_ids");

@@ -358,9 +358,17 @@ static carnet_rc undo_contact(struct undo *u, const struct carnet_view *view)
     if (rc)
         return rc;
     if (looked.made && !looked.refused) {
-        struct carnet_event *erase = carnet_arena_alloc(&u->batch_arena, sizeof *erase);
-        erase->type = CARNET_EVENT_ERASE;
-        collect(u, view, &giving, erase, 1);
+        struct grants made = grants_of(u, view);
+        struct carnet_event *events = carnet_arena_alloc(&u->batch_arena, 2 * sizeof *events);
+        size_t count = 0;
+        events[0].type = CARNET_EVENT_INVALIDATE; /* so it is no refusal, and leaves no tag */
+        while (events[0].name_count < made.count && events[0].name_count < CARNET_CHANGE_EVENTS_MAX) {
+            events[0].names[events[0].name_count] = made.at[events[0].name_count].dot;
+            events[0].name_count++;
+        }
+        count += events[0].name_count > 0;
+        events[count++].type = CARNET_EVENT_ERASE;
+        collect(u, view, &giving, events, count);
         u->result->erased++;
         return CARNET_OK;
     }

@@ -329,29 +329,39 @@ static struct carnet_slice newest(const struct carnet_record *record, uint32_t f
     return best ? best->value : CARNET_SLICE_NONE;
 }
 
+static void add_point(struct points *points, uint64_t point)
+{
+    size_t known = 0;
+    while (known < points->count && points->at[known] != point)
+        known++;
+    if (point && known == points->count && known < POINTS_MAX)
+        points->at[points->count++] = point;
+}
+
 static void find_points(const struct carnet_record *record, struct points *points)
 {
     struct carnet_slice family = newest(record, CARNET_FIELD_FAMILY), given = newest(record, CARNET_FIELD_GIVEN), born = newest(record, CARNET_FIELD_BORN);
     const struct carnet_sibling *row = NULL;
+    bool plain = false; /* a point that every node can ask for */
     points->count = 0;
     for (size_t i = 0; i < record->live_count; i++) {
         const struct carnet_sibling *sibling = &record->live[i];
         uint64_t point = 0;
         if (sibling->state != CARNET_SIBLING_VALUE || !sibling->value.len)
             continue;
-        if (sibling->field == CARNET_FIELD_SOURCE_ID && carnet_slice_equal(sibling->label, carnet_slice_str(CARNET_INDEX_ROW_LABEL)))
+        if (sibling->field == CARNET_FIELD_SOURCE_ID && carnet_slice_equal(sibling->label, carnet_slice_str(CARNET_INDEX_ROW_LABEL))) {
             row = sibling;
-        else if (sibling->field == CARNET_FIELD_SOURCE_ID)
+        } else if (sibling->field == CARNET_FIELD_SOURCE_ID && carnet_index_is_address(sibling->label)) {
+            add_point(points, carnet_index_person_point(family, given, born, sibling->field, sibling->label));
+            add_point(points, carnet_index_source_point(sibling->label, CARNET_SLICE_NONE)); /* whoever has the address */
+        } else if (sibling->field == CARNET_FIELD_SOURCE_ID)
             point = carnet_index_source_point(sibling->label, sibling->value);
         else if (sibling->field == CARNET_FIELD_EMAIL || sibling->field == CARNET_FIELD_PHONE)
             point = carnet_index_person_point(family, given, born, sibling->field, sibling->value);
-        size_t known = 0;
-        while (known < points->count && points->at[known] != point)
-            known++;
-        if (point && known == points->count && known < POINTS_MAX)
-            points->at[points->count++] = point;
+        plain |= point != 0;
+        add_point(points, point);
     }
-    if (row && !points->count && row->value.len > CARNET_INDEX_ROW_LEN)
+    if (row && !plain && points->count < POINTS_MAX && row->value.len > CARNET_INDEX_ROW_LEN)
         points->at[points->count++] = carnet_index_source_point(row->label, carnet_slice(row->value.ptr, CARNET_INDEX_ROW_LEN));
 }
 
