@@ -111,6 +111,7 @@ void cli_line(struct cli *cli, struct carnet_buf *line); /* prints it without th
 /* --- contacts --- */
 void cli_field_name(struct cli *cli, uint32_t field, struct carnet_slice label, struct carnet_buf *out); /* "phone/mobile" */
 json_t *cli_contact(struct cli *cli, const struct carnet_view *view);
+bool cli_comparing(void *ctx, uint64_t looked, uint64_t total); /* progress of looking for duplicates; ctx: the cli */
 void cli_contact_line(struct cli *cli, const struct carnet_view *view);   /* one line of `find` */
 void cli_contact_text(struct cli *cli, const struct carnet_view *view);   /* all of it: `show` */
 void cli_field_line(struct cli *cli, struct carnet_slice name, struct carnet_slice value, const char *after); /* one field of `show` */
@@ -157,6 +158,7 @@ int cmd_access(struct cli *), cmd_audit(struct cli *), cmd_lift(struct cli *), c
     cmd_retention(struct cli *), cmd_retention_erase(struct cli *), cmd_tasks(struct cli *), cmd_tasks_done(struct cli *); /* cmd_law.c */
 
 int cmd_segment_count(struct cli *), cmd_segment_list(struct cli *), cmd_segment_save(struct cli *), cmd_segment_show(struct cli *); /* cmd_segment.c */
+int cmd_revoke(struct cli *);
 
 /* one per command */
 int cmd_add(struct cli *), cmd_book_add(struct cli *), cmd_book_list(struct cli *), cmd_bundle_export(struct cli *), cmd_bundle_import(struct cli *),
@@ -164,6 +166,7 @@ int cmd_add(struct cli *), cmd_book_add(struct cli *), cmd_book_list(struct cli 
     cmd_charter_set(struct cli *), cmd_charter_show(struct cli *), cmd_field_add(struct cli *), cmd_field_list(struct cli *),
     cmd_consent_withdraw(struct cli *), cmd_edit(struct cli *), cmd_erase(struct cli *), cmd_erasures(struct cli *), cmd_find(struct cli *), cmd_help(struct cli *),
     cmd_history(struct cli *), cmd_import(struct cli *), cmd_init(struct cli *), cmd_invite(struct cli *), cmd_join(struct cli *), cmd_members(struct cli *),
+    cmd_merge(struct cli *), cmd_unmerge(struct cli *), cmd_distinct(struct cli *), cmd_duplicates(struct cli *),
     cmd_node(struct cli *), cmd_note(struct cli *), cmd_peers(struct cli *), cmd_rebuild(struct cli *), cmd_resolve(struct cli *), cmd_show(struct cli *),
     cmd_status(struct cli *), cmd_sweep(struct cli *), cmd_sync(struct cli *), cmd_tag(struct cli *), cmd_verify(struct cli *);
 

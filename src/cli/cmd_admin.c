@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "cli.h"
 
+#include "carnet/people/merge.h"
 #include "carnet/replica/suppress.h"
 
 #include <qrencode.h>
@@ -293,7 +294,7 @@ int cmd_members(struct cli *cli)
     return carnet_replica_members(cli->node->replica, each_member, cli, &cli->err) ? cli_fail(cli) : 0;
 }
 
-enum { PEERS_MAX = 256 };
+enum { COMPARE_AT_ONCE = 10000, PEERS_MAX = 256 };
 
 static void peer_name(struct cli *cli, const struct carnet_cert *cert, struct carnet_buf *out)
 {
@@ -398,10 +399,17 @@ int cmd_status(struct cli *cli)
         s.sessions = carnet_alloc(PEERS_MAX * sizeof *s.sessions);
         s.session_count = carnet_core_peers(cli->node->core, s.sessions, PEERS_MAX);
     }
+    struct carnet_duplicates_count duplicates = { 0 };
     carnet_rc rc = carnet_store_count(carnet_replica_store(replica), &counts, &cli->err);
     struct carnet_suppression list = { .tags = 0 };
     if (!rc)
         rc = carnet_replica_suppression(replica, &list, &cli->err);
+    if (!rc)
+        rc = carnet_people_duplicates_count(replica, &duplicates, &cli->err);
+    if (!rc && duplicates.waiting && duplicates.waiting <= COMPARE_AT_ONCE) { /* a few are compared now; many, when somebody asks for duplicates */
+        rc = carnet_people_duplicates_update(replica, NULL, NULL, &cli->err);
+        rc = rc ? rc : carnet_people_duplicates_count(replica, &duplicates, &cli->err);
+    }
     if (!rc)
         rc = carnet_replica_members(replica, each_status_peer, &s, &cli->err);
     if (!rc) {
@@ -414,7 +422,7 @@ int cmd_status(struct cli *cli)
         json_object_set_new(object, "contacts", json_integer(counts.contacts));
         json_object_set_new(object, "entries", json_integer(counts.entries));
         json_object_set_new(object, "conflicts", json_integer(counts.conflicts));
-        json_object_set_new(object, "duplicates", json_integer(0));
+        json_object_set_new(object, "duplicates", json_integer(duplicates.open));
         json_object_set_new(object, "suppressed", json_integer((json_int_t)list.tags));
         json_object_set_new(object, "comparing", json_integer(list.comparing));
         json_object_set(object, "peers", s.peers);
@@ -422,11 +430,15 @@ int cmd_status(struct cli *cli)
         json_object_set_new(object, "node_id", json_string(carnet_id_text(&self->node).s));
         json_object_set_new(object, "running", json_boolean(cli->node->core != NULL));
         json_object_set_new(object, "listen", cli->node->listen ? cli_cstr(cli->node->listen) : json_null());
+        json_object_set_new(object, "duplicates_waiting", json_integer(duplicates.waiting));
         json_object_set_new(object, "passphrase", json_boolean(cli->node->sealed));
         cli_json(cli, object);
         cli_print(cli, _("%s (%s) in \"%.*s\"\n"), me.node[0] ? me.node : carnet_id_text(&self->node).s, carnet_tr(cli->io->lang, carnet_role_name(self->role)), (int)community.len,
                   (const char *)community.ptr);
-        cli_print(cli, _("contacts: %lld, conflicts: %lld, entries: %lld\n"), (long long)counts.contacts, (long long)counts.conflicts, (long long)counts.entries);
+        cli_print(cli, _("contacts: %lld, conflicts: %lld, duplicates: %lld, entries: %lld\n"), (long long)counts.contacts, (long long)counts.conflicts,
+                  (long long)duplicates.open, (long long)counts.entries);
+        if (duplicates.waiting)
+            cli_print(cli, _("  contacts not compared yet: %lld (carnet duplicates)\n"), (long long)duplicates.waiting);
         if (list.comparing)
             cli_print(cli, _("still to be compared with the suppression list: %lld\n"), (long long)list.comparing);
         if (cli->node->listen)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "cli.h"
 
+#include "carnet/people/charter.h"
 #include "carnet/people/imports.h"
+#include "carnet/people/merge.h"
 #include "carnet/people/rows.h"
 
 #include <stdio.h>
@@ -67,44 +69,169 @@ static carnet_rc open_rows(struct cli *cli, struct cli_sealed **sealed, struct c
     return rc ? rc : carnet_rows_open_input(input, &options, out, &cli->err);
 }
 
+/* What a target that is no field means. */
+static const char *target_words(const char *target)
+{
+    static const struct {
+        const char *start, *words;
+    } table[] = { { "consent:", _("  (yes: they agreed)") },
+                  { "object:", _("  (they refuse)") },
+                  { "consent-date", _("  (when they agreed)") },
+                  { "consent-address", _("  (from which network address they agreed)") },
+                  { "confirm-date", _("  (when they confirmed)") },
+                  { "confirm-address", _("  (from which network address they confirmed)") },
+                  { "object-date", _("  (when they refused)") },
+                  { "source_id/", _("  (by which a row is known again)") },
+                  { "label of ", _("  (what kind it is)") },
+                  { "name", _("  (given name, family name)") },
+                  { "name-reversed", _("  (family name, given name)") },
+                  { "title", _("  (Mr or Mrs: the gender)") } };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        size_t len = strlen(table[i].start);
+        bool open = strchr(":/ ", table[i].start[len - 1]) != NULL; /* something follows */
+        if (open ? strncmp(target, table[i].start, len) == 0 : strcmp(target, table[i].start) == 0)
+            return table[i].words;
+    }
+    return NULL;
+}
+
 static void column_line(struct cli *cli, const char *name, const char *target)
 {
+    static const char label_of[] = "label of ";
+    const char *words = target ? target_words(target) : NULL;
     struct carnet_buf line;
+    if (target && strncmp(target, label_of, sizeof label_of - 1) == 0)
+        target += sizeof label_of - 1;
     carnet_buf_init(&line, 64 * 1024);
     carnet_buf_append_str(&line, "  ");
-    cli_columns(carnet_slice_str(name), 32, false, &line);
+    cli_columns(carnet_slice_str(name), target ? 32 : 0, false, &line);
     carnet_buf_append_byte(&line, ' ');
-    cli_indented(carnet_slice_str(target), 0, &line);
+    cli_indented(carnet_slice_str(target ? target : ""), 0, &line);
+    if (words)
+        carnet_buf_append_str(&line, carnet_tr(cli->io->lang, words));
     cli_line(cli, &line);
     carnet_buf_deinit(&line);
 }
 
+/* Fields of a community's own come with its export: an admin makes those that are missing here, as long as the import is for good. Others are told what is left out. */
+static carnet_rc own_fields(struct cli *cli, struct carnet_rows *rows, bool dry)
+{
+    struct carnet_rows_field field;
+    for (size_t i = 0; carnet_rows_own_field(rows, i, &field); i++) {
+        const struct carnet_field_wish wish = { field.name, field.type, field.scope, field.choices, field.choice_count };
+        if (carnet_field_by_name(carnet_replica_charter(cli->node->replica), field.name))
+            continue;
+        if (dry) {
+            cli_say(cli, _("the import makes this field first (an admin's does): %.*s (%.*s)\n"), (int)field.name.len, (const char *)field.name.ptr, (int)field.type.len,
+                    (const char *)field.type.ptr);
+            continue;
+        }
+        struct carnet_err err = { .lang = cli->err.lang };
+        carnet_rc rc = carnet_people_field_add(cli->node->replica, &wish, &err);
+        if (rc == CARNET_REFUSED) /* not an admin: what the file has of it is listed as left out */
+            return CARNET_OK;
+        if (rc) {
+            cli->err = err;
+            return rc;
+        }
+        cli_say(cli, _("made the field that the file describes: %.*s (%.*s)\n"), (int)field.name.len, (const char *)field.name.ptr, (int)field.type.len,
+                (const char *)field.type.ptr);
+    }
+    return CARNET_OK;
+}
+
+/* What the file has and nobody will find here. */
+static void say_unmapped(struct cli *cli, struct carnet_rows *rows, json_t *object)
+{
+    json_t *list = json_array();
+    struct carnet_buf names;
+    const char *name, *target;
+    carnet_buf_init(&names, 64 * 1024);
+    for (size_t i = 0; carnet_rows_column(rows, i, &name, &target); i++) {
+        if (target)
+            continue;
+        json_array_append_new(list, cli_string(carnet_slice_str(name)));
+        carnet_buf_append_str(&names, names.len ? ", " : "");
+        cli_indented(carnet_slice_str(name), 0, &names);
+    }
+    json_object_set_new(object, "unmapped", list);
+    if (names.len && !names.failed)
+        cli_say(cli, _("columns that were not imported (--dry-run says how to keep them): %s\n"), carnet_buf_cstr(&names));
+    carnet_buf_deinit(&names);
+}
+
+/* Those without a field come last, with the way to keep them. */
+static void show_columns(struct cli *cli, struct carnet_rows *rows)
+{
+    const char *name, *target;
+    for (int left_out = 0; left_out < 2; left_out++) {
+        bool any = false;
+        for (size_t i = 0; carnet_rows_column(rows, i, &name, &target); i++) {
+            if ((target == NULL) != (left_out == 1))
+                continue;
+            if (!any)
+                cli_print(cli, left_out ? _("columns that are not imported:\n") : _("columns, and the fields that they go to:\n"));
+            any = true;
+            column_line(cli, name, target);
+        }
+        if (any && left_out)
+            cli_print(cli, _("to keep one: `carnet field add NAME --type text` (or date, number, choice...), then import with --map \"COLUMN=NAME\"\n"));
+    }
+}
+
+struct unread {
+    uint64_t line;
+    struct carnet_slice file, reason;
+};
+
+static void show_unread(struct cli *cli, const struct unread *unread, size_t count)
+{
+    cli_print(cli, _("rows that cannot be read:\n"));
+    for (size_t i = 0; i < count; i++) {
+        if (unread[i].file.len)
+            cli_print(cli, _("  %.*s, line %llu: %.*s\n"), (int)unread[i].file.len, (const char *)unread[i].file.ptr, (unsigned long long)unread[i].line,
+                      (int)unread[i].reason.len, (const char *)unread[i].reason.ptr);
+        else
+            cli_print(cli, _("  line %llu: %.*s\n"), (unsigned long long)unread[i].line, (int)unread[i].reason.len, (const char *)unread[i].reason.ptr);
+    }
+}
+
 static carnet_rc dry_run(struct cli *cli, struct carnet_rows *rows)
 {
+    enum { REASONS_SHOWN = 5 };
+    struct unread unread[REASONS_SHOWN];
+    struct carnet_arena arena;
     struct carnet_row row;
     uint64_t count = 0, rejected = 0;
     carnet_rc rc;
+    carnet_arena_init(&arena);
     while ((rc = carnet_rows_next(rows, &row, &cli->err)) == CARNET_OK) {
         count++;
-        rejected += row.reason != NULL;
+        if (row.reason && rejected++ < REASONS_SHOWN)
+            unread[rejected - 1] = (struct unread){ row.line, carnet_arena_dup(&arena, carnet_slice_str(row.file)), carnet_arena_dup(&arena, carnet_slice_str(row.reason)) };
         if (cli->node->breathe && count % 1000 == 0)
             cli->node->breathe(cli->node, 0);
     }
     if (rc != CARNET_NOT_FOUND)
-        return rc;
+        goto out;
+    rc = CARNET_OK;
     if (cli->io->json) {
         struct carnet_buf mapping;
         carnet_buf_init(&mapping, 4 << 20);
         carnet_rows_mapping(rows, &mapping);
         carnet_buf_printf(&cli->io->out, "{\"rows\":%llu,%s,\"rejected\":%llu}\n", (unsigned long long)count, carnet_buf_cstr(&mapping), (unsigned long long)rejected);
         carnet_buf_deinit(&mapping);
-        return CARNET_OK;
+        goto out;
     }
-    const char *name, *target;
     cli_print(cli, _("rows: %llu, unreadable: %llu; nothing is written\n"), (unsigned long long)count, (unsigned long long)rejected);
-    for (size_t i = 0; carnet_rows_column(rows, i, &name, &target); i++)
-        column_line(cli, name, target ? target : carnet_tr(cli->io->lang, "(not imported)"));
-    return CARNET_OK;
+    show_columns(cli, rows);
+    if (rejected)
+        show_unread(cli, unread, rejected < REASONS_SHOWN ? (size_t)rejected : REASONS_SHOWN);
+    if (rejected > REASONS_SHOWN)
+        cli_print(cli, _("... and %llu more: the import writes them all, with their reasons, into FILE.rejected\n"), (unsigned long long)(rejected - REASONS_SHOWN));
+out:
+    carnet_arena_deinit(&arena);
+    return rc;
 }
 
 carnet_rc cli_check_import(struct cli *cli)
@@ -125,6 +252,30 @@ carnet_rc cli_check_import(struct cli *cli)
     carnet_err_set(&cli->err, CARNET_USAGE, "an import needs --source, --collected and --basis");
     carnet_err_hint(&cli->err, "where the file comes from, the day it was collected (YYYY-MM-DD), and what allows it; --dry-run only looks");
     return CARNET_USAGE;
+}
+
+/* What was left out, and what would have let it in. */
+static void say_uncovered(struct cli *cli, const struct carnet_import_result *r, enum carnet_basis basis)
+{
+    const struct carnet_charter *charter = carnet_replica_charter(cli->node->replica);
+    if (basis == CARNET_BASIS_ROLL) {
+        cli_say(cli, _("values left out, since an electoral roll serves for post and at the door alone: %llu\n"), (unsigned long long)r->uncovered);
+        return;
+    }
+    cli_say(cli, _("values left out, since no purpose that these people agreed to covers them: %llu\n"), (unsigned long long)r->uncovered);
+    for (unsigned scope = 0; scope < CARNET_SCOPE_COUNT; scope++) {
+        const struct carnet_purpose_def *def;
+        struct carnet_buf purposes;
+        if (!r->uncovered_in[scope])
+            continue;
+        carnet_buf_init(&purposes, 4096);
+        for (size_t i = 0; (def = carnet_purpose_at(charter, i)); i++)
+            if (!def->retired && def->scopes >> scope & 1 && (!def->bases || def->bases >> basis & 1))
+                carnet_buf_printf(&purposes, "%s%s", purposes.len ? ", " : "", def->name);
+        cli_say(cli, _("  %s: %llu; if they agreed to it, --grant one of: %s\n"), carnet_scope_name((enum carnet_scope)scope), (unsigned long long)r->uncovered_in[scope],
+                purposes.len ? carnet_buf_cstr(&purposes) : "-");
+        carnet_buf_deinit(&purposes);
+    }
 }
 
 int cmd_import(struct cli *cli)
@@ -150,6 +301,12 @@ int cmd_import(struct cli *cli)
         cli_sealed_close(sealed);
         return cli_fail(cli);
     }
+    rc = own_fields(cli, rows, cli_flag(cli, "dry-run"));
+    if (rc) {
+        carnet_rows_close(rows);
+        cli_sealed_close(sealed);
+        return cli_fail(cli);
+    }
     if (cli_flag(cli, "dry-run")) {
         rc = dry_run(cli, rows);
         carnet_rows_close(rows);
@@ -162,13 +319,22 @@ int cmd_import(struct cli *cli)
     options.grant_count = cli_slices(cli, "grant", grants, GRANTS_MAX);
     if (rejects)
         options.rejects_fd = cli_file_out(cli, rejects);
-    rc = carnet_people_import(cli->node->replica, rows, &options, &r, &cli->err);
-    carnet_rows_close(rows);
-    cli_sealed_close(sealed);
+    const struct carnet_duplicates_options compare = { .progress = cli_comparing, .ctx = cli };
+    rc = carnet_people_duplicates_update(cli->node->replica, &compare, NULL, &cli->err); /* so that what comes after is due to the file */
+    if (!rc)
+        rc = carnet_people_import(cli->node->replica, rows, &options, &r, &cli->err);
     if (state.shown >= 0)
         carnet_buf_append_str(&cli->io->err, "\r                              \r");
-    if (rc)
+    if (!rc) { /* r.duplicates: the proposals that its rows brought */
+        rc = carnet_people_duplicates_update(cli->node->replica, &compare, &r.duplicates, &cli->err);
+        if (state.shown >= 0)
+            carnet_buf_append_str(&cli->io->err, "\r                              \r");
+    }
+    if (rc) {
+        carnet_rows_close(rows);
+        cli_sealed_close(sealed);
         return cli_fail(cli);
+    }
     json_t *object = json_object();
     json_object_set_new(object, "import", json_string(carnet_id_text(&r.import).s));
     const struct {
@@ -179,15 +345,20 @@ int cmd_import(struct cli *cli)
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         json_object_set_new(object, numbers[i].name, json_integer((json_int_t)numbers[i].value));
     json_object_set_new(object, "seconds", json_real((double)r.ms / 1000));
-    cli_json(cli, object);
     cli_say(cli, _("rows: %llu; created: %llu, updated: %llu, unchanged: %llu, rejected: %llu\n"), (unsigned long long)r.rows, (unsigned long long)r.created,
             (unsigned long long)r.updated, (unsigned long long)r.unchanged, (unsigned long long)r.rejected);
+    if (r.duplicates)
+        cli_say(cli, _("pairs that may be one person: %llu (carnet duplicates)\n"), (unsigned long long)r.duplicates);
     if (r.suppressed)
         cli_say(cli, _("rows left out, since those people refused every use: %llu\n"), (unsigned long long)r.suppressed);
     if (r.refused)
         cli_say(cli, _("agreements that were not recorded, since those people had refused: %llu\n"), (unsigned long long)r.refused);
     if (r.uncovered)
-        cli_say(cli, _("values left out, since no purpose that these people agreed to covers them (--grant): %llu\n"), (unsigned long long)r.uncovered);
+        say_uncovered(cli, &r, options.ground.basis);
+    say_unmapped(cli, rows, object);
+    cli_json(cli, object);
+    carnet_rows_close(rows);
+    cli_sealed_close(sealed);
     if (r.rejected && rejects && options.rejects_fd >= 0)
         cli_say(cli, _("the rejected rows are in %s, each with its reason: correct them there and import that file\n"), rejects);
     return 0;

@@ -267,6 +267,10 @@ static void event_text(const struct cli *cli, const struct carnet_event *event, 
             carnet_buf_append_str(out, json ? names[i].name : carnet_tr(cli->io->lang, names[i].said));
     if (!out->len)
         carnet_buf_printf(out, "event-%u", (unsigned)event->type);
+    if (event->type == CARNET_EVENT_EDGE && !event->on) {
+        carnet_buf_clear(out);
+        carnet_buf_append_str(out, json ? "unmerge" : carnet_tr(cli->io->lang, _("said to be two persons")));
+    }
     if (event->type == CARNET_EVENT_DARK)
         carnet_buf_printf(out, "%s%s", between, carnet_scope_name(event->scope));
     else if (event->type == CARNET_EVENT_OBJECT && !event->purpose.len)
@@ -441,7 +445,7 @@ int cmd_resolve(struct cli *cli)
 /* The rest of the consent record. */
 static void put_record(struct cli *cli, const struct carnet_people_consent *c, json_t *object)
 {
-    static const char *const keys[] = { "channel", "method", "direct", "age_band", "form", "scan", "message", "optin_sent", "optin_clicked", "collected" };
+    static const char *const keys[] = { "channel", "method", "direct", "age_band", "form", "scan", "message", "optin_sent", "optin_clicked", "collected", "column", "optin_time", "optin_address", "confirm_time", "confirm_address", "import" };
     char version[17];
     struct carnet_buf collector;
     carnet_buf_init(&collector, 512);

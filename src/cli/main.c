@@ -124,12 +124,21 @@ static carnet_rc confirm(struct cli *cli)
     bool asks = cli->command->flags & CLI_ASKS || (cli->command->flags & CLI_ASKS_PLAIN && cli_flag(cli, "plain"));
     if (!asks || cli->io->yes || cli_flag(cli, "dry-run"))
         return CARNET_OK;
+    bool merges = strcmp(cli->command->name, "merge") == 0;
+    if (merges && (!isatty(STDIN_FILENO) || !cli->io->err_tty)) {
+        carnet_err_set(&cli->err, CARNET_USAGE, "`carnet %s` asks on a terminal", cli->command->name);
+        carnet_err_hint(&cli->err, "elsewhere, look with --dry-run, then say --yes");
+        return CARNET_USAGE;
+    }
     if (!isatty(STDIN_FILENO) || !cli->io->err_tty) {
         carnet_err_set(&cli->err, CARNET_USAGE, "`carnet %s` cannot be taken back: it asks on a terminal", cli->command->name);
         carnet_err_hint(&cli->err, "elsewhere, say --yes");
         return CARNET_USAGE;
     }
-    fprintf(stderr, "carnet %s %s%s%s ", cli->command->name, cli->word_count ? cli->words[0] : "", carnet_tr(cli->io->lang, _(": ")), carnet_tr(cli->io->lang, _("this cannot be taken back. Go on? [y/N]")));
+    if (merges)
+        fprintf(stderr, "carnet merge %s %s%s%s ", cli->words[0], cli->words[1], carnet_tr(cli->io->lang, _(": ")), carnet_tr(cli->io->lang, _("are they one person? [y/N]")));
+    else
+        fprintf(stderr, "carnet %s %s%s%s ", cli->command->name, cli->word_count ? cli->words[0] : "", carnet_tr(cli->io->lang, _(": ")), carnet_tr(cli->io->lang, _("this cannot be taken back. Go on? [y/N]")));
     if (fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y' || answer[0] == 'o' || answer[0] == 'O'))
         return CARNET_OK;
     return carnet_err_set(&cli->err, CARNET_CANCELLED, "nothing was done");

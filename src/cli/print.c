@@ -239,6 +239,12 @@ json_t *cli_contact(struct cli *cli, const struct carnet_view *view)
     json_object_set_new(object, "dark", cli_scopes(view->dark));
     json_object_set_new(object, "locked", cli_scopes(view->locked));
     json_object_set_new(object, "conflicts", conflicts);
+    if (view->record_count > 1) { /* one person of several contacts: their ids lead here */
+        json_t *also = json_array();
+        for (size_t i = 1; i < view->record_count; i++)
+            json_array_append_new(also, json_string(carnet_id_text(&view->records[i].record->id).s));
+        json_object_set_new(object, "also", also);
+    }
     carnet_buf_deinit(&name);
     return object;
 }
@@ -357,6 +363,14 @@ static void print_scopes(struct cli *cli, const char *what, uint32_t scopes)
     carnet_buf_deinit(&names);
 }
 
+static bool said_before(const struct carnet_cell *cell, size_t sibling)
+{
+    for (size_t i = 0; i < sibling; i++)
+        if (carnet_slice_equal(cell->siblings[i]->value, cell->siblings[sibling]->value))
+            return true;
+    return false;
+}
+
 void cli_contact_text(struct cli *cli, const struct carnet_view *view)
 {
     struct carnet_buf name, tags;
@@ -379,7 +393,8 @@ void cli_contact_text(struct cli *cli, const struct carnet_view *view)
         cli_field_line(cli, carnet_buf_slice(&name), cell->siblings[0]->value, "");
         if (cell->conflict)
             for (size_t s = 1; s < cell->count; s++)
-                cli_field_line(cli, CARNET_SLICE_NONE, cell->siblings[s]->value, carnet_tr(cli->io->lang, _("   (in conflict: carnet conflicts)")));
+                if (!said_before(cell, s))
+                    cli_field_line(cli, CARNET_SLICE_NONE, cell->siblings[s]->value, carnet_tr(cli->io->lang, _("   (in conflict: carnet conflicts)")));
     }
     if (tags.len)
         cli_field_line(cli, carnet_slice_str(carnet_tr(cli->io->lang, _("tags"))), carnet_buf_slice(&tags), "");
@@ -388,6 +403,8 @@ void cli_contact_text(struct cli *cli, const struct carnet_view *view)
     print_scopes(cli, _("locked (this node does not hold the key)"), view->locked);
     if (view->restricted)
         cli_print(cli, _("  restricted: kept, but not used\n"));
+    for (size_t i = 1; i < view->record_count; i++)
+        cli_print(cli, _("  merged with: %s\n"), carnet_id_text(&view->records[i].record->id).s);
     carnet_buf_deinit(&tags);
     carnet_buf_deinit(&name);
 }

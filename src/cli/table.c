@@ -82,6 +82,10 @@ static const struct cli_option import_options[] = {
     { "source", "TEXT", 0, _("where the file comes from; required") },
     { "collected", "DATE", 0, _("the day it was collected; required") },
     { "basis", "BASIS", 0, _("what allows it: consent, legitimate-interest, explicit-consent, member or roll; required") },
+    { "channel", "TEXT", 0, _("by what it came: paper, web, phone, doorstep...") },
+    { "method", "TEXT", 0, _("how it was collected: form, event, call...") },
+    { "wording", "LANGUAGE|VERSION", 0, _("the text that these people agreed to (else none is recorded)") },
+    { "direct", "yes|no", 0, _("whether these people gave it themselves") },
     { "ballot", "DATE", 0, _("of an electoral roll: the day of the ballot that it serves; required then") },
     { "rejects", "FILE", CLI_FILE_OUT, _("where the rows that cannot be read go (else FILE.rejected)") },
     { "dry-run", NULL, 0, _("show what the columns are taken for, write nothing") },
@@ -140,6 +144,15 @@ static const struct cli_option resolve_options[] = {
     { "keep-all", NULL, 0, _("keep them all: the others get the labels 2, 3...") },
     { NULL, NULL, 0, NULL },
 };
+static const struct cli_option merge_options[] = {
+    { "dry-run", NULL, 0, _("show the person that it would be, write nothing") },
+    { NULL, NULL, 0, NULL },
+};
+static const struct cli_option duplicates_options[] = {
+    { "book", "BOOK", 0, _("in this book only") },
+    { "limit", "N", 0, _("at most so many (default 100 on a terminal, else no limit)") },
+    { NULL, NULL, 0, NULL },
+};
 static const struct cli_option erase_options[] = {
     { "reason", "TEXT", 0, _("why; it is not kept in the log") },
     { NULL, NULL, 0, NULL },
@@ -196,6 +209,10 @@ const struct cli_command cli_commands[] = {
     { "bundle import", "FILE", _("take in such a file"), NULL, NULL, 1, 1, CLI_WORD_IN, cmd_bundle_import, NULL },
     { "status", "", _("this node, its community, its peers"), NULL, NULL, 0, 0, 0, cmd_status, NULL },
     { "members", "", _("who belongs to the community, and what they may read"), NULL, NULL, 0, 0, 0, cmd_members, NULL },
+    { "revoke", "MEMBER", _("a member's node is lost or not trusted any more: no other talks with it"),
+      _("MEMBER is the member or the node, as `carnet members` says. Only who invited it, or somebody above, may; it cannot be taken back, so it asks first. What it wrote and is here stands; what comes "
+        "later is refused, but for refusals of people. Lists what an office took in beyond that place before it knew. Its keys stay what they are: what it could read, it still reads in the "
+        "copies that it has or gets."), NULL, 1, 1, CLI_ASKS, cmd_revoke, NULL },
     { "peers", "", _("the sessions with other nodes, now"), NULL, NULL, 0, 0, 0, cmd_peers, NULL },
     { "book list", "", _("the books of the community"), NULL, NULL, 0, 0, 0, cmd_book_list, NULL },
     { "book add", "NAME", _("make a new book"), NULL, NULL, 1, 1, 0, cmd_book_add, NULL },
@@ -239,8 +256,10 @@ const struct cli_command cli_commands[] = {
     { "tag", "ID +TAG|-TAG...", _("set and remove tags"), _("Example: carnet tag 7xk2 +market -press"), NULL, 2, -1, CLI_SIGNED_WORDS, cmd_tag, NULL },
     { "note", "ID TEXT...", _("add a note about a contact"), NULL, NULL, 2, -1, 0, cmd_note, NULL },
     { "import", "FILE --source TEXT --collected DATE --basis BASIS [OPTION...]", _("import contacts from a CSV or vCard file, or from an export"),
-      _("Columns are recognised by their names and by what they hold; --dry-run shows how, --map overrules. A row is known again by its own id or by the same name, birth "
-        "date and one same e-mail or phone; the same file again changes nothing."),
+      _("Reads CSV, vCard, either of them in a .zip, Carnet's own JSON, and a sealed export that is for you. Columns are recognised by their names and by what they hold; "
+        "--dry-run shows how, --map overrules. A column that no field holds can be kept: `carnet field add NAME --type text`, then --map COLUMN=NAME. A row is known again by "
+        "its own id or by the same name, birth date and one same e-mail or phone; the same file again changes nothing. An opt-in column of the file is an agreement, an "
+        "opt-out column a refusal; neither needs --grant."),
       import_options, 1, 1, CLI_WORD_IN | CLI_STOPS, cmd_import, cli_check_import },
     { "imports", "", _("what was imported, by whom, and how it ended"),
       _("A line for each import that wrote something: done, interrupted (the same command goes on where it stopped), running or undone."), NULL, 0, 0, 0, cmd_imports, NULL },
@@ -273,6 +292,15 @@ const struct cli_command cli_commands[] = {
     { "resolve", "ID FIELD VALUE|--keep N|--keep-all", _("settle a conflict"),
       _("Examples: carnet resolve 7xk2 phone --keep 1 (as numbered by `carnet conflicts`); carnet resolve 7xk2 phone --keep-all; carnet resolve 7xk2 phone 0639980001"),
       resolve_options, 2, 3, 0, cmd_resolve, NULL },
+    { "duplicates", "[--book BOOK] [--limit N]", _("contacts that may be one person"),
+      _("Pairs with a same e-mail address or phone; or a same family or birth name, and the birth date, the first name and the street, or the address and the gender. Nobody is "
+        "merged without you: `carnet merge` when they are one, `carnet distinct` when they are not."), duplicates_options, 0, 0, 0, cmd_duplicates, NULL },
+    { "merge", "A B [--dry-run]", _("say that two contacts are one person"),
+      _("A stays, B leads to it. Each value stays in the contact that it was typed into, an agreement opens the contact that it stands on, a refusal on either blocks both. "
+        "It can be undone at any time: carnet unmerge. Look first with --dry-run."), merge_options, 2, 2, CLI_ASKS, cmd_merge, NULL },
+    { "unmerge", "B", _("make a merged contact a person of its own again"),
+      _("Each contact keeps what was typed into it, also since. The pair is not proposed again."), NULL, 1, 1, 0, cmd_unmerge, NULL },
+    { "distinct", "A B", _("say that two contacts are two persons"), _("They are not proposed as duplicates again, on any node."), NULL, 2, 2, 0, cmd_distinct, NULL },
     { "erase", "ID [--reason TEXT]", _("erase a contact and all that is about them, on every node"),
       _("It cannot be taken back, so it asks first. The other nodes erase when they meet one that knows; `carnet erasures` tells which have done it."), erase_options, 1, 1, CLI_ASKS, cmd_erase, NULL },
     { "erasures", "", _("what was erased, and which nodes have confirmed"), NULL, NULL, 0, 0, 0, cmd_erasures, NULL },

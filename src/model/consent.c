@@ -268,7 +268,7 @@ enum worth { INVALIDATED, REFUSED, EXPIRED, UNTOLD, REQUESTED, LIVE };
 
 static enum worth weigh(const struct carnet_charter *charter, const struct facts *facts, const struct fact *grant, int64_t now_ms)
 {
-    if (invalidated_at(facts, grant))
+    if (invalidated_at(facts, grant) && !CARNET_PLANTED(51)) /* planted: what was found to be worth nothing opens */
         return INVALIDATED;
     if (is_refused(facts, grant) || is_suppressed(facts, grant))
         return REFUSED;
@@ -276,6 +276,8 @@ static enum worth weigh(const struct carnet_charter *charter, const struct facts
         return EXPIRED;
     if (!is_proved(facts, grant))
         return REQUESTED;
+    if (CARNET_PLANTED(55))
+        return LIVE; /* planted: whom nobody told is reached all the same */
     return inform_by(charter, facts, grant) <= now_ms ? UNTOLD : LIVE;
 }
 
@@ -591,6 +593,53 @@ size_t carnet_consent_edges(const struct carnet_record *record, struct carnet_id
     free(others);
     free(replaced.dots);
     return count;
+}
+
+size_t carnet_consent_tops(const struct carnet_record *const *person, size_t count, size_t *out)
+{
+    uint64_t reach[CARNET_CONSENT_PERSON_MAX] = { 0 };
+    size_t tops = 0;
+    CARNET_ASSERT(count <= CARNET_CONSENT_PERSON_MAX);
+    for (size_t i = 0; i < count; i++) {
+        struct carnet_id others[CARNET_CONSENT_PERSON_MAX];
+        size_t other_count = carnet_consent_edges(person[i], others, CARNET_CONSENT_PERSON_MAX);
+        for (size_t j = 0; j < count; j++)
+            for (size_t k = 0; k < other_count; k++)
+                if (carnet_id_equal(&person[j]->id, &others[k]))
+                    reach[i] |= UINT64_C(1) << j;
+    }
+    for (size_t k = 0; k < count; k++)
+        for (size_t i = 0; i < count; i++)
+            if (reach[i] >> k & 1)
+                reach[i] |= reach[k];
+    for (size_t i = 0; i < count; i++) {
+        bool top = true;
+        for (size_t j = 0; j < count; j++) {
+            bool from = reach[j] >> i & 1, to = reach[i] >> j & 1;
+            top = top && (!from || to || i == j);
+            if (from && to && carnet_id_compare(&person[j]->id, &person[i]->id) < 0)
+                top = false; /* of a cycle, the smallest id */
+        }
+        if (top)
+            out[tops++] = i;
+    }
+    return tops;
+}
+
+size_t carnet_consent_main(const struct carnet_record *const *person, size_t count)
+{
+    size_t tops[CARNET_CONSENT_PERSON_MAX], top_count = carnet_consent_tops(person, count, tops), best = 0;
+    unsigned best_rank = 0;
+    for (size_t i = 0; i < count; i++) {
+        unsigned rank = 1u + 2u * (!person[i]->erased && carnet_id_equal(&person[i]->subject, &person[i]->id));
+        for (size_t j = 0; j < top_count; j++)
+            rank += tops[j] == i;
+        if (rank > best_rank || (rank == best_rank && carnet_id_compare(&person[i]->id, &person[best]->id) < 0)) {
+            best = i;
+            best_rank = rank;
+        }
+    }
+    return best;
 }
 
 uint64_t carnet_hlc_next(uint64_t last, int64_t wall_ms)

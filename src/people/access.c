@@ -54,20 +54,21 @@ static json_t *by_json(struct access *a, const struct carnet_dot *dot)
     return out;
 }
 
-/* The evidence written in the same change, else in the same entry: where a value comes from. */
-static struct carnet_slice evidence_beside(const struct carnet_record *record, const struct carnet_dot *dot)
+/* The evidence written in the same change, that of the purpose before others; else in the same entry: where a value or an agreement comes from. */
+static struct carnet_slice evidence_beside(const struct carnet_record *record, const struct carnet_dot *dot, struct carnet_slice purpose)
 {
-    struct carnet_slice near = CARNET_SLICE_NONE;
+    struct carnet_slice near = CARNET_SLICE_NONE, beside = CARNET_SLICE_NONE;
     for (size_t i = 0; i < record->live_count; i++) {
         const struct carnet_sibling *s = &record->live[i];
         if (s->state != CARNET_SIBLING_VALUE || s->field != CARNET_FIELD_EVIDENCE || s->dot.author != dot->author || s->dot.stream != dot->stream || s->dot.seq != dot->seq ||
             carnet_slice_equal(s->label, carnet_slice_str(CARNET_LAW_ACCESS_LABEL)))
             continue;
-        if (s->dot.index / CARNET_DOT_CHANGE == dot->index / CARNET_DOT_CHANGE)
-            return s->value;
-        near = s->value;
+        if (s->dot.index / CARNET_DOT_CHANGE != dot->index / CARNET_DOT_CHANGE)
+            near = s->value;
+        else if (!beside.len || carnet_slice_equal(s->label, purpose))
+            beside = s->value;
     }
-    return near;
+    return beside.len ? beside : near;
 }
 
 static const char *kind_name(enum carnet_kind kind)
@@ -96,14 +97,14 @@ static json_t *value_json(struct access *a, const struct carnet_view *view, cons
     json_object_set_new(object, "used", json_boolean(!(view->blocked >> s->scope & 1)));
     json_object_set_new(object, "at", carnet_json_time(carnet_hlc_ms(s->hlc)));
     json_object_set_new(object, "by", by_json(a, &s->dot));
-    struct carnet_slice source = carnet_people_evidence_get(evidence_beside(&view->record, &s->dot), "source");
+    struct carnet_slice source = carnet_people_evidence_get(evidence_beside(&view->record, &s->dot, CARNET_SLICE_NONE), "source");
     json_object_set_new(object, "source", source.len ? carnet_json_text(source) : json_null());
     return object;
 }
 
 static void value_line(struct access *a, const struct carnet_view *view, const struct carnet_sibling *s, struct carnet_buf *out)
 {
-    struct carnet_slice source = carnet_people_evidence_get(evidence_beside(&view->record, &s->dot), "source");
+    struct carnet_slice source = carnet_people_evidence_get(evidence_beside(&view->record, &s->dot, CARNET_SLICE_NONE), "source");
     carnet_buf_append_str(out, "  ");
     if (s->field != CARNET_FIELD_TEXT) {
         carnet_words_field(a->lang, a->charter, s->field, s->label, out);
@@ -236,7 +237,7 @@ static void add_event(struct access *a, const struct carnet_view *view, const st
     if (known && event.type == CARNET_EVENT_DARK)
         json_object_set_new(object, "scope", json_string(carnet_scope_name(event.scope)));
     if (known && event.type == CARNET_EVENT_GRANT) {
-        struct carnet_slice evidence = evidence_beside(&view->record, &item->dot);
+        struct carnet_slice evidence = evidence_beside(&view->record, &item->dot, event.purpose);
         json_object_set_new(object, "basis", json_string(carnet_basis_name(event.basis)));
         json_object_set_new(object, "since", carnet_json_time(event.since_ms));
         json_object_set_new(object, "until", carnet_json_time(event.until_ms));
@@ -266,12 +267,14 @@ static void add_event(struct access *a, const struct carnet_view *view, const st
     }
     carnet_words_put(&a->said, a->lang, _(" (recorded by %s)\n"), carnet_buf_cstr(&by));
     if (event.type == CARNET_EVENT_GRANT) {
-        struct carnet_slice evidence = evidence_beside(&view->record, &item->dot);
+        struct carnet_slice evidence = evidence_beside(&view->record, &item->dot, event.purpose);
         carnet_words_put(&a->said, a->lang, _("      what allows it: %s\n"), carnet_words_basis(a->lang, event.basis));
         const struct {
             const char *key, *said;
         } lines[] = { { "source", _("      where it comes from: ") }, { "proof", _("      proof: ") }, { "collected", _("      collected: ") }, { "channel", _("      channel: ") },
-                      { "method", _("      how: ") }, { "more", _("      also: ") } };
+                      { "method", _("      how: ") }, { "column", _("      column of the file: ") },
+                      { "optin_time", _("      you subscribed on: ") }, { "optin_address", _("      from the network address: ") },
+                      { "confirm_time", _("      you confirmed it on: ") }, { "confirm_address", _("      from the network address: ") }, { "more", _("      also: ") } };
         for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
             struct carnet_slice value = carnet_people_evidence_get(evidence, lines[i].key);
             if (!value.len)

@@ -105,6 +105,32 @@ static bool same_choices(const struct carnet_field_def *def, const struct carnet
     return same;
 }
 
+/* Names are words of commands and columns: the one that this name would be is proposed. */
+static carnet_rc refuse_name(struct carnet_slice name, struct carnet_err *err)
+{
+    struct carnet_buf folded;
+    char like[33];
+    size_t len = 0;
+    carnet_buf_init(&folded, 1024);
+    bool readable = carnet_text_fold(name, &folded) == CARNET_OK;
+    for (size_t i = 0; readable && i < folded.len && len < sizeof like - 1; i++) {
+        uint8_t c = folded.ptr[i];
+        if ((c >= 'a' && c <= 'z') || (len && c >= '0' && c <= '9'))
+            like[len++] = (char)c;
+        else if (len && like[len - 1] != '_')
+            like[len++] = '_';
+    }
+    while (len && like[len - 1] == '_')
+        len--;
+    like[len] = 0;
+    carnet_buf_deinit(&folded);
+    carnet_err_set(err, CARNET_USAGE, "\"%.*s\" cannot be the name of a field: a letter, then letters, digits and _, at most 32, in lower case, and none that there is",
+                   (int)(name.len > 60 ? 60 : name.len), name.len ? (const char *)name.ptr : "");
+    if (len && carnet_setting_is_name(carnet_slice_str(like), true))
+        carnet_err_hint(err, "call it %s: a column of that name is recognised with accents and spaces too", like);
+    return CARNET_USAGE;
+}
+
 carnet_rc carnet_people_field_add(struct carnet_replica *replica, const struct carnet_field_wish *wish, struct carnet_err *err)
 {
     const struct carnet_slice scope = wish->scope.len ? wish->scope : carnet_slice_str("identity");
@@ -136,6 +162,8 @@ carnet_rc carnet_people_field_add(struct carnet_replica *replica, const struct c
             carnet_err_hint(err, "`carnet field list` shows it; `carnet charter set field/NAME ...` changes its choices");
         }
     }
+    if (!rc && !known && !carnet_setting_is_name(wish->name, true))
+        rc = refuse_name(wish->name, err);
     if (!rc && !known)
         rc = carnet_people_charter_set(replica, carnet_buf_slice(&key), carnet_buf_slice(&value), err);
     else if (!rc && !known->custom)

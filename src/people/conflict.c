@@ -83,6 +83,24 @@ static struct carnet_slice free_label(const struct carnet_view *view, const stru
     }
 }
 
+/* The record that a value of the cell is in. */
+static size_t holder_of(const struct carnet_view *view, const struct carnet_cell *cell, struct carnet_slice value)
+{
+    for (size_t i = 0; i < cell->count; i++)
+        if (carnet_slice_equal(cell->siblings[i]->value, value))
+            return carnet_view_holder(view, cell->siblings[i]);
+    return 0;
+}
+
+/* Does this record have a value in the cell that is not this one? */
+static bool says_other(const struct carnet_view *view, const struct carnet_cell *cell, size_t who, struct carnet_slice value)
+{
+    for (size_t i = 0; i < cell->count; i++)
+        if (!carnet_slice_equal(cell->siblings[i]->value, value) && carnet_view_holder(view, cell->siblings[i]) == who)
+            return true;
+    return false;
+}
+
 carnet_rc carnet_people_resolve(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_slice field, enum carnet_resolve how,
                                 struct carnet_slice value, size_t keep, struct carnet_err *err)
 {
@@ -91,7 +109,7 @@ carnet_rc carnet_people_resolve(struct carnet_replica *replica, const struct car
     const struct carnet_field_def *def;
     struct carnet_slice label, values[VALUES_MAX];
     struct carnet_write_cell *cells = NULL;
-    size_t cell_count = 1;
+    struct carnet_spread spread;
     int shown = (int)(field.len > 80 ? 80 : field.len);
     carnet_rc rc = carnet_field_parse(carnet_replica_charter(replica), field, &def, &label);
     if (rc)
@@ -120,23 +138,27 @@ carnet_rc carnet_people_resolve(struct carnet_replica *replica, const struct car
         break;
     case CARNET_RESOLVE_KEEP_ALL: {
         size_t number = 2;
-        cells = carnet_arena_alloc(&arena, count * sizeof *cells);
-        cell_count = 0;
-        for (size_t i = 0; i < count; i++)
-            if (values[i].len) {
-                struct carnet_slice name = cell_count ? free_label(view, cell, &number, &arena) : label;
-                cells[cell_count++] = (struct carnet_write_cell){ .field = def->field, .label = name, .value = values[i] };
+        carnet_spread_init(&spread, view, count + 1, &arena);
+        for (size_t i = 0, kept = 0; i < count; i++)
+            if (values[i].len) { /* each stays in its own record, under another label */
+                struct carnet_slice name = kept++ ? free_label(view, cell, &number, &arena) : label;
+                const struct carnet_write_cell one = { .field = def->field, .label = name, .value = values[i] };
+                carnet_spread_add(&spread, holder_of(view, cell, values[i]), &one);
             }
+        for (size_t who = 0; who < view->record_count; who++)
+            if (spread.count && who != spread.who[0] && says_other(view, cell, who, spread.cells[0].value))
+                carnet_spread_add(&spread, who, &(struct carnet_write_cell){ .field = def->field, .label = label });
         break;
     }
     }
     if (!rc && how == CARNET_RESOLVE_VALUE)
-        rc = carnet_people_addresses_check(replica, cells, cell_count, NULL, 0, err);
-    if (!rc) {
-        struct carnet_write write = { .book = view->book, .record = view->id, .subject = view->record.subject, .kind = view->record.kind, .cells = cells,
-                                      .cell_count = cell_count };
-        rc = carnet_replica_write(replica, &write, 1, false, NULL, err);
+        rc = carnet_people_addresses_check(replica, cells, 1, NULL, 0, err);
+    if (!rc && how != CARNET_RESOLVE_KEEP_ALL) {
+        carnet_spread_init(&spread, view, 1, &arena);
+        carnet_people_spread(carnet_replica_charter(replica), &spread, &cells[0]);
     }
+    if (!rc)
+        rc = carnet_spread_write(replica, &spread, false, NULL, err);
     carnet_arena_deinit(&arena);
     return rc;
 }

@@ -54,18 +54,29 @@ carnet_rc carnet_people_grant(struct carnet_replica *replica, const struct carne
             rc = carnet_err_set(err, CARNET_REFUSED, "this person refused \"%s\": agreeing again needs a proof", def->name);
             carnet_err_hint(err, "give --proof (the paper they signed); it counts once another member has run `carnet consent countersign`");
         } else {
-            struct carnet_write_cell cells[CARNET_PURPOSES_MAX + 1] = { { .field = CARNET_FIELD_EVIDENCE, .label = event.purpose, .value = carnet_buf_slice(&evidence) } };
-            struct carnet_write write = write_on(view, &event, 1);
-            write.cells = cells;
-            write.cell_count = 1 + carnet_people_evidence_keep(carnet_replica_charter(replica), view, event.purpose, &event, 1, cells + 1);
-            rc = carnet_replica_write(replica, &write, 1, false, NULL, err);
+            struct carnet_arena arena;
+            carnet_arena_init(&arena);
+            struct carnet_write *writes = carnet_arena_alloc(&arena, view->record_count * sizeof *writes);
+            size_t write_count = 0;
+            for (size_t i = 0; i < view->record_count; i++) { /* on the main record, and where it takes up what was agreed to before */
+                if (i && !carnet_people_granted(view->records[i].record, event.purpose))
+                    continue;
+                const struct carnet_view one = carnet_view_one(view, i);
+                struct carnet_write_cell *cells = carnet_arena_alloc(&arena, (CARNET_PURPOSES_MAX + 1) * sizeof *cells);
+                cells[0] = (struct carnet_write_cell){ .field = CARNET_FIELD_EVIDENCE, .label = event.purpose, .value = carnet_buf_slice(&evidence) };
+                writes[write_count] = write_on(&one, &event, 1);
+                writes[write_count].cells = cells;
+                writes[write_count++].cell_count = 1 + carnet_people_evidence_keep(carnet_replica_charter(replica), &one, event.purpose, &event, 1, cells + 1);
+            }
+            rc = carnet_replica_write(replica, writes, write_count, false, NULL, err);
+            carnet_arena_deinit(&arena);
         }
     }
     carnet_buf_deinit(&evidence);
     return rc;
 }
 
-carnet_rc carnet_people_countersign(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_slice purpose, struct carnet_err *err)
+static carnet_rc countersign(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_slice purpose, struct carnet_err *err)
 {
     const struct carnet_purpose_def *def;
     carnet_rc rc = contact_only(view, err);
@@ -99,11 +110,30 @@ carnet_rc carnet_people_countersign(struct carnet_replica *replica, const struct
     return carnet_replica_write(replica, &write, 1, false, NULL, err);
 }
 
+/* A countersignature stands on the record of its grant. */
+carnet_rc carnet_people_countersign(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_slice purpose, struct carnet_err *err)
+{
+    carnet_rc rc = CARNET_OK;
+    bool done = false;
+    for (size_t i = 0; i < view->record_count; i++) {
+        const struct carnet_view one = carnet_view_one(view, i);
+        struct carnet_consent now = carnet_consent_evaluate(carnet_replica_charter(replica), one.person, one.person_count, purpose, carnet_replica_now_ms(replica));
+        if (now.state != CARNET_CONSENT_REQUESTED && (i + 1 < view->record_count || done))
+            continue;
+        rc = countersign(replica, &one, purpose, err);
+        if (rc)
+            return rc;
+        done = true;
+    }
+    return rc;
+}
+
 bool carnet_people_objects_to_all(const struct carnet_charter *charter, const struct carnet_view *view, int64_t now_ms)
 {
     const struct carnet_purpose_def *def;
     for (size_t i = 0; (def = carnet_purpose_at(charter, i)); i++) {
-        struct carnet_consent consent = carnet_consent_evaluate(charter, view->person, view->person_count, carnet_slice_str(def->name), now_ms);
+        const struct carnet_view one = carnet_people_consent_view(charter, view, carnet_slice_str(def->name), now_ms);
+        struct carnet_consent consent = carnet_consent_evaluate(charter, one.person, one.person_count, carnet_slice_str(def->name), now_ms);
         if (consent.state != CARNET_CONSENT_OBJECTED || consent.suppressed)
             return false;
     }
@@ -130,7 +160,8 @@ static carnet_rc refuse(struct carnet_replica *replica, const struct carnet_view
         rc = carnet_people_purpose(carnet_replica_charter(replica), purposes[i], &def, err);
         if (rc)
             return rc;
-        struct carnet_consent now = carnet_consent_evaluate(carnet_replica_charter(replica), view->person, view->person_count, carnet_slice_str(def->name), carnet_replica_now_ms(replica));
+        const struct carnet_view one = carnet_people_consent_view(carnet_replica_charter(replica), view, carnet_slice_str(def->name), carnet_replica_now_ms(replica));
+        struct carnet_consent now = carnet_consent_evaluate(carnet_replica_charter(replica), one.person, one.person_count, carnet_slice_str(def->name), carnet_replica_now_ms(replica));
         /* Saying the same again would only lengthen the log; an objection says more than a withdrawal. */
         if (!now.suppressed && (now.state == CARNET_CONSENT_OBJECTED ||
                                 (type == CARNET_EVENT_WITHDRAW && (now.state == CARNET_CONSENT_WITHDRAWN || now.state == CARNET_CONSENT_REFUSED))))
@@ -144,8 +175,24 @@ static carnet_rc refuse(struct carnet_replica *replica, const struct carnet_view
     }
     if (!event_count)
         return CARNET_OK;
-    struct carnet_write write = write_on(view, events, event_count);
-    return carnet_replica_write(replica, &write, 1, false, NULL, err);
+    /* On the main record, and on each that has an agreement to it: what they cover is closed, and destroyed in its time, merged or not. */
+    struct carnet_arena arena;
+    carnet_arena_init(&arena);
+    struct carnet_write *writes = carnet_arena_alloc(&arena, view->record_count * sizeof *writes);
+    size_t write_count = 0;
+    for (size_t i = 0; i < view->record_count; i++) {
+        const struct carnet_view one = carnet_view_one(view, i);
+        struct carnet_event *own = carnet_arena_alloc(&arena, event_count * sizeof *own);
+        size_t own_count = 0;
+        for (size_t j = 0; j < event_count; j++)
+            if (i == 0 || !events[j].purpose.len || carnet_people_granted(view->records[i].record, events[j].purpose))
+                own[own_count++] = events[j];
+        if (own_count)
+            writes[write_count++] = write_on(&one, own, own_count);
+    }
+    rc = carnet_replica_write(replica, writes, write_count, false, NULL, err);
+    carnet_arena_deinit(&arena);
+    return rc;
 }
 
 /* What the grants of a purpose cover, each by the version that it was given under. */
@@ -176,21 +223,26 @@ carnet_rc carnet_people_withdraw(struct carnet_replica *replica, const struct ca
     rc = carnet_replica_view(replica, &view->book, &view->id, &arena, &after, err);
     if (!rc) {
         /* what was withdrawn before, for another purpose, keeps its time to be undone in */
-        uint32_t covered = 0, seeded = 0;
-        for (size_t i = 0; i < count; i++)
-            covered |= covered_by(carnet_replica_charter(replica), view, purposes[i]);
-        for (size_t i = 0; i < after.record.seed_count; i++)
-            if (!after.record.seeds[i].dead)
-                seeded |= 1u << after.record.seeds[i].scope;
-        out->blocked = covered & seeded & ~after.open & ~(1u << CARNET_SCOPE_CONSENT);
-        if (now && out->blocked) {
-            uint32_t closed = 0; /* what is blocked for others' sake, merged or with the same address, is not destroyed */
+        for (size_t who = 0; !rc && who < after.record_count; who++) {
+            const struct carnet_view_record *one = &after.records[who];
+            const struct carnet_view alone = carnet_view_one(&after, who);
+            uint32_t covered = 0, seeded = 0, closed = 0;
+            for (size_t i = 0; i < count; i++)
+                covered |= covered_by(carnet_replica_charter(replica), &alone, purposes[i]);
+            for (size_t i = 0; i < one->record->seed_count; i++)
+                if (!one->record->seeds[i].dead)
+                    seeded |= 1u << one->record->seeds[i].scope;
+            uint32_t blocked = covered & seeded & ~one->open & ~(1u << CARNET_SCOPE_CONSENT);
+            out->blocked |= blocked;
+            /* what is blocked for others' sake, merged or with the same address, is not destroyed */
             for (unsigned scope = CARNET_SCOPE_IDENTITY; scope < CARNET_SCOPE_CONSENT; scope++)
-                if (out->blocked >> scope & 1 && carnet_consent_closed_at(carnet_replica_charter(replica), &after.record, (enum carnet_scope)scope, carnet_replica_now_ms(replica)))
+                if (blocked >> scope & 1 && carnet_consent_closed_at(carnet_replica_charter(replica), one->record, (enum carnet_scope)scope, carnet_replica_now_ms(replica)))
                     closed |= 1u << scope;
+            if (!now || !blocked)
+                continue;
             if (carnet_replica_self(replica)->verbs & CARNET_VERB_DARK) {
-                rc = closed ? carnet_replica_dark(replica, &view->book, &view->id, closed, err) : CARNET_OK;
-                out->dark = !rc && closed;
+                rc = closed ? carnet_replica_dark(replica, &view->book, &one->record->id, closed, err) : CARNET_OK;
+                out->dark = out->dark || (!rc && closed);
             } else {
                 out->later = true;
             }
@@ -287,14 +339,15 @@ struct carnet_people_consent *carnet_people_consents(struct carnet_replica *repl
     for (size_t i = 0; (def = carnet_purpose_at(carnet_replica_charter(replica), i)) && *count < CARNET_PURPOSES_MAX; i++) {
         struct carnet_slice purpose = carnet_slice_str(def->name);
         bool named = false;
-        struct carnet_dot grant = newest_grant(view, purpose, &named);
-        struct carnet_consent consent = carnet_consent_evaluate(carnet_replica_charter(replica), view->person, view->person_count, purpose, now_ms);
+        const struct carnet_view one = carnet_people_consent_view(carnet_replica_charter(replica), view, purpose, now_ms);
+        struct carnet_dot grant = newest_grant(&one, purpose, &named);
+        struct carnet_consent consent = carnet_consent_evaluate(carnet_replica_charter(replica), one.person, one.person_count, purpose, now_ms);
         if (!named && consent.state == CARNET_CONSENT_NONE)
             continue;
         struct carnet_people_consent *c = &out[(*count)++];
         *c = (struct carnet_people_consent){ .purpose = purpose, .consent = consent, .grant = consent.live ? consent.dot : grant };
         c->granted = c->grant.seq != 0;
-        const struct carnet_sibling *cell = evidence_of(view, purpose, &c->grant);
+        const struct carnet_sibling *cell = evidence_of(&one, purpose, &c->grant);
         const struct carnet_purpose_def *version = carnet_purpose_version(carnet_replica_charter(replica), purpose, consent.version);
         c->scopes = consent.live ? consent.scopes : c->granted && version ? version->scopes : 0;
         c->evidence = cell ? cell->value : CARNET_SLICE_NONE;

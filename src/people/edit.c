@@ -142,6 +142,12 @@ static carnet_rc wording_of(const struct carnet_charter *charter, const struct c
     return CARNET_OK;
 }
 
+bool carnet_people_has_wording(const struct carnet_charter *charter, const struct carnet_ground *ground, struct carnet_slice purpose)
+{
+    const struct carnet_wording *wording;
+    return ground->wording.len && wording_of(charter, ground, purpose, &wording, NULL) == CARNET_OK;
+}
+
 carnet_rc carnet_people_evidence(const struct carnet_charter *charter, const struct carnet_ground *ground, const struct carnet_slice *purposes, size_t purpose_count,
                                  struct carnet_slice more, struct carnet_buf *out, struct carnet_err *err)
 {
@@ -310,11 +316,6 @@ out:
     return rc;
 }
 
-static struct carnet_write write_on(const struct carnet_view *view)
-{
-    return (struct carnet_write){ .book = view->book, .record = view->id, .subject = view->record.subject, .kind = view->record.kind };
-}
-
 static carnet_rc contact_only(const struct carnet_view *view, struct carnet_err *err)
 {
     if (view->record.kind == CARNET_KIND_CONTACT)
@@ -322,37 +323,11 @@ static carnet_rc contact_only(const struct carnet_view *view, struct carnet_err 
     return carnet_err_set(err, CARNET_USAGE, "this is not a contact but another record");
 }
 
-/* The values that these cells replace, dropped everywhere: as many events as it needs. */
-static size_t rectifications(const struct carnet_view *view, const struct carnet_write_cell *cells, size_t count, struct carnet_arena *arena,
-                             struct carnet_event **out)
-{
-    size_t values = 0, found = 0;
-    for (size_t c = 0; c < view->cell_count; c++)
-        values += view->cells[c].count;
-    *out = carnet_arena_alloc(arena, (values / CARNET_CHANGE_EVENTS_MAX + 1) * sizeof **out);
-    for (size_t i = 0; i < count; i++)
-        for (size_t c = 0; c < view->cell_count; c++) {
-            const struct carnet_cell *cell = &view->cells[c];
-            if (cell->field != cells[i].field || !carnet_slice_equal(cell->label, cells[i].label))
-                continue;
-            for (size_t s = 0; s < cell->count; s++) {
-                struct carnet_event *event = &(*out)[found / CARNET_CHANGE_EVENTS_MAX];
-                if (carnet_slice_equal(cell->siblings[s]->value, cells[i].value))
-                    continue;
-                if (found++ % CARNET_CHANGE_EVENTS_MAX == 0)
-                    *event = (struct carnet_event){ .type = CARNET_EVENT_RECTIFY };
-                event->names[event->name_count++] = cell->siblings[s]->dot;
-            }
-        }
-    return (found + CARNET_CHANGE_EVENTS_MAX - 1) / CARNET_CHANGE_EVENTS_MAX;
-}
-
 carnet_rc carnet_people_edit(struct carnet_replica *replica, const struct carnet_view *view, const struct carnet_assign *fields, size_t count, bool rectify,
                              struct carnet_write_result *result, struct carnet_err *err)
 {
     struct carnet_arena arena;
     struct carnet_write_cell *cells = NULL;
-    struct carnet_event *events = NULL;
     carnet_arena_init(&arena);
     carnet_rc rc = contact_only(view, err);
     if (!rc && !count)
@@ -362,12 +337,11 @@ carnet_rc carnet_people_edit(struct carnet_replica *replica, const struct carnet
     if (!rc)
         rc = carnet_people_addresses_check(replica, cells, count, NULL, 0, err);
     if (!rc) {
-        struct carnet_write write = write_on(view);
-        write.cells = cells;
-        write.cell_count = count;
-        write.event_count = rectify ? rectifications(view, cells, count, &arena, &events) : 0;
-        write.events = events;
-        rc = carnet_replica_write(replica, &write, 1, false, result, err);
+        struct carnet_spread spread;
+        carnet_spread_init(&spread, view, count, &arena);
+        for (size_t i = 0; i < count; i++)
+            carnet_people_spread(carnet_replica_charter(replica), &spread, &cells[i]);
+        rc = carnet_spread_write(replica, &spread, rectify, result, err);
     }
     carnet_arena_deinit(&arena);
     return rc;
@@ -399,10 +373,11 @@ carnet_rc carnet_people_tag(struct carnet_replica *replica, const struct carnet_
                 rc = carnet_err_set(err, CARNET_USAGE, "the tag \"%.*s\" is given twice", (int)cells[i].label.len, (const char *)cells[i].label.ptr);
     }
     if (!rc) {
-        struct carnet_write write = write_on(view);
-        write.cells = cells;
-        write.cell_count = count;
-        rc = carnet_replica_write(replica, &write, 1, false, NULL, err);
+        struct carnet_spread spread;
+        carnet_spread_init(&spread, view, count, &arena);
+        for (size_t i = 0; i < count; i++)
+            carnet_people_spread(carnet_replica_charter(replica), &spread, &cells[i]);
+        rc = carnet_spread_write(replica, &spread, false, NULL, err);
     }
     carnet_buf_deinit(&text);
     carnet_arena_deinit(&arena);
@@ -421,7 +396,7 @@ carnet_rc carnet_people_note(struct carnet_replica *replica, const struct carnet
     if (!rc) {
         struct carnet_write_cell cell = { .field = CARNET_FIELD_TEXT, .value = carnet_buf_slice(&value) };
         *out = carnet_replica_new_id(replica);
-        struct carnet_write write = { .book = view->book, .record = *out, .subject = view->id, .kind = CARNET_KIND_NOTE, .cells = &cell, .cell_count = 1,
+        struct carnet_write write = { .book = view->book, .record = *out, .subject = view->records[carnet_people_record_for(view, CARNET_SCOPE_NOTES)].record->id, .kind = CARNET_KIND_NOTE, .cells = &cell, .cell_count = 1,
                                       .fresh = true };
         rc = carnet_replica_write(replica, &write, 1, false, NULL, err);
     }
@@ -434,10 +409,22 @@ carnet_rc carnet_people_erase(struct carnet_replica *replica, const struct carne
     /* The reason is about the person too, so it is not kept in the log: only that an erasure was asked for, by whom and when. */
     (void)reason;
     struct carnet_event event = { .type = CARNET_EVENT_ERASE };
-    struct carnet_write write = write_on(view);
-    write.events = &event;
-    write.event_count = 1;
-    if (carnet_id_is_zero(&write.subject) || !carnet_id_equal(&write.subject, &write.record))
+    struct carnet_arena arena;
+    struct carnet_id *ids;
+    size_t count, left = 0;
+    if (carnet_id_is_zero(&view->record.subject) || !carnet_id_equal(&view->record.subject, &view->id))
         return carnet_err_set(err, CARNET_USAGE, "only a contact can be erased, with all that is about them");
-    return carnet_replica_write(replica, &write, 1, false, NULL, err);
+    carnet_arena_init(&arena);
+    carnet_rc rc = carnet_replica_connected(replica, view->n, &arena, &ids, &count, err); /* every record of the person, whichever was named */
+    struct carnet_write *writes = carnet_arena_alloc(&arena, (count + 1) * sizeof *writes);
+    for (size_t i = 0; !rc && i < count; i++) {
+        struct carnet_record_row row;
+        rc = carnet_store_record_get(carnet_replica_store(replica), &view->book, &ids[i], &row, err);
+        if (!rc && !(row.flags & CARNET_RECORD_ERASED))
+            writes[left++] = (struct carnet_write){ .book = view->book, .record = ids[i], .subject = ids[i], .kind = CARNET_KIND_CONTACT, .events = &event, .event_count = 1 };
+    }
+    if (!rc)
+        rc = carnet_replica_write(replica, writes, left, false, NULL, err);
+    carnet_arena_deinit(&arena);
+    return rc;
 }

@@ -140,6 +140,26 @@ static bool is_shown(const struct carnet_export_contact *contact, const struct c
     return def && def->shown && cell->field != CARNET_FIELD_TAG;
 }
 
+/* Several choices are an array, as `find --json` has them. */
+static void put_value(const struct carnet_export_contact *contact, const struct carnet_cell *cell, struct carnet_buf *out)
+{
+    const struct carnet_field_def *def = carnet_field_by_number(contact->charter, cell->field);
+    struct carnet_slice value = cell->siblings[0]->value;
+    if (!def->custom || def->type != CARNET_FIELD_TYPE_CHOICES) {
+        put_string(out, value);
+        return;
+    }
+    carnet_buf_append_byte(out, '[');
+    for (size_t at = 0, end; at < value.len; at = end + 2) {
+        for (end = at; end < value.len && !(value.ptr[end] == ';' && end + 1 < value.len && value.ptr[end + 1] == ' ');)
+            end++;
+        if (at)
+            carnet_buf_append_byte(out, ',');
+        put_string(out, carnet_slice(value.ptr + at, end - at));
+    }
+    carnet_buf_append_byte(out, ']');
+}
+
 static void put_fields(const struct carnet_export_contact *contact, struct carnet_buf *out)
 {
     bool conflicts = false;
@@ -150,7 +170,7 @@ static void put_fields(const struct carnet_export_contact *contact, struct carne
             continue;
         conflicts = conflicts || contact->cells[i]->conflict;
         put_name(out, contact, contact->cells[i]);
-        put_string(out, contact->cells[i]->siblings[0]->value);
+        put_value(contact, contact->cells[i], out);
     }
     carnet_buf_append_byte(out, '}');
     if (!conflicts)
@@ -198,8 +218,7 @@ static void put_source_ids(const struct carnet_export_contact *contact, struct c
     bool any = false;
     for (size_t i = 0; i < contact->cell_count; i++) {
         const struct carnet_cell *cell = contact->cells[i];
-        /* the mark of the last imported row is this community's own */
-        if (cell->field != CARNET_FIELD_SOURCE_ID || carnet_slice_equal(cell->label, carnet_slice_str(CARNET_INDEX_ROW_LABEL)))
+        if (cell->field != CARNET_FIELD_SOURCE_ID || carnet_index_is_own(cell->label))
             continue;
         if (!any) {
             put_key(out, "source_ids");

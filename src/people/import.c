@@ -6,6 +6,7 @@
  * Each contact keeps a mark of the row it was last read from: the same row again is passed over at once, also when it says nothing else to be known by. A row that differs from what is known changes a value
  * only when the file was collected on the day that the value was typed, or later: an old list does not undo what somebody typed since. What an import wrote is as
  * old as its own file's collection, which the mark remembers. Of two rows of one file that are the same person, the first one decides. */
+#include "import_address.h"
 #include "import_more.h"
 #include "internal.h"
 #include "imports.h"
@@ -54,6 +55,8 @@ struct import {
     size_t all_count;
     bool roll;
     int64_t until_ms;                /* of the grants */
+    struct carnet_import_noes noes;
+    bool suppresses;                 /* this node writes on the suppression list */
     struct carnet_rows_cell *cells;  /* of a roll's row: those that it may set */
     size_t cell_cap;
     /* what is written in this import's record */
@@ -78,11 +81,18 @@ bool carnet_import_running(const struct carnet_replica *replica, const struct ca
 }
 
 /* What the row says, its terms, the day that its file was collected (all in hexadecimal); then for each of the last imports that changed the contact before, newest
- * first, the clock of its entry and its day. */
-enum { MARK_SAME_LEN = CARNET_INDEX_ROW_LEN + 8, MARK_DAY_LEN = 8, MARK_LEN = MARK_SAME_LEN + MARK_DAY_LEN, PAST_LEN = 16 + MARK_DAY_LEN, PAST_MAX = 4 };
+ * first, the clock of its entry and its day. Then, as long, values that a newer file said again: "s", 15 digits of what was said, the day. */
+enum { MARK_SAME_LEN = CARNET_INDEX_ROW_LEN + 8, MARK_DAY_LEN = 8, MARK_LEN = MARK_SAME_LEN + MARK_DAY_LEN, PAST_LEN = 16 + MARK_DAY_LEN, PAST_MAX = 4, SAID_MAX = 16 };
 struct mark {
     char text[MARK_LEN + 1];
 };
+
+static void hash_piece(struct carnet_hasher *h, struct carnet_slice piece)
+{
+    uint32_t len = (uint32_t)piece.len;
+    carnet_hasher_add(h, &len, sizeof len);
+    carnet_hasher_add(h, piece.ptr, piece.len);
+}
 
 /* What makes a row known again. */
 struct points {
@@ -98,7 +108,7 @@ static struct carnet_slice cell_value(const struct carnet_row *row, uint32_t fie
     return CARNET_SLICE_NONE;
 }
 
-static void points_of(const struct carnet_row *row, const struct mark *mark, struct points *points)
+static void points_of(struct import *im, const struct carnet_row *row, const struct mark *mark, struct points *points)
 {
     struct carnet_slice family = cell_value(row, CARNET_FIELD_FAMILY), given = cell_value(row, CARNET_FIELD_GIVEN), born = cell_value(row, CARNET_FIELD_BORN);
     points->count = 0;
@@ -110,6 +120,12 @@ static void points_of(const struct carnet_row *row, const struct mark *mark, str
         uint32_t field = row->cells[i].def->field;
         if (field == CARNET_FIELD_EMAIL || field == CARNET_FIELD_PHONE)
             points->at[points->count++] = carnet_index_person_point(family, given, born, field, row->cells[i].value);
+    }
+    for (size_t i = 0; i < row->cell_count && points->count < 63; i++) {
+        struct carnet_address_label label;
+        carnet_import_address_label(im->replica, row->cells[i].def->field, row->cells[i].value, &label);
+        if (label.text[0])
+            points->at[points->count++] = carnet_index_person_point(family, given, born, CARNET_FIELD_SOURCE_ID, carnet_slice_str(label.text));
     }
     points->at[points->count++] = carnet_index_source_point(carnet_slice_str(CARNET_INDEX_ROW_LABEL), carnet_slice(mark->text, CARNET_INDEX_ROW_LEN));
 }
@@ -168,6 +184,16 @@ static bool holds(const struct carnet_view *view, uint32_t field, struct carnet_
     return false;
 }
 
+/* The address itself, or what stands for one that is not kept. */
+static bool holds_address(struct import *im, const struct carnet_view *view, const struct carnet_rows_cell *cell)
+{
+    struct carnet_address_label label;
+    if (holds(view, cell->def->field, cell->label, cell->value))
+        return true;
+    carnet_import_address_label(im->replica, cell->def->field, cell->value, &label);
+    return label.text[0] && value_held(view, CARNET_FIELD_SOURCE_ID, carnet_slice_str(label.text)) && value_held(view, CARNET_FIELD_SOURCE_ID, carnet_slice_str(label.text))->value.len;
+}
+
 /* The mark of the row that a contact was last read from; NULL: none. */
 const struct carnet_sibling *carnet_mark_held(const struct carnet_view *view)
 {
@@ -212,6 +238,47 @@ bool carnet_mark_day(const struct carnet_view *view, const struct carnet_dot *do
     return false;
 }
 
+/* How the mark tells that a value was said again: PAST_LEN characters. */
+struct said {
+    char text[PAST_LEN + 1];
+};
+
+static struct said said_of(uint32_t field, struct carnet_slice label, struct carnet_slice value, uint32_t day)
+{
+    struct carnet_hasher h;
+    struct said out;
+    char hex[17];
+    carnet_hasher_init(&h, "carnet/1/row/said");
+    carnet_hasher_add(&h, &field, sizeof field);
+    hash_piece(&h, label);
+    hash_piece(&h, value);
+    struct carnet_hash hash = carnet_hasher_done(&h);
+    carnet_hex(hash.b, 8, hex);
+    snprintf(out.text, sizeof out.text, "s%.15s%08x", hex, (unsigned)day);
+    return out;
+}
+
+static bool day_said(const struct carnet_view *view, const struct said *said, int64_t *day)
+{
+    const struct carnet_sibling *mark = carnet_mark_held(view);
+    for (size_t at = MARK_LEN; mark && at + PAST_LEN <= mark->value.len; at += PAST_LEN)
+        if (memcmp(mark->value.ptr + at, said->text, 16) == 0) {
+            *day = (int64_t)from_hex(mark->value.ptr + at + 16, MARK_DAY_LEN);
+            return true;
+        }
+    return false;
+}
+
+/* The day as of which a value is what it is: that of the newest file that said it, else when somebody typed it. */
+static int64_t day_of(const struct carnet_view *view, const struct carnet_sibling *s)
+{
+    struct said said = said_of(s->field, s->label, s->value, 0);
+    int64_t day, again;
+    if (!carnet_mark_day(view, &s->dot, s->hlc, &day))
+        day = carnet_hlc_ms(s->hlc) / DAY_MS;
+    return day_said(view, &said, &again) && again > day ? again : day;
+}
+
 /* A point is a hash: the contact that it led to is compared for good. */
 static bool is_this(struct import *im, const struct carnet_view *view, const struct carnet_row *row, bool by_source, bool by_mark, const struct mark *mark)
 {
@@ -224,8 +291,10 @@ static bool is_this(struct import *im, const struct carnet_view *view, const str
     bool common = false;
     for (size_t i = 0; i < row->cell_count && !common; i++) {
         uint32_t field = row->cells[i].def->field;
-        bool counts = by_source ? field == CARNET_FIELD_SOURCE_ID : field == CARNET_FIELD_EMAIL || field == CARNET_FIELD_PHONE;
-        common = counts && holds(view, field, row->cells[i].label, row->cells[i].value);
+        if (by_source)
+            common = field == CARNET_FIELD_SOURCE_ID && holds(view, field, row->cells[i].label, row->cells[i].value);
+        else
+            common = (field == CARNET_FIELD_EMAIL || field == CARNET_FIELD_PHONE) && holds_address(im, view, &row->cells[i]);
     }
     if (!common || by_source)
         return common;
@@ -243,7 +312,7 @@ static carnet_rc known_again(struct import *im, const struct carnet_row *row, co
         struct carnet_id own;
         if (row->cells[i].def->field != CARNET_FIELD_SOURCE_ID || !carnet_import_own_id(row->cells[i].label, row->cells[i].value, &own))
             continue;
-        carnet_rc rc = carnet_replica_view(im->replica, &im->options->book, &own, &im->view_arena, out, NULL);
+        carnet_rc rc = carnet_replica_record(im->replica, &im->options->book, &own, &im->view_arena, out, NULL);
         if (rc == CARNET_OK && out->record.kind == CARNET_KIND_CONTACT)
             return CARNET_OK;
         if (rc && rc != CARNET_NOT_FOUND)
@@ -261,7 +330,7 @@ static carnet_rc known_again(struct import *im, const struct carnet_row *row, co
             struct carnet_view view;
             if (seen[j] == first)
                 continue;
-            rc = carnet_replica_view_at(im->replica, seen[j], &im->view_arena, &view, im->err);
+            rc = carnet_replica_record_at(im->replica, seen[j], &im->view_arena, &view, im->err);
             if (rc == CARNET_NOT_FOUND)
                 continue;
             if (rc)
@@ -277,13 +346,6 @@ static carnet_rc known_again(struct import *im, const struct carnet_row *row, co
         }
     }
     return first ? CARNET_OK : CARNET_NOT_FOUND;
-}
-
-static void hash_piece(struct carnet_hasher *h, struct carnet_slice piece)
-{
-    uint32_t len = (uint32_t)piece.len;
-    carnet_hasher_add(h, &len, sizeof len);
-    carnet_hasher_add(h, piece.ptr, piece.len);
 }
 
 /* A row that neither an id nor an address tells from another one that says the same: the second one in a file is somebody else. */
@@ -357,19 +419,36 @@ static void mark_of(struct import *im, const struct carnet_row *row, struct mark
 }
 
 /* The mark to be kept on the contact, with what the former one tells of the imports before it. In the arena. */
-static struct carnet_slice mark_put(struct carnet_arena *arena, const struct carnet_view *known, const struct mark *mark)
+static struct carnet_slice mark_put(struct carnet_arena *arena, const struct carnet_view *known, const struct mark *mark, const struct said *said, size_t said_count)
 {
     const struct carnet_sibling *held = known ? carnet_mark_held(known) : NULL;
     if (!held)
         return carnet_arena_dup(arena, carnet_slice(mark->text, MARK_LEN));
-    char text[MARK_LEN + PAST_LEN * PAST_MAX + 1];
-    size_t past = held->value.len - MARK_LEN, len = MARK_LEN + PAST_LEN;
+    char text[MARK_LEN + PAST_LEN * (PAST_MAX + SAID_MAX) + 1];
+    size_t len = MARK_LEN + PAST_LEN, past = 1;
     memcpy(text, mark->text, MARK_LEN);
     snprintf(text + MARK_LEN, 16 + 1, "%016llx", (unsigned long long)held->hlc);
     memcpy(text + MARK_LEN + 16, held->value.ptr + MARK_SAME_LEN, MARK_DAY_LEN);
-    past = past > PAST_LEN * (PAST_MAX - 1) ? PAST_LEN * (PAST_MAX - 1) : past;
-    memcpy(text + len, held->value.ptr + MARK_LEN, past);
-    return carnet_arena_dup(arena, carnet_slice(text, len + past));
+    for (size_t at = MARK_LEN; at + PAST_LEN <= held->value.len && past < PAST_MAX; at += PAST_LEN)
+        if (held->value.ptr[at] != 's') {
+            memcpy(text + len, held->value.ptr + at, PAST_LEN);
+            len += PAST_LEN;
+            past++;
+        }
+    size_t begin = len, end = MARK_LEN + PAST_LEN * (PAST_MAX + SAID_MAX);
+    for (size_t i = 0; i < said_count && len < end; i++, len += PAST_LEN)
+        memcpy(text + len, said[i].text, PAST_LEN);
+    size_t now = len;
+    for (size_t at = MARK_LEN; at + PAST_LEN <= held->value.len && len < end; at += PAST_LEN) {
+        bool again = held->value.ptr[at] != 's';
+        for (size_t j = begin; j < now && !again; j += PAST_LEN)
+            again = memcmp(text + j, held->value.ptr + at, 16) == 0;
+        if (!again) {
+            memcpy(text + len, held->value.ptr + at, PAST_LEN);
+            len += PAST_LEN;
+        }
+    }
+    return carnet_arena_dup(arena, carnet_slice(text, len));
 }
 
 struct carnet_slice carnet_mark_undone(const struct carnet_view *view, int64_t day, struct carnet_arena *arena)
@@ -377,7 +456,7 @@ struct carnet_slice carnet_mark_undone(const struct carnet_view *view, int64_t d
     struct mark mark;
     memset(mark.text, '0', MARK_SAME_LEN);
     snprintf(mark.text + MARK_SAME_LEN, MARK_DAY_LEN + 1, "%08x", day > 0 ? (unsigned)day : 0);
-    return mark_put(arena, view, &mark);
+    return mark_put(arena, view, &mark, NULL, 0);
 }
 
 /* What the options say of every row. */
@@ -413,10 +492,14 @@ struct making {
     struct carnet_event *refusals; /* written after the rest: what somebody who refuses everything was filed with is blocked, then dark */
     size_t refusal_count;
     uint32_t open; /* scopes covered once it is written */
-    struct carnet_slice evidence_label;
+    bool evident; /* an agreement is written: its evidence too */
     struct carnet_import_claims claims; /* of a file of Carnet's own */
     const struct carnet_rows_consent **detailed; /* grants made of which the file says how they were given: each has an evidence of its own */
     size_t detailed_count;
+    struct said said[SAID_MAX]; /* values held that this newer file says again */
+    size_t said_count;
+    size_t hidden_count; /* cells that nobody is shown */
+    struct carnet_import_barred barred;
 };
 
 static bool granted_already(const struct making *m, struct carnet_slice purpose)
@@ -436,15 +519,17 @@ static void make_grant(struct import *im, struct making *m, const struct carnet_
         return;
     struct carnet_slice purpose = carnet_slice_str(def->name);
     bool files = !known && carnet_slice_equal(purpose, carnet_slice_str("file")); /* that is how an objection has somebody to stand on */
-    if (row_objects(row, purpose) && !files) {
+    if ((row_objects(row, purpose) && !files) || carnet_suppressed_for(&m->barred.said, purpose)) {
         im->result->refused++;
         return;
     }
     if (known) {
         struct carnet_dot dots[1];
         struct carnet_consent now = carnet_consent_evaluate(carnet_replica_charter(im->replica), known->person, known->person_count, purpose, carnet_replica_now_ms(im->replica));
-        if (now.live)
+        if (now.live) {
+            m->open |= def->scopes;
             return;
+        }
         for (size_t i = 0; i < known->person_count; i++)
             if (carnet_consent_refusals(known->person[i], purpose, dots, 1)) {
                 im->result->refused++;
@@ -456,9 +541,45 @@ static void make_grant(struct import *im, struct making *m, const struct carnet_
                                                          .since_ms = said && said->at_ms ? said->at_ms : ground->collected_ms, .until_ms = im->until_ms };
     if (said && (said->address.len || said->confirmed_ms || said->confirmed_address.len))
         m->detailed[m->detailed_count++] = said;
-    if (!m->evidence_label.len)
-        m->evidence_label = purpose;
+    m->evident = true;
     m->open |= def->scopes;
+}
+
+/* What the row itself says of a purpose that everybody in the file is said to have agreed to: its proof is worth more than a word of the command line. */
+static const struct carnet_rows_consent *row_says(const struct import *im, const struct carnet_row *row, struct carnet_slice purpose)
+{
+    for (size_t i = 0; !im->roll && i < row->grant_count; i++)
+        if (carnet_slice_equal(row->grants[i].purpose, purpose))
+            return &row->grants[i];
+    return NULL;
+}
+
+/* Every agreement of this new contact is over already: the person has been silent for longer than anybody may be kept. */
+static bool all_over(const struct import *im, const struct making *m)
+{
+    const struct carnet_charter *charter = carnet_replica_charter(im->replica);
+    int64_t now_ms = carnet_replica_now_ms(im->replica), last_ms = INT64_MIN;
+    for (size_t i = 0; i < m->event_count; i++)
+        if (m->events[i].basis != CARNET_BASIS_ROLL && m->events[i].since_ms > last_ms)
+            last_ms = m->events[i].since_ms;
+    for (size_t i = 0; i < m->event_count; i++) {
+        const struct carnet_event *e = &m->events[i];
+        const struct carnet_purpose_def *def = carnet_purpose_version(charter, e->purpose, e->version);
+        int64_t keep_ms = def && def->keep_ms && def->keep_ms < charter->contact_ms ? def->keep_ms : charter->contact_ms;
+        bool silent = e->basis != CARNET_BASIS_ROLL && e->basis != CARNET_BASIS_MEMBER && last_ms < now_ms - keep_ms;
+        if (!silent && (!e->until_ms || e->until_ms > now_ms))
+            return false;
+    }
+    return m->event_count != 0;
+}
+
+static bool is_refused(const struct carnet_view *known, struct carnet_slice purpose)
+{
+    struct carnet_dot dot;
+    for (size_t i = 0; known && i < known->person_count; i++)
+        if (carnet_consent_refusals(known->person[i], purpose, &dot, 1))
+            return true;
+    return false;
 }
 
 static void make_consent(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row)
@@ -469,9 +590,10 @@ static void make_consent(struct import *im, struct making *m, const struct carne
     m->events = carnet_arena_alloc(&im->batch_arena, (most < ROW_EVENTS_MAX ? most : ROW_EVENTS_MAX) * sizeof *m->events);
     if (row->grant_count)
         m->detailed = carnet_arena_alloc(&im->batch_arena, row->grant_count * sizeof *m->detailed);
-    if (row->objection_count)
-        m->refusals = carnet_arena_alloc(&im->batch_arena, (row->objection_count < ROW_EVENTS_MAX ? row->objection_count : ROW_EVENTS_MAX) * sizeof *m->refusals);
-    m->open = (known ? known->open : 0) | 1u << CARNET_SCOPE_CONSENT;
+    size_t noes = row->objection_count + m->barred.said.count;
+    if (noes)
+        m->refusals = carnet_arena_alloc(&im->batch_arena, (noes < ROW_EVENTS_MAX ? noes : ROW_EVENTS_MAX) * sizeof *m->refusals);
+    m->open = 1u << CARNET_SCOPE_CONSENT; /* a file leaves what its own purposes cover, whatever other files have opened: so their order is all the same */
     if (row->more) {
         carnet_import_claims(im->replica, known, row, &im->options->ground, im->evidence, &im->batch_arena, &m->claims);
         for (size_t i = 0; i < m->claims.event_count && m->event_count < ROW_EVENTS_MAX; i++)
@@ -480,10 +602,10 @@ static void make_consent(struct import *im, struct making *m, const struct carne
         im->result->refused += m->claims.refused;
     } else {
         for (size_t i = 0; i < im->all_count; i++)
-            make_grant(im, m, known, row, im->all[i], NULL);
+            make_grant(im, m, known, row, im->all[i], row_says(im, row, im->all[i]));
     }
     for (size_t i = 0; i < im->options->grant_count; i++)
-        make_grant(im, m, known, row, im->options->grants[i], NULL);
+        make_grant(im, m, known, row, im->options->grants[i], row_says(im, row, im->options->grants[i]));
     for (size_t i = 0; i < row->grant_count; i++) {
         if (!im->roll)
             make_grant(im, m, known, row, row->grants[i].purpose, &row->grants[i]);
@@ -503,19 +625,42 @@ static void make_consent(struct import *im, struct making *m, const struct carne
             continue;
         m->refusals[m->refusal_count++] = (struct carnet_event){ .type = withdrawal ? CARNET_EVENT_WITHDRAW : CARNET_EVENT_OBJECT, .purpose = def ? carnet_slice_str(def->name) : CARNET_SLICE_NONE };
     }
+    /* what the list says of an address that is left out for it: whoever was filed before the list came is refused by the address they have */
+    for (size_t i = 0; i < m->barred.said.count && m->refusal_count < ROW_EVENTS_MAX; i++) {
+        const struct carnet_purpose_def *def = carnet_purpose_find(carnet_replica_charter(im->replica), m->barred.said.purposes[i]);
+        if (!def || row_objects(row, carnet_slice_str(def->name)) ||
+            (known && carnet_consent_evaluate(carnet_replica_charter(im->replica), known->person, known->person_count, carnet_slice_str(def->name), now_ms).live) ||
+            is_refused(known, carnet_slice_str(def->name)))
+            continue;
+        m->refusals[m->refusal_count++] = (struct carnet_event){ .type = CARNET_EVENT_WITHDRAW, .purpose = carnet_slice_str(def->name) };
+    }
 }
 
-/* Does the row's value go over what is known? That a field was emptied, or is closed for now, is known too. */
-static bool goes_over(struct import *im, const struct carnet_view *known, uint32_t field, struct carnet_slice label, struct carnet_slice value)
+static bool same_terms(const struct import *im, const struct carnet_view *known)
+{
+    const struct carnet_sibling *mark = carnet_mark_held(known);
+    char terms[9];
+    carnet_hex(&im->terms, sizeof im->terms, terms);
+    return mark && memcmp(mark->value.ptr + CARNET_INDEX_ROW_LEN, terms, 8) == 0;
+}
+
+/* Does the row's value go over what is known? That a field was emptied, or is closed for now, is known too. The newest day decides, whichever file is read first;
+ * of two files of one day the value that is greater as bytes (letters with accents go over those without, small ones over capitals), unless the same file is
+ * read again. */
+static bool goes_over(struct import *im, struct making *m, const struct carnet_view *known, uint32_t field, struct carnet_slice label, struct carnet_slice value)
 {
     const struct carnet_sibling *newest = NULL;
     int64_t day;
+    bool settles = field != CARNET_FIELD_SOURCE_ID && field != CARNET_FIELD_TAG;
     for (size_t i = 0; known && i < known->record.live_count; i++) {
         const struct carnet_sibling *s = &known->record.live[i];
         if (s->state != CARNET_SIBLING_VALUE || s->field != field || !carnet_slice_equal(s->label, label))
             continue;
-        if (carnet_slice_equal(s->value, value))
+        if (carnet_slice_equal(s->value, value)) {
+            if (settles && !im->met && m->said_count < SAID_MAX && im->day > day_of(known, s))
+                m->said[m->said_count++] = said_of(field, label, value, im->day);
             return false;
+        }
         if (!newest || s->hlc > newest->hlc)
             newest = s;
     }
@@ -523,22 +668,55 @@ static bool goes_over(struct import *im, const struct carnet_view *known, uint32
         return true;
     if (im->met)
         return false;
-    if (carnet_mark_day(known, &newest->dot, newest->hlc, &day))
-        return im->day >= day;
-    return im->options->ground.collected_ms + DAY_MS > carnet_hlc_ms(newest->hlc);
+    int64_t its_day = day_of(known, newest);
+    if (im->day != its_day)
+        return im->day > its_day;
+    if (!carnet_mark_day(known, &newest->dot, newest->hlc, &day) || same_terms(im, known))
+        return true;
+    size_t common = value.len < newest->value.len ? value.len : newest->value.len;
+    int order = common ? memcmp(value.ptr, newest->value.ptr, common) : 0;
+    return order ? order > 0 : value.len > newest->value.len;
+}
+
+static void put_cell(struct import *im, struct making *m, uint32_t field, struct carnet_slice label, struct carnet_slice value)
+{
+    m->cells[m->cell_count++] = (struct carnet_write_cell){ .field = field, .label = carnet_arena_dup(&im->batch_arena, label),
+                                                            .value = carnet_arena_dup(&im->batch_arena, value) };
+}
+
+/* What stands for an address that the contact does not keep. */
+static void put_address(struct import *im, struct making *m, const struct carnet_view *known, uint32_t field, struct carnet_slice value)
+{
+    struct carnet_address_label label;
+    carnet_import_address_label(im->replica, field, value, &label);
+    const struct carnet_sibling *held = known && label.text[0] ? value_held(known, CARNET_FIELD_SOURCE_ID, carnet_slice_str(label.text)) : NULL;
+    if (label.text[0] && m->open & 1u << CARNET_SCOPE_IDENTITY && !(held && held->value.len)) {
+        put_cell(im, m, CARNET_FIELD_SOURCE_ID, carnet_slice_str(label.text), carnet_slice_str("1"));
+        m->hidden_count++;
+    }
 }
 
 static void make_cell(struct import *im, struct making *m, const struct carnet_view *known, uint32_t field, enum carnet_scope scope, struct carnet_slice label,
                       struct carnet_slice value)
 {
+    bool address = field == CARNET_FIELD_EMAIL || field == CARNET_FIELD_PHONE;
     if (!(m->open & 1u << scope)) {
         im->result->uncovered++;
+        im->result->uncovered_in[scope]++;
+        if (address)
+            put_address(im, m, known, field, value);
         return;
     }
-    if (!goes_over(im, known, field, label, value))
-        return;
-    m->cells[m->cell_count++] = (struct carnet_write_cell){ .field = field, .label = carnet_arena_dup(&im->batch_arena, label),
-                                                            .value = carnet_arena_dup(&im->batch_arena, value) };
+    bool over = goes_over(im, m, known, field, label, value);
+    if (address && over && known) {
+        const struct carnet_sibling *replaced = value_held(known, field, label);
+        if (replaced && replaced->value.len)
+            put_address(im, m, known, field, replaced->value);
+    } else if (address && known && !holds(known, field, label, value)) {
+        put_address(im, m, known, field, value);
+    }
+    if (over)
+        put_cell(im, m, field, label, value);
 }
 
 /* Its own id says nothing new of a contact. */
@@ -550,7 +728,7 @@ static bool is_itself(const struct carnet_view *known, const struct carnet_rows_
 
 static void make_cells(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row)
 {
-    m->cells = carnet_arena_alloc(&im->batch_arena, (row->cell_count + row->tag_count + 2 + (1 + m->detailed_count) * (known ? CARNET_PURPOSES_MAX + 1 : 1) + m->claims.cell_count) *
+    m->cells = carnet_arena_alloc(&im->batch_arena, (2 * row->cell_count + row->tag_count + 2 + (1 + m->detailed_count) * (known ? CARNET_PURPOSES_MAX + 1 : 1) + m->claims.cell_count) *
                                                         sizeof *m->cells);
     for (size_t i = 0; i < row->cell_count; i++)
         if (!(known && is_itself(known, &row->cells[i])) && (known || !carnet_import_is_other(row->more, row->cells[i].def->field, row->cells[i].label)))
@@ -605,16 +783,29 @@ static void put_evidence(struct import *im, struct making *m, const struct carne
     m->cell_count += count;
 }
 
+/* The first agreement of the row of which the file does not say how it was given. */
+static struct carnet_slice plain_grant(const struct making *m)
+{
+    for (size_t i = m->claims.event_count; i < m->event_count; i++) {
+        bool detailed = false;
+        for (size_t j = 0; j < m->detailed_count; j++)
+            detailed |= carnet_slice_equal(m->detailed[j]->purpose, m->events[i].purpose);
+        if (m->events[i].type == CARNET_EVENT_GRANT && !detailed)
+            return m->events[i].purpose;
+    }
+    return CARNET_SLICE_NONE;
+}
+
+/* The import's own evidence comes first: it is that of every agreement that has none under its name. */
 static void make_evidence(struct import *im, struct making *m, const struct carnet_view *known)
 {
-    bool own = false; /* the first one's is one of those */
+    struct carnet_slice plain = plain_grant(m);
+    if (plain.len)
+        put_evidence(im, m, known, plain, im->evidence);
     for (size_t i = 0; i < m->detailed_count; i++) {
         const struct carnet_purpose_def *def = carnet_purpose_find(carnet_replica_charter(im->replica), m->detailed[i]->purpose);
         put_evidence(im, m, known, carnet_slice_str(def->name), evidence_of_row(im, m->detailed[i]));
-        own |= carnet_slice_equal(carnet_slice_str(def->name), m->evidence_label);
     }
-    if (!own)
-        put_evidence(im, m, known, m->evidence_label, im->evidence);
 }
 
 static carnet_rc flush(struct import *im)
@@ -655,61 +846,10 @@ static struct carnet_row of_roll(struct import *im, const struct carnet_row *row
         if (scope == CARNET_SCOPE_IDENTITY || scope == CARNET_SCOPE_POSTAL)
             im->cells[out.cell_count++] = row->cells[i];
         else
-            im->result->uncovered++;
+            im->result->uncovered++, im->result->uncovered_in[scope]++;
     }
     out.cells = im->cells;
     return out;
-}
-
-static carnet_rc take_row(struct import *im, const struct carnet_row *row)
-{
-    struct points points;
-    struct carnet_view view;
-    const struct carnet_view *known = NULL;
-    struct mark mark;
-    mark_of(im, row, &mark);
-    points_of(row, &mark, &points);
-    carnet_rc rc = CARNET_OK;
-    if (im->write_count >= BATCH_ROWS || is_collected(im, &points))
-        rc = flush(im);
-    if (!rc)
-        rc = known_again(im, row, &points, &mark, &view);
-    if (rc == CARNET_OK)
-        known = &view;
-    else if (rc != CARNET_NOT_FOUND)
-        return rc;
-    im->met = known && was_seen(im, carnet_id_tail(&known->id));
-    if (known && carnet_mark_held(known) && memcmp(carnet_mark_held(known)->value.ptr, mark.text, MARK_SAME_LEN) == 0) {
-        im->result->unchanged++;
-        return CARNET_OK;
-    }
-    struct making m = { 0 };
-    make_consent(im, &m, known, row);
-    make_cells(im, &m, known, row);
-    bool news = !known || m.cell_count || m.event_count || m.refusal_count;
-    for (size_t i = 0; i < m.claims.cell_count; i++)
-        m.cells[m.cell_count++] = m.claims.cells[i];
-    if (m.evidence_label.len)
-        make_evidence(im, &m, known);
-    if (m.open & 1u << CARNET_SCOPE_IDENTITY)
-        m.cells[m.cell_count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_SOURCE_ID, .label = carnet_slice_str(CARNET_INDEX_ROW_LABEL),
-                                                                .value = mark_put(&im->batch_arena, known, &mark) };
-    struct carnet_id id = known ? known->id : carnet_replica_new_id(im->replica);
-    if (!known)
-        was_seen(im, carnet_id_tail(&id));
-    if (news)
-        collect(im, &m, &id, !known, &points);
-    size_t added = 0;
-    rc = CARNET_OK;
-    if (row->more && (row->more->note_count || row->more->other_count)) {
-        rc = flush(im);
-        if (!rc)
-            rc = carnet_import_after(im->replica, &im->options->book, &id, known, row, &im->view_arena, &added, im->err);
-    }
-    im->result->created += !known;
-    im->result->updated += known && (news || added);
-    im->result->unchanged += known && !news && !added;
-    return rc;
 }
 
 static carnet_rc put_reject(struct import *im, const struct carnet_row *row)
@@ -728,6 +868,138 @@ static carnet_rc put_reject(struct import *im, const struct carnet_row *row)
         at += (size_t)put;
     }
     return CARNET_OK;
+}
+
+/* Would the row leave nothing but refusals? Tags of its addresses keep those; nobody is filed for it. */
+static bool is_only_no(const struct import *im, const struct making *m, const struct carnet_row *row)
+{
+    bool says_no = false, all = false, more = m->event_count > im->all_count;
+    for (size_t i = 0; i < m->refusal_count; i++) {
+        says_no = true;
+        all |= !m->refusals[i].purpose.len;
+    }
+    for (size_t i = 0; i < m->cell_count; i++)
+        more |= m->cells[i].field != CARNET_FIELD_SOURCE_ID;
+    for (size_t i = 0; i < row->cell_count; i++)
+        if (row->cells[i].def->field == CARNET_FIELD_SOURCE_ID)
+            return false; /* it may be known by that again */
+    return im->suppresses && says_no && carnet_import_has_address(row) && (all || !more);
+}
+
+/* Refusals of the row for this contact, which has one of its addresses without keeping it: no tag of the address reaches it. */
+static carnet_rc refuse_holder(struct import *im, const struct carnet_row *row, const struct carnet_view *view)
+{
+    struct carnet_event *events = carnet_arena_alloc(&im->view_arena, row->objection_count * sizeof *events);
+    size_t count = 0;
+    for (size_t i = 0; i < row->objection_count && count < ROW_EVENTS_MAX; i++) {
+        struct carnet_slice purpose = row->objections[i].purpose;
+        const struct carnet_purpose_def *def = purpose.len ? carnet_purpose_find(carnet_replica_charter(im->replica), purpose) : NULL;
+        if ((purpose.len && !def) || is_refused(view, purpose))
+            continue;
+        events[count++] = (struct carnet_event){ .type = row->objections[i].withdrawal ? CARNET_EVENT_WITHDRAW : CARNET_EVENT_OBJECT, .purpose = def ? carnet_slice_str(def->name) : CARNET_SLICE_NONE };
+    }
+    const struct carnet_write write = { .book = view->book, .record = view->id, .subject = view->id, .kind = CARNET_KIND_CONTACT, .events = events, .event_count = count };
+    carnet_rc rc = count ? flush(im) : CARNET_OK;
+    return rc || !count ? rc : carnet_replica_write(im->replica, &write, 1, true, NULL, im->err);
+}
+
+static carnet_rc refuse_holders(struct import *im, const struct carnet_row *row, const struct carnet_view *known)
+{
+    carnet_rc rc = CARNET_OK;
+    for (size_t i = 0; i < row->cell_count && !rc; i++) {
+        int64_t numbers[CANDIDATES_MAX];
+        size_t count = 0;
+        struct carnet_address_label label;
+        carnet_import_address_label(im->replica, row->cells[i].def->field, row->cells[i].value, &label);
+        if (!label.text[0])
+            continue;
+        rc = carnet_store_points(carnet_replica_store(im->replica), carnet_index_source_point(carnet_slice_str(label.text), CARNET_SLICE_NONE), numbers, CANDIDATES_MAX, &count,
+                                 im->err);
+        for (size_t j = 0; j < count && !rc; j++) {
+            struct carnet_view view;
+            rc = carnet_replica_view_at(im->replica, numbers[j], &im->view_arena, &view, im->err);
+            if (rc == CARNET_OK && carnet_id_equal(&view.book, &im->options->book) && view.record.kind == CARNET_KIND_CONTACT && !(known && carnet_id_equal(&known->id, &view.id)) &&
+                holds_address(im, &view, &row->cells[i]))
+                rc = refuse_holder(im, row, &view);
+            rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+        }
+    }
+    return rc;
+}
+
+static carnet_rc take_row(struct import *im, const struct carnet_row *row)
+{
+    struct points points;
+    struct carnet_view view;
+    const struct carnet_view *known = NULL;
+    struct mark mark;
+    mark_of(im, row, &mark);
+    points_of(im, row, &mark, &points);
+    carnet_rc rc = CARNET_OK;
+    if (im->write_count >= BATCH_ROWS || is_collected(im, &points))
+        rc = flush(im);
+    if (!rc)
+        rc = known_again(im, row, &points, &mark, &view);
+    if (rc == CARNET_OK)
+        known = &view;
+    else if (rc != CARNET_NOT_FOUND)
+        return rc;
+    im->met = known && was_seen(im, carnet_id_tail(&known->id));
+    if (known && carnet_mark_held(known) && memcmp(carnet_mark_held(known)->value.ptr, mark.text, MARK_SAME_LEN) == 0) {
+        im->result->unchanged++;
+        return CARNET_OK;
+    }
+    struct making m = { 0 };
+    rc = carnet_import_barred(im->replica, row, &m.barred, im->err);
+    if (!rc && im->suppresses)
+        rc = carnet_import_add_noes(im->replica, row, &im->noes, im->err);
+    if (rc)
+        return rc;
+    if (!known && m.barred.said.all) {
+        im->result->suppressed++;
+        return CARNET_OK;
+    }
+    if (im->suppresses && row->objection_count)
+        rc = refuse_holders(im, row, known);
+    if (rc)
+        return rc;
+    make_consent(im, &m, known, row);
+    if (!known && all_over(im, &m)) {
+        struct carnet_row over = *row;
+        over.reason = carnet_tr(im->err->lang, "nothing was heard of this person for longer than anybody may be kept (charter: contact)");
+        if (!m.refusal_count)
+            return put_reject(im, &over);
+        m.open = 1u << CARNET_SCOPE_CONSENT; /* only the refusal counts */
+    }
+    make_cells(im, &m, known, row);
+    if (!known && is_only_no(im, &m, row)) {
+        im->result->suppressed++;
+        return CARNET_OK;
+    }
+    bool news = !known || m.cell_count > m.hidden_count || m.event_count || m.refusal_count, hidden = m.hidden_count || m.said_count;
+    for (size_t i = 0; i < m.claims.cell_count; i++)
+        m.cells[m.cell_count++] = m.claims.cells[i];
+    if (m.evident)
+        make_evidence(im, &m, known);
+    if (m.open & 1u << CARNET_SCOPE_IDENTITY)
+        m.cells[m.cell_count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_SOURCE_ID, .label = carnet_slice_str(CARNET_INDEX_ROW_LABEL),
+                                                                .value = mark_put(&im->batch_arena, known, &mark, m.said, m.said_count) };
+    struct carnet_id id = known ? known->id : carnet_replica_new_id(im->replica);
+    if (!known)
+        was_seen(im, carnet_id_tail(&id));
+    if (news || hidden)
+        collect(im, &m, &id, !known, &points);
+    size_t added = 0;
+    rc = CARNET_OK;
+    if (row->more && (row->more->note_count || row->more->other_count)) {
+        rc = flush(im);
+        if (!rc)
+            rc = carnet_import_after(im->replica, &im->options->book, &id, known, row, &im->view_arena, &added, im->err);
+    }
+    im->result->created += !known;
+    im->result->updated += known && (news || added);
+    im->result->unchanged += known && !news && !added;
+    return rc;
 }
 
 /* --- the import's own record --- */
@@ -842,6 +1114,8 @@ static carnet_rc pause_here(struct import *im, bool last)
     uint64_t bytes, total;
     carnet_rc rc = flush(im);
     if (!rc)
+        rc = carnet_import_write_noes(im->replica, &im->noes, im->err);
+    if (!rc)
         rc = put_record(im, last);
     if (!rc && last)
         rc = put_audit(im);
@@ -857,6 +1131,23 @@ static carnet_rc pause_here(struct import *im, bool last)
         return CARNET_CANCELLED;
     }
     return last ? CARNET_OK : begin_here(im);
+}
+
+/* Whoever was filed with an address that this file refuses is refused before the import says that it is done; what takes longer, a node goes on with. */
+static carnet_rc compare_all(struct import *im)
+{
+    enum { COMPARE_MS = 10000 };
+    uint64_t bytes, total;
+    carnet_rc rc = CARNET_OK;
+    int64_t until_ms = carnet_replica_wall_ms(im->replica) + COMPARE_MS;
+    bool done = !im->noes.written;
+    while (!rc && !done && carnet_replica_wall_ms(im->replica) < until_ms) {
+        rc = carnet_replica_compare(im->replica, &done, im->err);
+        carnet_rows_progress(im->rows, &bytes, &total);
+        if (im->options->progress && !im->options->progress(im->options->ctx, im->result->rows, bytes, total))
+            break; /* the file itself is read */
+    }
+    return rc;
 }
 
 static carnet_rc check_roll(const struct carnet_import_options *options, struct carnet_err *err)
@@ -895,6 +1186,27 @@ static carnet_rc check_options(const struct carnet_charter *charter, const struc
             return rc;
     }
     return check_roll(options, err);
+}
+
+/* The purposes of which --wording names a text: of those that everybody agreed to, else of those that a column may speak of. USAGE: of none. */
+static carnet_rc find_worded(const struct carnet_charter *charter, const struct carnet_import_options *options, struct carnet_slice out[CARNET_PURPOSES_MAX], size_t *count,
+                             struct carnet_err *err)
+{
+    const struct carnet_purpose_def *def;
+    bool due = options->grant_count == 0;
+    if (!options->ground.wording.len)
+        return CARNET_OK;
+    for (size_t i = 0; (def = carnet_purpose_at(charter, i)) && *count < CARNET_PURPOSES_MAX; i++)
+        if (carnet_people_has_wording(charter, &options->ground, carnet_slice_str(def->name)))
+            out[(*count)++] = carnet_slice_str(def->name);
+    for (size_t i = 0; i < options->grant_count; i++)
+        due |= carnet_people_has_wording(charter, &options->ground, options->grants[i]);
+    if (due && *count)
+        return CARNET_OK;
+    carnet_err_set(err, CARNET_USAGE, "the charter has no wording \"%.*s\" of what this file grants", (int)(options->ground.wording.len > 40 ? 40 : options->ground.wording.len),
+                   (const char *)options->ground.wording.ptr);
+    carnet_err_hint(err, "a language, or the version that `carnet charter show` gives");
+    return CARNET_USAGE;
 }
 
 /* Whatever it is called, an electoral roll is under the law of one. */
@@ -937,12 +1249,17 @@ carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_row
         im->all[im->all_count++] = carnet_slice_str("canvass");
     carnet_arena_init(&im->batch_arena);
     carnet_arena_init(&im->view_arena);
+    carnet_arena_init(&im->noes.arena);
+    im->suppresses = carnet_import_may_suppress(replica);
     carnet_buf_init(&im->text, 2 * CARNET_VALUE_LEN_MAX + 64);
     carnet_buf_init(&im->rejects, 4 * CARNET_LINE_LEN_MAX);
     carnet_buf_init(&im->detail, CARNET_VALUE_LEN_MAX);
     carnet_buf_init(&evidence, CARNET_VALUE_LEN_MAX);
-    rc = carnet_people_evidence(carnet_replica_charter(replica), &options->ground, options->grants, options->ground.wording.len ? options->grant_count : 0,
-                                CARNET_SLICE_NONE, &evidence, err); /* what a file was collected under is not what is said today */
+    struct carnet_slice worded[CARNET_PURPOSES_MAX]; /* none unless told: what a file was collected under is not what is said today */
+    size_t worded_count = 0;
+    rc = find_worded(carnet_replica_charter(replica), options, worded, &worded_count, err);
+    if (!rc)
+        rc = carnet_people_evidence(carnet_replica_charter(replica), &options->ground, worded, worded_count, CARNET_SLICE_NONE, &evidence, err);
     if (im->roll)
         put_date(&evidence, "ballot", options->ballot_ms);
     terms_len = evidence.len;
@@ -975,6 +1292,8 @@ carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_row
         rc = pause_here(im, true);
     if (rc)
         carnet_replica_rollback(replica);
+    else
+        rc = compare_all(im);
     carnet_audit_hold(replica, false);
     leave(im);
     result->ms = carnet_replica_wall_ms(replica) - began_ms;
@@ -983,6 +1302,7 @@ carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_row
     carnet_buf_deinit(&im->detail);
     carnet_buf_deinit(&im->text);
     carnet_arena_deinit(&im->view_arena);
+    carnet_arena_deinit(&im->noes.arena);
     carnet_arena_deinit(&im->batch_arena);
     free(im->cells);
     free(im->ranges);

@@ -15,6 +15,8 @@ CARNET_MUST_USE carnet_rc carnet_people_addresses_check(struct carnet_replica *r
 /* Appends the text of an evidence: lines "key: text" (protocol/consent.md), with the wording of each purpose granted. */
 CARNET_MUST_USE carnet_rc carnet_people_evidence(const struct carnet_charter *charter, const struct carnet_ground *ground, const struct carnet_slice *purposes,
                                                  size_t purpose_count, struct carnet_slice more, struct carnet_buf *out, struct carnet_err *err);
+/* The ground's wording (a language or a version) is one of this purpose. */
+bool carnet_people_has_wording(const struct carnet_charter *charter, const struct carnet_ground *ground, struct carnet_slice purpose);
 struct carnet_slice carnet_people_evidence_get(struct carnet_slice evidence, const char *key); /* borrows; empty: no such line */
 /* A new evidence of this label replaces the one that bears it, on which grants of other purposes may rely: a copy for each of them, under their own labels. They
  * borrow the view; events: the grants of the same write, which rely on the new one. Returns how many, at most CARNET_PURPOSES_MAX. */
@@ -27,5 +29,27 @@ bool carnet_people_objects_to_all(const struct carnet_charter *charter, const st
 CARNET_MUST_USE carnet_rc carnet_people_purpose(const struct carnet_charter *charter, struct carnet_slice name, const struct carnet_purpose_def **out, struct carnet_err *err);
 /* One that may be granted on that basis; REFUSED: it is retired, or the charter says no. */
 CARNET_MUST_USE carnet_rc carnet_people_grantable(const struct carnet_charter *charter, struct carnet_slice name, enum carnet_basis basis, const struct carnet_purpose_def **out, struct carnet_err *err);
+
+/* --- person.c: persons of several records --- */
+struct carnet_spread { /* cells, each for one of the view's records */
+    const struct carnet_view *view;
+    struct carnet_arena *arena;
+    struct carnet_write_cell *cells;
+    size_t *who;
+    size_t count;
+};
+void carnet_spread_init(struct carnet_spread *spread, const struct carnet_view *view, size_t most /* cells */, struct carnet_arena *arena);
+void carnet_spread_add(struct carnet_spread *spread, size_t who, const struct carnet_write_cell *cell);
+/* The cell goes to the records that show one of its name, else to the main record, else to the first whose consent covers its scope. Of a conflict one value is left. */
+void carnet_people_spread(const struct carnet_charter *charter, struct carnet_spread *spread, const struct carnet_write_cell *cell);
+CARNET_MUST_USE carnet_rc carnet_spread_write(struct carnet_replica *replica, struct carnet_spread *spread, bool rectify, struct carnet_write_result *result,
+                                              struct carnet_err *err);
+const struct carnet_cell *carnet_people_cell(const struct carnet_view *view, uint32_t field, struct carnet_slice label); /* NULL: none is shown */
+size_t carnet_people_record_for(const struct carnet_view *view, enum carnet_scope scope); /* the first of its records on which the scope is open, else the main one */
+struct carnet_write carnet_people_write_on(const struct carnet_view *view, size_t who);
+bool carnet_people_live(const struct carnet_charter *charter, const struct carnet_view *view, struct carnet_slice purpose, int64_t now_ms); /* on some record */
+/* The view of the record whose consent for the purpose says most: live, else requested, expired, refused. */
+struct carnet_view carnet_people_consent_view(const struct carnet_charter *charter, const struct carnet_view *view, struct carnet_slice purpose, int64_t now_ms);
+bool carnet_people_granted(const struct carnet_record *record, struct carnet_slice purpose); /* it has a grant of it, whatever it is worth */
 
 #endif

@@ -17,6 +17,8 @@ struct carnet_rows_json {
     struct carnet_rows_cell others[OTHERS_MAX];
     struct carnet_rows_note *notes; /* in the row's arena */
     struct carnet_buf header;       /* the first line, for the file of rejected rows */
+    struct carnet_rows_field *fields; /* of the first line; in the file's arena */
+    size_t field_count;
     bool ended;                     /* the last line was seen */
     bool missed;                    /* that it is missing was said */
 };
@@ -108,6 +110,26 @@ static bool field_of(struct carnet_rows *rows, const char *name, const struct ca
 
 /* --- the parts of a contact --- */
 
+/* Several choices, "A; B": an array. */
+static struct carnet_slice joined(struct carnet_rows *rows, const json_t *list)
+{
+    struct carnet_buf text;
+    const json_t *item;
+    size_t i;
+    carnet_buf_init(&text, CARNET_VALUE_LEN_MAX);
+    json_array_foreach(list, i, item) {
+        if (!json_is_string(item) || !json_string_length(item) || memchr(json_string_value(item), ';', json_string_length(item)))
+            NOT_OURS(rows);
+        carnet_buf_append_str(&text, i ? "; " : "");
+        carnet_buf_append_slice(&text, text_of(item));
+    }
+    if (text.failed)
+        NOT_OURS(rows);
+    struct carnet_slice out = carnet_arena_dup(&rows->arena, carnet_buf_slice(&text));
+    carnet_buf_deinit(&text);
+    return out;
+}
+
 static void take_fields(struct carnet_rows *rows, json_t *fields)
 {
     const char *name;
@@ -118,10 +140,16 @@ static void take_fields(struct carnet_rows *rows, json_t *fields)
         json_object_foreach(fields, name, value) {
             const struct carnet_field_def *def;
             struct carnet_slice label;
-            if (!json_is_string(value))
+            bool list = json_is_array(value);
+            if (!json_is_string(value) && !list) {
                 NOT_OURS(rows);
-            else if (field_of(rows, name, &def, &label) && pass == (def->field != CARNET_FIELD_COUNTRY) && json_string_length(value))
-                carnet_rows_take_exact(rows, def, label, text_of(value));
+            } else if (field_of(rows, name, &def, &label) && pass == (def->field != CARNET_FIELD_COUNTRY)) {
+                struct carnet_slice text = list ? joined(rows, value) : text_of(value);
+                if (list && !(def->custom && def->type == CARNET_FIELD_TYPE_CHOICES))
+                    NOT_OURS(rows);
+                else if (text.len)
+                    carnet_rows_take_exact(rows, def, label, text);
+            }
         }
 }
 
@@ -353,6 +381,49 @@ static json_t *parse(struct carnet_slice line)
     return json_loadb((const char *)line.ptr, line.len, JSON_REJECT_DUPLICATES, NULL);
 }
 
+static bool field_text(struct carnet_rows *rows, const json_t *value, struct carnet_slice *out)
+{
+    *out = carnet_arena_dup(&rows->kept_arena, text_of(value));
+    return out->len != 0;
+}
+
+/* false: not as an export writes them. */
+static bool take_own_fields(struct carnet_rows *rows, json_t *fields)
+{
+    struct carnet_rows_json *j = rows->json;
+    json_t *field, *choice;
+    size_t i, k;
+    if (!fields)
+        return true;
+    if (!json_is_array(fields))
+        return false;
+    j->fields = carnet_arena_alloc(&rows->kept_arena, (json_array_size(fields) + 1) * sizeof *j->fields);
+    json_array_foreach(fields, i, field) {
+        struct carnet_rows_field *out = &j->fields[i];
+        json_t *choices = json_object_get(field, "choices");
+        *out = (struct carnet_rows_field){ 0 };
+        if (!field_text(rows, json_object_get(field, "name"), &out->name) || !field_text(rows, json_object_get(field, "type"), &out->type) ||
+            !field_text(rows, json_object_get(field, "scope"), &out->scope) || (choices && !json_is_array(choices)))
+            return false;
+        struct carnet_slice *texts = carnet_arena_alloc(&rows->kept_arena, (json_array_size(choices) + 1) * sizeof *texts);
+        json_array_foreach(choices, k, choice)
+            if (!field_text(rows, choice, &texts[k]))
+                return false;
+        out->choices = texts;
+        out->choice_count = json_array_size(choices);
+        j->field_count++;
+    }
+    return true;
+}
+
+bool carnet_rows_own_field(const struct carnet_rows *rows, size_t i, struct carnet_rows_field *out)
+{
+    if (!rows->json || i >= rows->json->field_count)
+        return false;
+    *out = rows->json->fields[i];
+    return true;
+}
+
 carnet_rc carnet_rows_json_open(struct carnet_rows *rows, struct carnet_err *err)
 {
     struct carnet_rows_json *j = rows->json = carnet_alloc(sizeof *j);
@@ -364,8 +435,9 @@ carnet_rc carnet_rows_json_open(struct carnet_rows *rows, struct carnet_err *err
     bool ours = is(json_object_get(head, "carnet"), "export");
     json_int_t version = json_integer_value(json_object_get(head, "version"));
     j->missed = json_is_true(json_object_get(head, "rejected")); /* a file of rejected rows has no last line */
+    bool sound = version != 1 || take_own_fields(rows, json_object_get(head, "custom_fields"));
     json_decref(head);
-    if (!ours || version < 1) {
+    if (!ours || version < 1 || !sound) {
         carnet_err_set(err, CARNET_MALFORMED, "not a file of Carnet's own JSON");
         carnet_err_hint(err, "its first line is {\"carnet\":\"export\",\"version\":1,...}: `carnet export FILE.json` writes it");
         return CARNET_MALFORMED;

@@ -10,7 +10,7 @@ struct consent_ctx {
 static bool is_live(void *ctx, struct carnet_slice purpose)
 {
     const struct consent_ctx *c = ctx;
-    return carnet_consent_evaluate(c->charter, c->view->person, c->view->person_count, purpose, c->now_ms).live;
+    return carnet_people_live(c->charter, c->view, purpose, c->now_ms);
 }
 
 static bool rests_on(void *ctx, enum carnet_basis basis)
@@ -18,9 +18,12 @@ static bool rests_on(void *ctx, enum carnet_basis basis)
     const struct consent_ctx *c = ctx;
     const struct carnet_purpose_def *def;
     for (size_t i = 0; (def = carnet_purpose_at(c->charter, i)); i++) {
-        struct carnet_consent consent = carnet_consent_evaluate(c->charter, c->view->person, c->view->person_count, carnet_slice_str(def->name), c->now_ms);
-        if (consent.live && consent.basis == basis)
-            return true;
+        for (size_t j = 0; j < c->view->record_count; j++) {
+            const struct carnet_view_record *record = &c->view->records[j];
+            struct carnet_consent consent = carnet_consent_evaluate(c->charter, record->person, record->person_count, carnet_slice_str(def->name), c->now_ms);
+            if (consent.live && consent.basis == basis)
+                return true;
+        }
     }
     return false;
 }

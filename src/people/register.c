@@ -26,7 +26,47 @@ static void item(struct sheet *s, const char *name, const char *value)
     carnet_buf_printf(s->text, "  %s%s%s\n", name, carnet_tr(s->lang, _(": ")), value);
 }
 
+/* The day and the minute, in UTC: the 72 hours are counted by them. */
+static void put_moment(enum carnet_lang lang, int64_t ms, struct carnet_buf *out)
+{
+    int64_t minutes = ms / 60000;
+    carnet_words_date(lang, ms, out);
+    carnet_words_put(out, lang, _(", %02d:%02d (UTC)"), (int)(minutes / 60 % 24), (int)(minutes % 60));
+}
+
+/* What the charter says of those who answer for it; what it does not say is to be seen. */
+static void answerable(struct sheet *s, const char *key, const char *name)
+{
+    const struct carnet_charter_text *said = carnet_charter_text_find(s->charter, carnet_slice_str(key));
+    carnet_buf_printf(s->text, "  %s%s", carnet_tr(s->lang, name), carnet_tr(s->lang, _(": ")));
+    if (said)
+        carnet_buf_printf(s->text, "%.*s\n", (int)said->value.len, (const char *)said->value.ptr);
+    else
+        carnet_words_put(s->text, s->lang, _("not said (carnet charter set %s TEXT)\n"), key);
+}
+
 /* --- register --- */
+
+/* A purpose as an office names it; the community's own ones by their names. */
+static const char *purpose_title(const struct sheet *s, const char *name)
+{
+    static const struct {
+        const char *name, *title;
+    } titles[] = { { "file", _("keeping the address book") },
+                   { "newsletter", _("newsletter by e-mail") },
+                   { "targeted", _("political messages by e-mail to chosen people") },
+                   { "sms", _("text messages") },
+                   { "call", _("telephone calls") },
+                   { "mail", _("letters by post") },
+                   { "canvass", _("visits from door to door") },
+                   { "social", _("exchanges on social networks") },
+                   { "profile", _("opinions, and notes of conversations") },
+                   { "membership", _("management of the members") } };
+    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
+        if (strcmp(titles[i].name, name) == 0)
+            return carnet_tr(s->lang, titles[i].title);
+    return name;
+}
 
 static json_t *purposes(struct sheet *s)
 {
@@ -48,7 +88,7 @@ static json_t *purposes(struct sheet *s)
         carnet_words_scopes(s->lang, def->scopes, &words);
         if (def->retired)
             carnet_buf_append_str(&words, carnet_tr(s->lang, _(" (not used any more: kept for what was agreed before)")));
-        item(s, carnet_words_purpose(s->lang, def->name), carnet_buf_cstr(&words));
+        item(s, purpose_title(s, def->name), carnet_buf_cstr(&words));
         if (def->online_targeting)
             carnet_buf_append_str(s->text, carnet_tr(s->lang, _("      online targeting (Regulation (EU) 2024/900): explicit consent alone, no special category of data\n")));
         carnet_buf_deinit(&words);
@@ -177,8 +217,7 @@ carnet_rc carnet_people_register(struct carnet_replica *replica, enum carnet_lan
     for (size_t i = 0; i < 3; i++) {
         const struct carnet_charter_text *said = carnet_charter_text_find(s.charter, carnet_slice_str(keys[i]));
         json_object_set_new(root, i ? keys[i] : "controller_says", said ? carnet_json_text(said->value) : json_null());
-        if (said)
-            carnet_buf_printf(text, "  %s%s%.*s\n", carnet_tr(lang, names[i]), carnet_tr(lang, _(": ")), (int)said->value.len, (const char *)said->value.ptr);
+        answerable(&s, keys[i], names[i]);
     }
     title(&s, _("PEOPLE CONCERNED"));
     carnet_words_put(text, lang, _("  contacts of the community; held on this machine: %lld\n"), rc == CARNET_OK ? (long long)counts.contacts : 0LL);
@@ -194,6 +233,7 @@ carnet_rc carnet_people_register(struct carnet_replica *replica, enum carnet_lan
     json_object_set_new(root, "bases", bases(&s));
     title(&s, _("CATEGORIES OF DATA"));
     json_object_set_new(root, "data", fields_of(&s));
+    carnet_buf_append_str(text, carnet_tr(lang, _("  opinions, notes, and even being in this file may reveal political opinions: special categories of data (GDPR, article 9)\n")));
     title(&s, _("RECIPIENTS"));
     s.list = json_array();
     if (rc == CARNET_OK)
@@ -208,6 +248,8 @@ carnet_rc carnet_people_register(struct carnet_replica *replica, enum carnet_lan
         carnet_buf_printf(text, "  %s%s%.*s\n", said->key + 10, carnet_tr(lang, _(": ")), (int)said->value.len, (const char *)said->value.ptr);
     }
     json_object_set_new(root, "outside_recipients", outside);
+    title(&s, _("TRANSFERS OUTSIDE THE EUROPEAN UNION"));
+    carnet_buf_append_str(text, carnet_tr(lang, _("  none by this program, which copies data to the members' machines alone; where those are, and what the other recipients do, is to be added here\n")));
     title(&s, _("HOW LONG"));
     json_object_set_new(root, "retention_seconds", numbers(&s));
     title(&s, _("SECURITY"));
@@ -257,9 +299,9 @@ static carnet_rc breach_of(struct sheet *s, const struct carnet_member *member, 
     carnet_buf_init(&words, 64 * 1024);
     carnet_buf_init(&at, 64);
     carnet_buf_init(&due, 64);
-    carnet_time_format(noticed_ms, &at);
-    carnet_time_format(due_ms, &due);
-    carnet_words_put(s->text, s->lang, _("Breach sheet (GDPR, articles 33 and 34): the device %s of %s\n"), member->node, member->member);
+    put_moment(s->lang, noticed_ms, &at);
+    put_moment(s->lang, due_ms, &due);
+    carnet_words_put(s->text, s->lang, _("Breach sheet (GDPR, articles 33 and 34): the device \"%s\" of \"%s\"\n"), member->node, member->member);
     title(s, _("THE CLOCK"));
     item(s, carnet_tr(s->lang, _("noticed")), carnet_buf_cstr(&at));
     item(s, carnet_tr(s->lang, _("to be notified to the CNIL by (72 hours)")), carnet_buf_cstr(&due));
@@ -292,7 +334,7 @@ static carnet_rc breach_of(struct sheet *s, const struct carnet_member *member, 
     item(s, carnet_tr(s->lang, _("since")), carnet_buf_cstr(&words));
     carnet_buf_clear(&words);
     if (member->alive_ms)
-        carnet_time_format(member->alive_ms, &words);
+        put_moment(s->lang, member->alive_ms, &words);
     item(s, carnet_tr(s->lang, _("last heard")), words.len ? carnet_buf_cstr(&words) : carnet_tr(s->lang, _("never")));
     carnet_words_put(s->text, s->lang, _("  people of whom it could read something: %llu\n"), (unsigned long long)e.contacts);
     json_object_set_new(root, "contacts", json_integer((json_int_t)e.contacts));
@@ -305,11 +347,19 @@ static carnet_rc breach_of(struct sheet *s, const struct carnet_member *member, 
     json_object_set_new(root, "with_values", scopes);
     carnet_buf_append_str(s->text, carnet_tr(s->lang, _("  It could also read what was erased since it was last heard. A passphrase on its keys, or an encrypted disk, makes the risk smaller: say so.\n")));
     title(s, _("WHAT TO DO"));
-    carnet_words_put(s->text, s->lang, _("  1. Revoke the device: no other one talks with it any more.%s\n"), member->cut ? carnet_tr(s->lang, _(" Done.")) : "");
-    carnet_buf_append_str(s->text, carnet_tr(s->lang, _("  2. Rotate the keys of what it could read: what is written from then on is sealed by keys that it does not have.\n"
-                                                        "  3. Notify the CNIL within the 72 hours (notifications.cnil.fr), unless there is no risk for the people; keep this sheet in any case.\n"
-                                                        "  4. When the risk is high (opinions, notes, addresses of private people), tell the people concerned.\n"
-                                                        "  5. Ask the member what else was on the device: exports, printed lists, paper.\n")));
+    if (member->cut)
+        carnet_buf_append_str(s->text, carnet_tr(s->lang, _("  1. The device is revoked: no machine that knows it talks with it any more. Let the others meet (carnet sync).\n")));
+    else
+        carnet_words_put(s->text, s->lang, _("  1. Revoke the device: carnet revoke %s. No machine that knows it talks with it any more.\n"), carnet_id_text(&member->cert->node).s);
+    carnet_buf_append_str(s->text, carnet_tr(s->lang, _("  2. Revoking takes nothing away from the device: its keys open the copies that it has, and others that somebody would give it. Who wants to be erased (carnet erase) is erased on all other machines.\n"
+                                                        "  3. Notify the CNIL within the 72 hours (notifications.cnil.fr), unless a risk for the people is unlikely: what happened, the categories and numbers above, whom to ask, the likely consequences, what was done.\n"
+                                                        "  4. When the risk is high (opinions, notes, addresses of private people), tell the people concerned without delay.\n"
+                                                        "  5. Ask the member what else was on the device: exports, printed lists, paper.\n"
+                                                        "  6. Keep this sheet, notified or not, with what was decided and why.\n")));
+    title(s, _("WHOM TO ASK"));
+    answerable(s, "controller", _("controller"));
+    answerable(s, "dpo", _("data protection officer"));
+    answerable(s, "contact_point", _("contact"));
     carnet_buf_deinit(&due);
     carnet_buf_deinit(&at);
     carnet_buf_deinit(&words);

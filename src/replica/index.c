@@ -30,6 +30,12 @@ uint64_t carnet_index_source_point(struct carnet_slice label, struct carnet_slic
     return point_of(&hasher);
 }
 
+bool carnet_index_is_address(struct carnet_slice label)
+{
+    static const char begins[] = CARNET_INDEX_ADDRESS_LABEL;
+    return label.len == CARNET_INDEX_ADDRESS_LEN && memcmp(label.ptr, begins, sizeof begins - 1) == 0;
+}
+
 uint64_t carnet_index_person_point(struct carnet_slice family, struct carnet_slice given, struct carnet_slice born, uint32_t field, struct carnet_slice value)
 {
     struct carnet_hasher hasher;

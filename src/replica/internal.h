@@ -17,11 +17,13 @@ enum {
     CARNET_STATE_SHARE_MAX = 1 << 18,
     CARNET_STATE_OWN_MAX = 8 << 20,   /* a node's own record, with its receipts; one entry makes a record at most 5 MiB larger */
     CARNET_STREAMS_OF_AUTHOR_MAX = 256, /* logs of one author in one book: an incarnation is two of them, and rare */
-    CARNET_ROW_CONTACT = 1,           /* carnet_record_row.flags: a contact that is not erased */
+    CARNET_ROW_CONTACT = 1,           /* carnet_record_row.flags: a contact that is not erased; of a person of several records the main one alone */
     CARNET_ROW_LOCKED = 2,            /* some value waits for a key or a part */
     CARNET_ROW_ERASED = 4,
     CARNET_ROW_DEAD = 8,              /* some seed of this contact was destroyed */
-    CARNET_ROW_EMPTY = 16             /* nothing stands of it: only edges name it, or all was void */
+    CARNET_ROW_EMPTY = 16,            /* nothing stands of it: only edges name it, or all was void */
+    CARNET_ROW_PERSON = 32,           /* one of several records of a person */
+    CARNET_ROW_MERGED = 64            /* and not the main one */
 };
 
 /* --- what memory knows of the logs and of the charter: filled at open, kept by apply, filled anew after a rollback --- */
@@ -88,6 +90,9 @@ struct carnet_upkeep {
     int64_t box_since_ms;  /* monotonic, when some were found to be missing; 0: none */
     size_t box_at;         /* the next certificate to look at */
     int64_t superseded_ms; /* wall time before which there is nothing to drop */
+    uint64_t numbers_done; /* what the charter's numbers were when every row's due was computed; 0: not read yet */
+    uint64_t numbers_now;  /* those that the walk over all rows is for, */
+    int64_t numbers_at;    /* and the row where it stands; a restart begins it again */
     uint64_t due_written;  /* due_ms was computed when replica->written was this, */
     int64_t due_until_ms;  /* and next_ms this */
     int64_t due_ms;
@@ -181,6 +186,7 @@ struct carnet_replica {
     struct carnet_charter charter;
     struct carnet_settings *settings; /* what makes it */
     bool settings_new;                /* it is to be made again */
+    int64_t silence_said_ms;          /* when the last word on `contact` arrived here; 0: none */
     bool charter_dirty; /* something of the above changed in this transaction: a rollback reads the charter again */
     bool cut_seen;      /* a CUT came in this transaction: what it voids is settled before the transaction ends */
     struct carnet_unlocked *unlocked;
@@ -306,6 +312,13 @@ CARNET_MUST_USE carnet_rc carnet_rows_touches(struct carnet_replica *replica, in
  * that blocks all: some refusal may stand where nobody looks. */
 CARNET_MUST_USE carnet_rc carnet_rows_person(struct carnet_replica *replica, const struct carnet_record *record, int64_t n, struct carnet_arena *arena,
                                              const struct carnet_record ***out, size_t *count, struct carnet_err *err);
+/* The same, with the local number of each; numbers has room for CARNET_PERSON_MAX. */
+CARNET_MUST_USE carnet_rc carnet_rows_people(struct carnet_replica *replica, const struct carnet_record *record, int64_t n, struct carnet_arena *arena, int64_t *numbers,
+                                             const struct carnet_record ***out, size_t *count, struct carnet_err *err);
+/* Who may be shown of a person's records: open[i] of person[i]; in the arena. */
+uint32_t *carnet_rows_shown(struct carnet_replica *replica, const struct carnet_record *const *person, size_t count, struct carnet_arena *arena);
+/* The cells of several records as one, those of the scopes shown[i] of person[i]. What one record emptied takes nothing from another's. */
+struct carnet_cell *carnet_rows_cells(const struct carnet_record *const *person, const uint32_t *shown, size_t count, struct carnet_arena *arena, size_t *cell_count);
 void carnet_rows_clear(struct carnet_record *record); /* as initialised; keeps the memory of its arrays */
 /* A copy whose arrays live in the arena (never deinit it); slices still point where they did. */
 void carnet_rows_copy(const struct carnet_record *record, struct carnet_arena *arena, struct carnet_record *out);

@@ -168,7 +168,7 @@ out:
     return rc == CARNET_NOT_FOUND ? carnet_err_set(err, CARNET_CORRUPT, "the database is damaged: %s", "genesis") : rc;
 }
 
-static void feed_entry(struct carnet_replica *replica, const struct carnet_entry *entry);
+static void feed_entry(struct carnet_replica *replica, const struct carnet_entry *entry, int64_t arrived_ms);
 static void settle_settings(struct carnet_replica *replica);
 
 carnet_rc carnet_charter_load(struct carnet_replica *replica, struct carnet_err *err)
@@ -186,6 +186,7 @@ carnet_rc carnet_charter_load(struct carnet_replica *replica, struct carnet_err 
     replica->settings_new = true;
     carnet_tags_clear(replica);
     carnet_tags_keys_changed(replica);
+    replica->silence_said_ms = 0;
     for (int64_t from = 1;;) {
         struct carnet_entry_row row;
         struct carnet_entry entry;
@@ -203,7 +204,7 @@ carnet_rc carnet_charter_load(struct carnet_replica *replica, struct carnet_err 
         uint32_t stream = carnet_entry_stream(&entry.header);
         replica->tags.feeding_ms = row.arrived_ms;
         if (entry.header.seq <= carnet_authority_cut_at(replica->authority, &entry.header.author, &entry.header.book, stream))
-            feed_entry(replica, &entry);
+            feed_entry(replica, &entry, row.arrived_ms);
         else if (entry.header.log == CARNET_LOG_LAW)
             carnet_charter_feed_beyond(replica, &entry);
     }
@@ -417,8 +418,10 @@ static void feed_box(struct carnet_replica *replica, const struct carnet_cert *a
     carnet_buf_deinit(&plain);
 }
 
-static void feed_setting(struct carnet_replica *replica, const struct carnet_event *event, const struct carnet_dot *dot, uint64_t hlc)
+static void feed_setting(struct carnet_replica *replica, const struct carnet_event *event, const struct carnet_dot *dot, uint64_t hlc, int64_t arrived_ms)
 {
+    if (carnet_slice_equal(event->text, carnet_slice_str("contact")) && arrived_ms > replica->silence_said_ms)
+        replica->silence_said_ms = arrived_ms;
     carnet_settings_add(replica->settings, event, dot, hlc, carnet_setting_version(event->text, event->value), carnet_setting_field(event->text));
     replica->settings_new = true;
 }
@@ -433,7 +436,7 @@ static void settle_settings(struct carnet_replica *replica)
     replica->settings_new = false;
 }
 
-static void feed_event(struct carnet_replica *replica, const struct carnet_entry *entry, const struct carnet_event *event, const struct carnet_dot *dot)
+static void feed_event(struct carnet_replica *replica, const struct carnet_entry *entry, const struct carnet_event *event, const struct carnet_dot *dot, int64_t arrived_ms)
 {
     const struct carnet_cert *author;
     switch (event->type) {
@@ -447,7 +450,7 @@ static void feed_event(struct carnet_replica *replica, const struct carnet_entry
         feed_epoch(replica, event);
         break;
     case CARNET_EVENT_SETTING:
-        feed_setting(replica, event, dot, entry->header.hlc);
+        feed_setting(replica, event, dot, entry->header.hlc, arrived_ms);
         break;
     case CARNET_EVENT_CUT:
         author = carnet_authority_node(replica->authority, &entry->header.author);
@@ -477,7 +480,7 @@ static void feed_event(struct carnet_replica *replica, const struct carnet_entry
     }
 }
 
-static void feed_entry(struct carnet_replica *replica, const struct carnet_entry *entry)
+static void feed_entry(struct carnet_replica *replica, const struct carnet_entry *entry, int64_t arrived_ms)
 {
     for (size_t i = 0; i < entry->change_count; i++) {
         const struct carnet_change *change = &entry->changes[i];
@@ -485,7 +488,7 @@ static void feed_entry(struct carnet_replica *replica, const struct carnet_entry
             struct carnet_event event;
             struct carnet_dot dot = carnet_entry_dot(entry, i, (unsigned)j);
             if (carnet_event_decode(change->events[j], &event) == CARNET_OK)
-                feed_event(replica, entry, &event, &dot);
+                feed_event(replica, entry, &event, &dot, arrived_ms);
         }
         const struct carnet_cert *author = carnet_authority_find(replica->authority, &entry->header.cert); /* the founder's own comes with the events */
         for (size_t j = 0; j < change->part_count; j++)
@@ -511,7 +514,7 @@ void carnet_charter_feed_beyond(struct carnet_replica *replica, const struct car
 void carnet_charter_feed(struct carnet_replica *replica, const struct carnet_entry *entry)
 {
     replica->charter_dirty = true;
-    feed_entry(replica, entry);
+    feed_entry(replica, entry, carnet_replica_now_ms(replica));
     settle_settings(replica);
 }
 

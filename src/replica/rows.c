@@ -171,11 +171,19 @@ carnet_rc carnet_rows_component(struct carnet_replica *replica, int64_t n, int64
 carnet_rc carnet_rows_person(struct carnet_replica *replica, const struct carnet_record *record, int64_t n, struct carnet_arena *arena,
                              const struct carnet_record ***out, size_t *count, struct carnet_err *err)
 {
+    int64_t numbers[CARNET_PERSON_MAX];
+    return carnet_rows_people(replica, record, n, arena, numbers, out, count, err);
+}
+
+carnet_rc carnet_rows_people(struct carnet_replica *replica, const struct carnet_record *record, int64_t n, struct carnet_arena *arena, int64_t *given,
+                             const struct carnet_record ***out, size_t *count, struct carnet_err *err)
+{
     static const struct carnet_record crowd = { .erased = true }; /* merged with it, nothing is open */
     int64_t numbers[CARNET_PERSON_MAX + 1];
     carnet_rc rc = carnet_rows_component(replica, n, numbers, CARNET_PERSON_MAX + 1, count, err);
     if (rc != CARNET_OK)
         return rc;
+    memcpy(given, numbers, (*count < CARNET_PERSON_MAX ? *count : CARNET_PERSON_MAX) * sizeof *given);
     *out = carnet_arena_alloc(arena, (*count + 1) * sizeof **out);
     (*out)[0] = record;
     if (*count > CARNET_PERSON_MAX) {
@@ -193,6 +201,41 @@ carnet_rc carnet_rows_person(struct carnet_replica *replica, const struct carnet
             rc = carnet_tags_mark(replica, numbers[i], &(*out)[i], arena, replica->tags.now, err);
     }
     return rc;
+}
+
+uint32_t *carnet_rows_shown(struct carnet_replica *replica, const struct carnet_record *const *person, size_t count, struct carnet_arena *arena)
+{
+    int64_t now_ms = carnet_replica_now_ms(replica);
+    uint32_t *open = carnet_arena_alloc(arena, count * sizeof *open);
+    const struct carnet_record **turned = copy_array(arena, person, count, sizeof *turned);
+    for (size_t i = 0; i < count; i++) {
+        turned[0] = person[i];
+        turned[i] = person[0];
+        open[i] = carnet_consent_open(&replica->charter, turned, count, now_ms);
+        turned[i] = person[i];
+        if (CARNET_PLANTED(41) && i && !open[0])
+            open[i] = 0;
+        else if (CARNET_PLANTED(41) && i)
+            open[i] |= open[0]; /* planted: what is agreed to on the main record opens the others too */
+    }
+    return open;
+}
+
+struct carnet_cell *carnet_rows_cells(const struct carnet_record *const *person, const uint32_t *shown, size_t count, struct carnet_arena *arena, size_t *cell_count)
+{
+    struct carnet_record all = { 0 };
+    size_t most = 0;
+    for (size_t i = 0; i < count; i++)
+        most += person[i]->live_count;
+    all.live = carnet_arena_alloc(arena, (most + 1) * sizeof *all.live);
+    for (size_t i = 0; i < count; i++) {
+        size_t own;
+        const struct carnet_cell *cells = carnet_id_equal(&person[i]->subject, &person[i]->id) ? carnet_record_cells(person[i], shown[i], arena, &own) : NULL;
+        for (size_t c = 0; cells && c < own; c++)
+            for (size_t s = 0; s < cells[c].count; s++)
+                all.live[all.live_count++] = *cells[c].siblings[s];
+    }
+    return carnet_record_cells(&all, CARNET_SCOPES_ALL | 1u << CARNET_SCOPE_CLEAR, arena, cell_count);
 }
 
 /* --- edges --- */
@@ -286,29 +329,39 @@ static struct carnet_slice newest(const struct carnet_record *record, uint32_t f
     return best ? best->value : CARNET_SLICE_NONE;
 }
 
+static void add_point(struct points *points, uint64_t point)
+{
+    size_t known = 0;
+    while (known < points->count && points->at[known] != point)
+        known++;
+    if (point && known == points->count && known < POINTS_MAX)
+        points->at[points->count++] = point;
+}
+
 static void find_points(const struct carnet_record *record, struct points *points)
 {
     struct carnet_slice family = newest(record, CARNET_FIELD_FAMILY), given = newest(record, CARNET_FIELD_GIVEN), born = newest(record, CARNET_FIELD_BORN);
     const struct carnet_sibling *row = NULL;
+    bool plain = false; /* a point that every node can ask for */
     points->count = 0;
     for (size_t i = 0; i < record->live_count; i++) {
         const struct carnet_sibling *sibling = &record->live[i];
         uint64_t point = 0;
         if (sibling->state != CARNET_SIBLING_VALUE || !sibling->value.len)
             continue;
-        if (sibling->field == CARNET_FIELD_SOURCE_ID && carnet_slice_equal(sibling->label, carnet_slice_str(CARNET_INDEX_ROW_LABEL)))
+        if (sibling->field == CARNET_FIELD_SOURCE_ID && carnet_slice_equal(sibling->label, carnet_slice_str(CARNET_INDEX_ROW_LABEL))) {
             row = sibling;
-        else if (sibling->field == CARNET_FIELD_SOURCE_ID)
+        } else if (sibling->field == CARNET_FIELD_SOURCE_ID && carnet_index_is_address(sibling->label)) {
+            add_point(points, carnet_index_person_point(family, given, born, sibling->field, sibling->label));
+            add_point(points, carnet_index_source_point(sibling->label, CARNET_SLICE_NONE)); /* whoever has the address */
+        } else if (sibling->field == CARNET_FIELD_SOURCE_ID)
             point = carnet_index_source_point(sibling->label, sibling->value);
         else if (sibling->field == CARNET_FIELD_EMAIL || sibling->field == CARNET_FIELD_PHONE)
             point = carnet_index_person_point(family, given, born, sibling->field, sibling->value);
-        size_t known = 0;
-        while (known < points->count && points->at[known] != point)
-            known++;
-        if (point && known == points->count && known < POINTS_MAX)
-            points->at[points->count++] = point;
+        plain |= point != 0;
+        add_point(points, point);
     }
-    if (row && !points->count && row->value.len > CARNET_INDEX_ROW_LEN)
+    if (row && !plain && points->count < POINTS_MAX && row->value.len > CARNET_INDEX_ROW_LEN)
         points->at[points->count++] = carnet_index_source_point(row->label, carnet_slice(row->value.ptr, CARNET_INDEX_ROW_LEN));
 }
 
@@ -383,14 +436,25 @@ static void derive(struct carnet_replica *replica, struct carnet_loaded *loaded,
     loaded->row.conflicts = 0;
     loaded->row.indexed = 0;
     loaded->row.due_ms = 0;
-    if (loaded->row.flags & CARNET_ROW_CONTACT) {
+    if (loaded->row.flags & CARNET_ROW_CONTACT && person_count > 1 && person_count <= CARNET_PERSON_MAX && !carnet_id_is_zero(&person[1]->id)) {
+        loaded->row.flags |= CARNET_ROW_PERSON;
+        if (carnet_consent_main(person, person_count))
+            loaded->row.flags = (loaded->row.flags & ~(unsigned)CARNET_ROW_CONTACT) | CARNET_ROW_MERGED;
+    }
+    if (loaded->row.flags & (CARNET_ROW_CONTACT | CARNET_ROW_MERGED)) {
         shown = carnet_consent_open(&replica->charter, person, person_count, now_ms);
         loaded->row.indexed = shown & carnet_record_scopes_in(record, CARNET_SIBLING_VALUE);
         loaded->row.due_ms = carnet_consent_due(&replica->charter, person, person_count, may_darken(replica), now_ms);
     }
-    if (record->live_count < 2)
+    const struct carnet_cell *cells;
+    if (loaded->row.flags & CARNET_ROW_MERGED)
+        return; /* the main record counts the person's */
+    if (loaded->row.flags & CARNET_ROW_PERSON)
+        cells = carnet_rows_cells(person, carnet_rows_shown(replica, person, person_count, &replica->row_arena), person_count, &replica->row_arena, &cell_count);
+    else if (record->live_count < 2)
         return;
-    const struct carnet_cell *cells = carnet_record_cells(record, shown, &replica->row_arena, &cell_count);
+    else
+        cells = carnet_record_cells(record, shown, &replica->row_arena, &cell_count);
     for (size_t i = 0; i < cell_count; i++)
         loaded->row.conflicts += cells[i].conflict;
 }
@@ -421,19 +485,52 @@ static carnet_rc put_row(struct carnet_replica *replica, struct carnet_loaded *l
     if (replica->state_bytes.failed)
         return carnet_err_set(err, CARNET_LIMIT, "a record is too large");
     loaded->row.state = carnet_buf_slice(&replica->state_bytes);
-    return carnet_store_record_put(replica->store, &loaded->row, err);
+    bool fresh = loaded->row.n == 0;
+    carnet_rc rc = carnet_store_record_put(replica->store, &loaded->row, err);
+    if (rc == CARNET_OK && !fresh && loaded->row.flags & (CARNET_ROW_ERASED | CARNET_ROW_EMPTY | CARNET_ROW_DEAD))
+        rc = carnet_store_likeness_forget(replica->store, loaded->row.n, err); /* at once: it says something of what is to be nowhere */
+    if (rc == CARNET_OK && !fresh && (loaded->row.kind == CARNET_KIND_CONTACT || loaded->row.flags & CARNET_ROW_EMPTY))
+        rc = carnet_store_likeness_touch(replica->store, loaded->row.n, err);
+    return rc;
 }
 
+/* The words of a person's records, all with the main one. */
+static void put_person_text(struct carnet_replica *replica, const struct carnet_record *const *person, size_t count, struct carnet_buf *out)
+{
+    size_t cell_count;
+    const uint32_t *open = carnet_rows_shown(replica, person, count, &replica->row_arena);
+    const struct carnet_cell *cells = carnet_rows_cells(person, open, count, &replica->row_arena, &cell_count);
+    if (cell_count)
+        carnet_query_index_text(cells, cell_count, out);
+}
+
+/* What the record was, with the scopes that were indexed of it and its flags; person: whom it is of now. */
 static carnet_rc put_search(struct carnet_replica *replica, const struct carnet_loaded *loaded, const struct carnet_record *old, uint32_t old_indexed,
-                            struct carnet_err *err)
+                            unsigned old_flags, const struct carnet_record *const *person, size_t person_count, struct carnet_err *err)
 {
     carnet_rc rc = CARNET_OK;
+    struct carnet_slice kept;
     carnet_buf_clear(&replica->old_text);
     carnet_buf_clear(&replica->text);
-    if (old_indexed)
+    if (old_flags & CARNET_ROW_PERSON) {
+        rc = carnet_store_person_text(replica->store, loaded->row.n, &kept, err);
+        if (rc == CARNET_OK)
+            carnet_buf_append_slice(&replica->old_text, kept);
+        if (rc == CARNET_OK && !(loaded->row.flags & CARNET_ROW_PERSON))
+            rc = carnet_store_person_remove(replica->store, loaded->row.n, err);
+    } else if (old_indexed) {
         put_text(replica, old, old_indexed, &replica->old_text);
-    if (loaded->row.indexed)
+    }
+    if (loaded->row.flags & CARNET_ROW_PERSON) {
+        if (!(loaded->row.flags & CARNET_ROW_MERGED))
+            put_person_text(replica, person, person_count, &replica->text);
+        if (rc == CARNET_OK)
+            rc = carnet_store_person_put(replica->store, loaded->row.n, carnet_buf_slice(&replica->text), err);
+    } else if (loaded->row.indexed) {
         put_text(replica, &loaded->record, loaded->row.indexed, &replica->text);
+    }
+    if (rc != CARNET_OK)
+        return rc;
     if (carnet_slice_equal(carnet_buf_slice(&replica->old_text), carnet_buf_slice(&replica->text)))
         return rc;
     if (replica->old_text.len)
@@ -475,7 +572,11 @@ static carnet_rc put_glance(struct carnet_replica *replica, const struct carnet_
     name = (struct carnet_buf){ .ptr = array, .cap = sizeof array, .len_max = sizeof array - 1 };
     if (glance.contact) {
         size_t count;
-        const struct carnet_cell *cells = carnet_record_cells(&loaded->record, loaded->row.indexed & 1u << CARNET_SCOPE_IDENTITY, &replica->row_arena, &count);
+        const struct carnet_cell *cells;
+        if (loaded->row.flags & CARNET_ROW_PERSON)
+            cells = carnet_rows_cells(person, carnet_rows_shown(replica, person, person_count, &replica->row_arena), person_count, &replica->row_arena, &count);
+        else
+            cells = carnet_record_cells(&loaded->record, loaded->row.indexed & 1u << CARNET_SCOPE_IDENTITY, &replica->row_arena, &count);
         if (count)
             carnet_query_sort_key(cells, count, &name);
         glance.name = carnet_buf_slice(&name);
@@ -498,10 +599,11 @@ carnet_rc carnet_rows_refresh(struct carnet_replica *replica, int64_t n, struct 
         rc = carnet_rows_person(replica, &loaded.record, n, &replica->row_arena, &person, &person_count, err);
     if (rc == CARNET_OK) {
         uint32_t old_indexed = loaded.row.indexed;
+        unsigned old_flags = loaded.row.flags;
         derive(replica, &loaded, person, person_count);
         rc = put_row(replica, &loaded, err);
         if (rc == CARNET_OK)
-            rc = put_search(replica, &loaded, &loaded.record, old_indexed, err);
+            rc = put_search(replica, &loaded, &loaded.record, old_indexed, old_flags, person, person_count, err);
         if (rc == CARNET_OK)
             rc = put_glance(replica, &loaded, person, person_count, err);
     }
@@ -518,6 +620,7 @@ carnet_rc carnet_rows_put(struct carnet_replica *replica, struct carnet_loaded *
     struct points old_points = { .count = 0 }, new_points;
     bool known = loaded->row.n != 0;
     uint32_t old_indexed = loaded->row.indexed;
+    unsigned old_flags = known ? loaded->row.flags : 0;
     carnet_rc rc = CARNET_OK;
     carnet_arena_reset(&replica->row_arena);
     if (known) {
@@ -553,7 +656,7 @@ carnet_rc carnet_rows_put(struct carnet_replica *replica, struct carnet_loaded *
     if (rc == CARNET_OK && !known)
         rc = carnet_tags_changed(replica, loaded->row.n, NULL, &loaded->record, err);
     if (rc == CARNET_OK)
-        rc = put_search(replica, loaded, &replica->old, known ? old_indexed : 0, err);
+        rc = put_search(replica, loaded, &replica->old, known ? old_indexed : 0, old_flags, person, person_count, err);
     if (rc == CARNET_OK)
         rc = put_glance(replica, loaded, person, person_count, err);
     if (rc == CARNET_OK)

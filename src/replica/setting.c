@@ -30,6 +30,20 @@ uint32_t carnet_setting_field(struct carnet_slice key)
     return CARNET_FIELD_CUSTOM + (number & 0x7fffffff);
 }
 
+/* Numbers come from the names: two that meet would be one field. */
+static carnet_rc check_number(const struct carnet_charter *charter, const struct carnet_charter_word *word, struct carnet_err *err)
+{
+    const size_t prefix = sizeof "field/" - 1;
+    uint32_t number = word->value.len ? carnet_setting_field(word->key) : 0;
+    const struct carnet_field_def *other = number ? carnet_field_by_number(charter, number) : NULL;
+    if (!other || carnet_slice_equal(carnet_slice_str(other->name), carnet_slice(word->key.ptr + prefix, word->key.len - prefix)))
+        return CARNET_OK;
+    carnet_err_set(err, CARNET_CONFLICT, "no field can be called \"%.*s\" here: it would have the number of the field %s", (int)(word->key.len - prefix),
+                   (const char *)word->key.ptr + prefix, other->name);
+    carnet_err_hint(err, "add a field of another name");
+    return CARNET_CONFLICT;
+}
+
 carnet_rc carnet_replica_charter_set(struct carnet_replica *replica, const struct carnet_charter_word *words, size_t count, struct carnet_err *err)
 {
     const struct carnet_cert *self = carnet_replica_self(replica);
@@ -38,6 +52,8 @@ carnet_rc carnet_replica_charter_set(struct carnet_replica *replica, const struc
     carnet_rc rc = CARNET_OK;
     for (size_t i = 0; i < count && rc == CARNET_OK; i++)
         rc = carnet_setting_check(words[i].key, words[i].value, err);
+    for (size_t i = 0; i < count && rc == CARNET_OK; i++)
+        rc = check_number(&replica->charter, &words[i], err);
     if (rc != CARNET_OK)
         return rc;
     if (!self || !(self->verbs & CARNET_VERB_CHARTER)) {

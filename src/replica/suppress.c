@@ -10,6 +10,7 @@
 enum {
     TAGS_OF_EVENT = 40,
     SETTLE_RECORDS = 16, /* compared before a transaction ends: a small community never waits for upkeep */
+    COMPARE_RECORDS = 500,
     HOLDERS = 64,
     TAG_WAIT_MS = 1000,  /* a refusal that a volunteer wrote: offices that heard of it at once do not all tag it */
     TAG_SPREAD_MS = 9000,
@@ -192,6 +193,16 @@ static bool may_tag(struct carnet_replica *replica)
 {
     const struct carnet_cert *self = carnet_replica_self(replica);
     return self && self->verbs & CARNET_VERB_DELIVER && has_key(replica);
+}
+
+bool carnet_replica_address_token(struct carnet_replica *replica, struct carnet_slice value, uint8_t out[16])
+{
+    if (!has_key(replica))
+        return false;
+    const struct carnet_slice pieces[] = { carnet_slice_str("carnet/1/address/token"), value };
+    struct carnet_key whole = carnet_derive(&replica->tags.keys[0], pieces, 2);
+    memcpy(out, whole.b, 16);
+    return true;
 }
 
 /* The tags of an address, one under each key. */
@@ -627,14 +638,18 @@ carnet_rc carnet_tags_collect(struct carnet_replica *replica, const struct carne
 {
     const struct carnet_record **person;
     size_t person_count;
-    bool any = false;
-    for (size_t i = 0; i < count; i++)
+    bool any = false, mistake = false;
+    for (size_t i = 0; i < count; i++) {
         any = any || is_refusal(&events[i]);
+        mistake = mistake || events[i].type == CARNET_EVENT_INVALIDATE;
+    }
     if (!any || !may_tag(replica))
         return CARNET_OK;
     carnet_rc rc = carnet_rows_person(replica, record, n, &replica->write_arena, &person, &person_count, err);
     for (size_t i = 0; rc == CARNET_OK && i < count; i++) {
         struct carnet_slice purpose = events[i].type == CARNET_EVENT_ERASE ? CARNET_SLICE_NONE : events[i].purpose;
+        if (mistake && events[i].type == CARNET_EVENT_ERASE)
+            continue; /* an import that is undone: nobody refused anything */
         for (size_t j = 0; rc == CARNET_OK && is_refusal(&events[i]) && j < person_count; j++)
             rc = collect_record(replica, person[j], purpose, UINT64_MAX, err); /* said anew: who agreed since is refused again, here and elsewhere */
     }
@@ -927,6 +942,18 @@ carnet_rc carnet_replica_suppress(struct carnet_replica *replica, const struct c
         rc = carnet_tags_emit(replica, err);
     if (written)
         *written = rc == CARNET_OK ? pending : 0;
+    return carnet_tx_leave(replica, mine, before, rc, err);
+}
+
+carnet_rc carnet_replica_compare(struct carnet_replica *replica, bool *done, struct carnet_err *err)
+{
+    bool mine;
+    uint64_t before;
+    carnet_rc rc = carnet_tx_enter(replica, &mine, &before, err);
+    if (rc != CARNET_OK)
+        return rc;
+    carnet_batch_reset(replica);
+    rc = compare_some(replica, COMPARE_RECORDS, done, err);
     return carnet_tx_leave(replica, mine, before, rc, err);
 }
 

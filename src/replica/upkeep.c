@@ -61,15 +61,20 @@ static carnet_rc without_young(const struct slice *slice, const struct carnet_id
     return rc;
 }
 
-/* Scopes of the contact that were closed for dark_after, by this node's clock, and that it may darken. */
+/* Scopes of the contact that were closed for dark_after, by this node's clock, and that it may darken. A new word on how long silence may last ends the agreements of
+ * many, back into the past: like a refusal, it blocks at once, and destroys once it has been known for as long. */
 static uint32_t overdue(const struct slice *slice, const struct carnet_record *record)
 {
     uint32_t scopes = carnet_erase_sealed(record) & slice->self->reads;
+    struct carnet_charter charter = slice->replica->charter;
+    int64_t said_ms = slice->replica->silence_said_ms;
+    if (said_ms > slice->wall_ms - charter.dark_after_ms && said_ms <= carnet_replica_now_ms(slice->replica) && !CARNET_PLANTED(53)) /* planted: at once */
+        charter.contact_ms = INT64_MAX;
     for (unsigned scope = CARNET_SCOPE_IDENTITY; scope < CARNET_SCOPE_CONSENT; scope++) {
         if (!(scopes >> scope & 1))
             continue;
-        uint64_t closed = carnet_consent_closed_at(&slice->replica->charter, record, (enum carnet_scope)scope, slice->wall_ms);
-        if (closed == 0 || carnet_hlc_ms(closed) > slice->wall_ms - slice->replica->charter.dark_after_ms)
+        uint64_t closed = carnet_consent_closed_at(&charter, record, (enum carnet_scope)scope, slice->wall_ms);
+        if (closed == 0 || carnet_hlc_ms(closed) > slice->wall_ms - charter.dark_after_ms)
             scopes &= ~(1u << scope);
     }
     return scopes;
@@ -129,6 +134,63 @@ static carnet_rc do_dues(struct slice *slice, struct carnet_err *err)
         slice->steps++;
         upkeep->due_from = row.n + 1;
         rc = rc == CARNET_OK ? do_due(slice, &row, err) : rc;
+        if (rc != CARNET_OK)
+            return rc;
+    }
+    return CARNET_OK;
+}
+
+/* --- the charter's numbers: what is due when --- */
+
+static uint64_t numbers_of(const struct carnet_charter *charter)
+{
+    uint64_t mix = (uint64_t)charter->contact_ms;
+    mix = mix * 1000003 + (uint64_t)charter->inform_ms;
+    mix = mix * 1000003 + (uint64_t)charter->dark_after_ms;
+    return mix ? mix : 1;
+}
+
+static carnet_rc numbers_stored(struct slice *slice, uint64_t *out, struct carnet_err *err)
+{
+    const struct carnet_charter charter = carnet_charter_default();
+    struct carnet_buf buf;
+    carnet_buf_init(&buf, sizeof *out);
+    carnet_rc rc = carnet_store_meta_get(slice->replica->store, "due_numbers", &buf, err);
+    if (rc == CARNET_OK && buf.len == sizeof *out)
+        memcpy(out, buf.ptr, sizeof *out);
+    else
+        *out = numbers_of(&charter); /* nobody changed them yet */
+    carnet_buf_deinit(&buf);
+    return rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
+}
+
+/* When a record is due stands in its row: when the numbers have changed, every row is looked at again. */
+static carnet_rc do_numbers(struct slice *slice, struct carnet_err *err)
+{
+    struct carnet_replica *replica = slice->replica;
+    struct carnet_upkeep *upkeep = slice->upkeep;
+    uint64_t now = numbers_of(&replica->charter);
+    carnet_rc rc = upkeep->numbers_done ? CARNET_OK : numbers_stored(slice, &upkeep->numbers_done, err);
+    if (rc != CARNET_OK || now == upkeep->numbers_done)
+        return rc;
+    if (upkeep->numbers_now != now)
+        upkeep->numbers_at = 0;
+    upkeep->numbers_now = now;
+    while (!is_over(slice)) {
+        struct carnet_record_row row;
+        rc = carnet_store_record_next(replica->store, upkeep->numbers_at + 1, &row, err);
+        if (rc == CARNET_NOT_FOUND) {
+            upkeep->numbers_done = now;
+            upkeep->numbers_now = 0;
+            upkeep->due_from = 0; /* the walk over what is due begins again */
+            upkeep->walked_ms = 0;
+            replica->written++;
+            return carnet_store_meta_put(replica->store, "due_numbers", carnet_slice(&now, sizeof now), err);
+        }
+        slice->steps++;
+        upkeep->numbers_at = row.n;
+        if (rc == CARNET_OK && row.kind == CARNET_KIND_CONTACT)
+            rc = carnet_rows_refresh(replica, upkeep->numbers_at, err);
         if (rc != CARNET_OK)
             return rc;
     }
@@ -570,7 +632,9 @@ static carnet_rc do_audit(struct slice *slice, struct carnet_err *err)
 
 static carnet_rc do_slice(struct slice *slice, struct carnet_err *err)
 {
-    carnet_rc rc = do_dues(slice, err);
+    carnet_rc rc = do_numbers(slice, err);
+    if (rc == CARNET_OK && !slice->more)
+        rc = do_dues(slice, err);
     if (rc == CARNET_OK && !slice->more)
         rc = do_future(slice, err);
     if (rc == CARNET_OK && !slice->more)

@@ -490,7 +490,7 @@ static carnet_rc write_law(struct carnet_replica *replica, const struct carnet_w
     w.fresh = write->fresh && !w.known && count_log(write, CARNET_LOG_DATA) + write->cell_count == 0;
     for (size_t i = 0; i < write->event_count; i++)
         planned += carnet_event_log(write->events[i].type) == CARNET_LOG_LAW ? event_size(&write->events[i]) : 0;
-    if (rc == CARNET_OK && w.self && w.kind == CARNET_KIND_CONTACT)
+    if (rc == CARNET_OK && w.self && w.kind == CARNET_KIND_CONTACT && !write->unasked)
         rc = carnet_tags_collect(replica, w.target, replica->written_target.row.n, write->events, write->event_count, err);
     return rc == CARNET_OK ? emit_events(&w, CARNET_LOG_LAW, planned, err) : rc;
 }

@@ -76,6 +76,35 @@
     X(EDGE_ADD, "INSERT OR IGNORE INTO edges(a, b) VALUES(?1, ?2)")                                                         \
     X(EDGE_REMOVE, "DELETE FROM edges WHERE a = ?1 AND b = ?2")                                                             \
     X(EDGES, "SELECT b FROM edges WHERE a = ?1 ORDER BY b LIMIT ?2")                                                        \
+    X(PERSON_GET, "SELECT text FROM persons WHERE record = ?1")                                                             \
+    X(PERSON_PUT, "INSERT OR REPLACE INTO persons(record, text) VALUES(?1, ?2)")                                            \
+    X(PERSON_REMOVE, "DELETE FROM persons WHERE record = ?1")                                                               \
+    X(PERSONS_EMPTY, "DELETE FROM persons")                                                                                 \
+    X(LIKENESS_GET, "SELECT numbers FROM likeness WHERE record = ?1")                                                       \
+    X(LIKENESS_PUT, "INSERT OR REPLACE INTO likeness(record, numbers) VALUES(?1, ?2)")                                      \
+    X(LIKENESS_REMOVE, "DELETE FROM likeness WHERE record = ?1")                                                            \
+    X(LIKENESS_ADD, "INSERT OR IGNORE INTO likeness_index(number, record) VALUES(?1, ?2)")                                  \
+    X(LIKENESS_DROP, "DELETE FROM likeness_index WHERE number = ?1 AND record = ?2")                                        \
+    X(LIKENESS_WHO, "SELECT record FROM likeness_index WHERE number = ?1 ORDER BY record LIMIT ?2")                         \
+    X(LIKENESS_CROWDS, "SELECT count(*) FROM (SELECT 1 FROM likeness_index GROUP BY number HAVING count(*) > ?1)")          \
+    X(LIKENESS_TOUCH, "INSERT OR IGNORE INTO likeness_due(record) SELECT ?1 WHERE ?1 <= (SELECT record FROM likeness_mark)") \
+    X(LIKENESS_DUE, "SELECT record FROM likeness_due ORDER BY record LIMIT ?1")                                             \
+    X(LIKENESS_DONE, "DELETE FROM likeness_due WHERE record = ?1")                                                          \
+    X(LIKENESS_MARK, "SELECT coalesce((SELECT record FROM likeness_mark), 0)")                                              \
+    X(LIKENESS_MARK_PUT, "INSERT OR REPLACE INTO likeness_mark(one, record) VALUES(1, ?1)")                                 \
+    X(LIKENESS_LEFT, "SELECT (SELECT count(*) FROM likeness_due) + (SELECT coalesce(max(n), 0) FROM records)"               \
+                     " - coalesce((SELECT record FROM likeness_mark), 0)")                                                  \
+    X(PROPOSAL_PUT, "INSERT OR IGNORE INTO proposals(a, b, reason) VALUES(?1, ?2, ?3)")                                    \
+    X(PROPOSALS_DROP_A, "DELETE FROM proposals WHERE a = ?1")                                                               \
+    X(PROPOSALS_DROP_B, "DELETE FROM proposals WHERE b = ?1")                                                               \
+    X(PROPOSAL_NEXT, "SELECT a, b, reason FROM proposals WHERE (a, b) > (?1, ?2) ORDER BY a, b LIMIT 1")                     \
+    X(PROPOSALS_COUNT, "SELECT count(*) FROM proposals")                                                                    \
+    X(PROPOSALS_SINCE, "SELECT count(*) FROM proposals WHERE b > ?1")                                                       \
+    X(LIKENESS_EMPTY, "DELETE FROM likeness")                                                                               \
+    X(LIKENESS_INDEX_EMPTY, "DELETE FROM likeness_index")                                                                   \
+    X(LIKENESS_DUE_EMPTY, "DELETE FROM likeness_due")                                                                       \
+    X(LIKENESS_MARK_EMPTY, "DELETE FROM likeness_mark")                                                                     \
+    X(PROPOSALS_EMPTY, "DELETE FROM proposals")                                                                             \
     X(SEARCH_ADD, "INSERT INTO search(rowid, text) VALUES(?1, ?2)")                                                         \
     X(SEARCH_REMOVE, "INSERT INTO search(search, rowid, text) VALUES('delete', ?1, ?2)")                                    \
     X(SEARCH, "SELECT rowid FROM search WHERE search MATCH ?1 AND rowid > ?2 ORDER BY rowid LIMIT ?3")                      \

@@ -143,6 +143,37 @@ const char *const carnet_store__schema[] = {
     " record INTEGER NOT NULL,"
     " PRIMARY KEY(task, record)"
     ") STRICT, WITHOUT ROWID",
+    /* Records of one person: the words that the search has of each, since they are not those of the record alone. The main record has all. */
+    "CREATE TABLE persons("
+    " record INTEGER PRIMARY KEY,"
+    " text BLOB NOT NULL"
+    ") STRICT",
+
+    /* Duplicates. likeness: what each contact looks like, as numbers in order (and again as rows, to find who looks the same); likeness_due: contacts that changed
+     * since they were compared; those after likeness_mark were never; proposals: pairs to ask a person about, the smaller number first. */
+    "CREATE TABLE likeness("
+    " record INTEGER PRIMARY KEY,"
+    " numbers BLOB NOT NULL"
+    ") STRICT",
+    "CREATE TABLE likeness_index("
+    " number INTEGER NOT NULL,"
+    " record INTEGER NOT NULL,"
+    " PRIMARY KEY(number, record)"
+    ") STRICT, WITHOUT ROWID",
+    "CREATE TABLE likeness_due("
+    " record INTEGER PRIMARY KEY"
+    ") STRICT",
+    "CREATE TABLE likeness_mark("
+    " one INTEGER PRIMARY KEY CHECK(one = 1),"
+    " record INTEGER NOT NULL"
+    ") STRICT",
+    "CREATE TABLE proposals("
+    " a INTEGER NOT NULL,"
+    " b INTEGER NOT NULL,"
+    " reason INTEGER NOT NULL,"
+    " PRIMARY KEY(a, b)"
+    ") STRICT, WITHOUT ROWID",
+    "CREATE INDEX proposals_b ON proposals(b)",
 
     /* What lists and counts ask of a contact, without its record: small rows, in the order of the records. Whoever is no contact (any more) keeps
      * a row without content, so that what counted it hears of it. */

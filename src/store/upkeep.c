@@ -64,7 +64,10 @@ carnet_rc carnet_store_derived_drop(struct carnet_store *store, struct carnet_er
 {
     static const enum query queries[] = {Q_RECORDS_EMPTY,        Q_TOUCHES_EMPTY, Q_LOOKUPS_EMPTY,
                                          Q_LOOKUPS_RECENT_EMPTY, Q_EDGES_EMPTY,   Q_SEARCH_EMPTY,
-                                         Q_TAGS_EMPTY,           Q_TASKS_EMPTY,   Q_GLANCES_EMPTY, Q_TALLIES_EMPTY};
+                                         Q_TAGS_EMPTY,           Q_TASKS_EMPTY,   Q_PERSONS_EMPTY,
+                                         Q_LIKENESS_EMPTY,       Q_LIKENESS_INDEX_EMPTY, Q_LIKENESS_DUE_EMPTY,
+                                         Q_LIKENESS_MARK_EMPTY,  Q_PROPOSALS_EMPTY, Q_GLANCES_EMPTY,
+                                         Q_TALLIES_EMPTY};
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
         carnet_rc rc = carnet_store__run(store, carnet_store__write(store, queries[i]), err);
         if (rc != CARNET_OK)

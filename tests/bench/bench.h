@@ -96,6 +96,14 @@ struct bench_import {
 };
 void bench_import(const struct bench *bench, void *out);
 
+struct bench_duplicates {
+    struct bench_time time; /* all contacts compared, the first time */
+    double hold_ms, one_ms; /* longest transaction; after one contact was added */
+    int64_t open;           /* proposals */
+    uint64_t disk_bytes;
+};
+void bench_duplicates(const struct bench *bench, void *out);
+
 struct bench_sync {
     struct bench_time time;
     uint64_t bytes, frames, memory_peak, disk_bytes;

@@ -14,7 +14,7 @@ static const char usage[] =
     "usage: carnet-bench [--contacts N,N...] [--rounds N] [--only PART,PART...] [--growth X] [--dir DIR] [--keep DIR] [--json]\n"
     "  --contacts  sizes of the address book, ascending; at least 2000 each (10000,100000,1000000)\n"
     "  --rounds    measurements of which the median counts, up to 100,000 contacts (3)\n"
-    "  --only      floor, import, sync, relay, edits, open, search, count; the others are left out\n"
+    "  --only      floor, import, duplicates, sync, relay, edits, open, search, count; the others are left out\n"
     "  --growth    time per contact at the largest size, at most so many times that at the smallest (2)\n"
     "  --dir       where a scratch folder is made, on a real disk (.)\n"
     "  --keep      address books are kept in this folder and used again by the next run: no import is measured then\n"
@@ -197,6 +197,15 @@ static void measure(const struct options *options, struct bench *bench, struct s
         lines_import(&p, &floor, &import, summary->import, f, r);
     }
 
+    if (wants(options, "duplicates")) {
+        struct bench_duplicates duplicates;
+        bench_child(bench, bench_duplicates, &duplicates, sizeof duplicates);
+        line_time(&p, "duplicates, all compared", duplicates.time, "F", f);
+        line(&p, "duplicates, longest transaction", "ms", duplicates.hold_ms, NULL, 0);
+        line(&p, "duplicates, one more contact", "ms", duplicates.one_ms, NULL, 0);
+        line(&p, "duplicates, proposals", "", (double)duplicates.open, NULL, 0);
+        line(&p, "disk a contact, then", "B", (double)duplicates.disk_bytes / n, NULL, 0);
+    }
     if (wants(options, "open")) {
         struct bench_open open;
         struct bench_floor_search search;

@@ -2,7 +2,7 @@
 /* The main work, each part in a process of its own. */
 #include "bench.h"
 
-#include "carnet/people/people.h"
+#include "carnet/people/merge.h"
 #include "carnet/people/query.h"
 #include "carnet/people/rows.h"
 #include "carnet/people/segment.h"
@@ -161,6 +161,50 @@ void bench_sync_reader(const struct bench *bench, void *out)
 void bench_sync_relay(const struct bench *bench, void *out)
 {
     sync_to(bench, &bench->relays[bench->reader_count - 1], CARNET_ROLE_RELAY, out);
+}
+
+/* --- duplicates --- */
+
+struct compared {
+    double last, longest;
+};
+
+static bool compared(void *ctx, uint64_t looked, uint64_t total)
+{
+    struct compared *c = ctx;
+    double now = bench_seconds();
+    c->longest = now - c->last > c->longest ? now - c->last : c->longest;
+    c->last = bench_seconds();
+    return looked <= total;
+}
+
+void bench_duplicates(const struct bench *bench, void *out)
+{
+    struct bench_duplicates *duplicates = out;
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_replica *town = bench_node_open(&bench->town);
+    struct compared c = { .last = bench_seconds() };
+    const struct carnet_duplicates_options options = { .progress = compared, .ctx = &c };
+    struct carnet_duplicates_count count;
+    struct bench_watch watch = { 0 };
+    bench_start(&watch);
+    BENCH_OK(carnet_people_duplicates_update(town, &options, NULL, &err));
+    bench_stop(&watch);
+    duplicates->time = watch.sum;
+    duplicates->hold_ms = c.longest * 1e3;
+    BENCH_OK(carnet_people_duplicates_count(town, &count, &err));
+    BENCH_TRUE(count.waiting == 0);
+    duplicates->open = count.open;
+    const struct carnet_assign fields[] = { { carnet_slice_str("given"), carnet_slice_str("Zoé") }, { carnet_slice_str("phone"), carnet_slice_str("+33639980001") } };
+    const struct carnet_slice grants[] = { carnet_slice_str("file"), carnet_slice_str("sms") };
+    const struct carnet_ground ground = { .basis = CARNET_BASIS_CONSENT, .source = carnet_slice_str("market") };
+    struct carnet_id book = main_book(town), id;
+    BENCH_OK(carnet_people_add(town, &book, fields, 2, grants, 2, &ground, &id, &err));
+    double begun = bench_seconds();
+    BENCH_OK(carnet_people_duplicates_update(town, NULL, NULL, &err));
+    duplicates->one_ms = (bench_seconds() - begun) * 1e3;
+    carnet_replica_close(town);
+    duplicates->disk_bytes = bench_file_size(bench->town.path);
 }
 
 /* --- edits on both sides --- */

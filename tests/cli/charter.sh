@@ -96,6 +96,17 @@ on a --json import "$scratch/list.csv" --map T-shirt=cut --source t --collected 
 expect 'a row with no number is rejected' "$(text_of rejected <"$scratch/import.json")" 1
 expect 'imported' "$(on a --json find size:s cut:m vip:non | text_of family)" 'Œuvrard'
 
+# names that cannot be, and two whose numbers would be the same
+fails 2 a --lang fr field add 'Régime alimentaire' --type text
+says regime_alimentaire
+fails 2 a field add 'T-shirt' --type text
+says t_shirt
+on a field add n148 --type text
+fails 5 a field add n280249 --type text
+says n148
+fails 5 a charter set field/n280249 'type=text; scope=identity'
+on a field add n148 --type text
+
 # a purpose defined anew changes nothing for who agreed before
 old=$(on a --json add given=Ada email=ada@example.org --grant newsletter --source t | text_of id)
 on a charter set purpose/newsletter 'scopes=identity email phone; channels=email sms'

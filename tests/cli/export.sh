@@ -191,6 +191,32 @@ tail -n 1 "$scratch/half.json" | grep -q '"carnet":"end"' || wrong 'the next exp
 stop_node f
 on f --json audit | grep -q 'broken off after' || wrong 'what went out before is in the trail'
 
+# a community's own fields come along with its JSON: who may makes them, others are told what is left out
+found g
+on g field add children --type number
+on g field add days --type choices --choice lundi --choice mardi --scope notes
+on g --quiet add given=Ada email=ada@example.org children=2 days='lundi; mardi' --grant newsletter --grant profile --source x
+on g --quiet --yes export "$scratch/own.json" --plain --reason test
+grep -qF '"days":["lundi","mardi"]' "$scratch/own.json" || wrong 'several choices are an array'
+found k
+on k import "$scratch/own.json" --dry-run | grep -q children || wrong 'a dry run tells which fields the import makes'
+expect 'a dry run makes none' "$(on k --json field list | grep -c '"custom":true')" 0
+on k --json import "$scratch/own.json" --source g --collected 2026-01-02 --basis consent >"$scratch/in.json"
+expect 'nothing is left out' "$(list_of unmapped <"$scratch/in.json")" ''
+expect 'a number' "$(on k --json find 'children:2' | text_of given)" Ada
+expect 'several choices' "$(on k --json find 'days:mardi' | list_of days)" lundi,mardi
+on k --quiet --yes export "$scratch/own2.json" --plain --reason test
+same "$scratch/own.json" >"$scratch/own.same"
+same "$scratch/own2.json" >"$scratch/own2.same"
+cmp "$scratch/own2.same" "$scratch/own.same" || wrong 'exported, read and exported again: not the same'
+found l
+start_node l
+join_node l m office
+on m --json import "$scratch/own.json" --source g --collected 2026-01-02 --basis consent >"$scratch/in.json"
+expect 'an office makes no field, and is told' "$(list_of unmapped <"$scratch/in.json" | tr ',' '\n' | sort | tr '\n' ' ')" 'children days '
+on m import "$scratch/own.json" --source g --collected 2026-01-02 --basis consent | grep -q 'children' || wrong 'said to people too'
+stop_node l
+
 # while a node runs
 start_node a
 on a --quiet --yes export "$scratch/live.json" --plain --reason test

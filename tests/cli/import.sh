@@ -107,7 +107,8 @@ found i
 "$root/tools/demo-data" --people 20000 --seed 5 --format nationbuilder --out "$scratch/alone.csv"
 interrupted i "$scratch/alone.csv"
 on i --json import "$scratch/alone.csv" --source interrupted --collected 2025-03-01 --basis consent >"$scratch/8.json"
-expect 'the same people' "$(text_of unchanged <"$scratch/8.json")" 20000
+# who has the number of somebody who refuses everything is not filed
+expect 'the same people' "$(($(text_of unchanged <"$scratch/8.json") + $(text_of suppressed <"$scratch/8.json")))" 20000
 start_node i
 "$root/tools/demo-data" --people 20000 --seed 6 --format nationbuilder --out "$scratch/through.csv"
 interrupted i "$scratch/through.csv"
@@ -175,3 +176,53 @@ on r --quiet consent invalidate "$ann" newsletter --reason 'somebody else signed
 expect 'invalidated' "$(on r --json consent "$ann" | grep '"newsletter"' | text_of state)" invalidated
 expect 'its address is blocked' "$(field r "$ann" email)" ''
 fails 3 r consent invalidate "$ann" newsletter
+
+# --dry-run says what is left out, how it is kept, and why rows cannot be read
+found d
+cat >"$scratch/shirts.csv" <<'END'
+Prénom;Nom;Courriel;T-shirt
+Zoé;Martin;zoe@example.org;L
+Maël;Œuvrard;pas une adresse;M
+END
+on d --lang fr import "$scratch/shirts.csv" --dry-run >"$scratch/dry.txt"
+for part in 'colonnes qui ne sont pas importées' 'carnet field add' '--map' 'ligne 3' 'pas une adresse'; do
+    grep -qF -e "$part" "$scratch/dry.txt" || wrong "the dry run does not say $part: $(cat "$scratch/dry.txt")"
+done
+on d --quiet field add shirt --type text
+on d --quiet import "$scratch/shirts.csv" --map T-shirt=shirt --source list --collected 2026-03-04 --basis consent
+expect 'the column is kept' "$(on d --json find shirt:l | text_of shirt)" L
+
+printf 'Prénom;Courriel;Portable;Newsletter\nLou;lou@example.org;06 39 98 00 31;non\n' >"$scratch/lou.csv"
+on d --lang fr import "$scratch/lou.csv" --dry-run | grep -q 'consent:newsletter.*accord' || wrong 'what a target means'
+on d --lang fr import "$scratch/lou.csv" --source x --collected 2026-03-04 --basis consent >"$scratch/out"
+grep -q 'email.*1.*newsletter' "$scratch/out" || wrong "what would have let an address in: $(cat "$scratch/out")"
+grep -q 'phone.*1.*sms' "$scratch/out" || wrong "and a phone number: $(cat "$scratch/out")"
+
+# what a tool knows of an opt-in is evidence, also when --grant says the same; the text, channel and method that the file was collected with are too
+printf '%s\n' 'Email Address,First Name,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LEID,EUID' \
+    'ines@example.org,Inès,2026-03-01 10:00:00,192.0.2.7,2026-03-01 10:05:12,192.0.2.8,1,abc1' >"$scratch/members_export.csv"
+on d charter set wording/newsletter/fr 'Je veux la lettre.'
+fails 2 d import "$scratch/members_export.csv" --source letter --collected 2026-03-04 --basis consent --wording de
+fails 2 d import "$scratch/members_export.csv" --source letter --collected 2026-03-04 --basis consent --grant sms --wording fr
+on d --quiet import "$scratch/members_export.csv" --source letter --collected 2026-03-04 --basis consent --grant newsletter --wording fr --channel web --method form --direct yes
+ines=$(on d --json find inès | text_of id)
+on d --json consent "$ines" | grep '"newsletter"' >"$scratch/consent.json"
+for part in '"optin_time":"2026-03-01T10:00:00Z"' '"optin_address":"192.0.2.7"' '"confirm_time":"2026-03-01T10:05:12Z"' '"confirm_address":"192.0.2.8"' \
+    '"since":"2026-03-01T10:00:00Z"' '"wording":"Je veux la lettre."' '"language":"fr"' '"channel":"web"' '"method":"form"' '"direct":"yes"'; do
+    grep -qF "$part" "$scratch/consent.json" || wrong "$part is not in $(cat "$scratch/consent.json")"
+done
+on d --lang en access "$ines" >"$scratch/letter.txt"
+for part in 'agreed in the file: 2026-03-01T10:00:00Z' '192.0.2.7' 'confirmed: 2026-03-01T10:05:12Z' 'Je veux la lettre.'; do
+    grep -qF "$part" "$scratch/letter.txt" || wrong "the letter does not say $part"
+done
+on d --json access "$ines" | sed 's/.*"events":\[//; s/"purpose":"newsletter".*//' >"$scratch/file.json"
+! grep -q optin_time "$scratch/file.json" || wrong 'the evidence of one agreement is not that of another'
+
+# who has been silent for longer than anybody may be kept is not taken in, and the row says so
+printf 'Prénom;Courriel;Newsletter\nUgo;ugo@example.org;oui\n' >"$scratch/silent.csv"
+on d --json import "$scratch/silent.csv" --source 'old list' --collected 2019-03-04 --basis consent >"$scratch/9.json"
+expect 'a row of long ago' "$(text_of rejected <"$scratch/9.json")" 1
+expect 'nobody comes' "$(text_of created <"$scratch/9.json")" 0
+grep -q 'charter: contact' "$scratch/silent.csv.rejected" || wrong 'the reason'
+on d --json import "$scratch/silent.csv" --source 'their card' --collected 2019-03-04 --basis member >"$scratch/9.json"
+expect 'a member stays one' "$(text_of created <"$scratch/9.json")" 1

@@ -33,7 +33,19 @@ for missing in source collected basis; do
     # shellcheck disable=SC2086 # words on purpose
     fails 2 a import "$scratch/list.csv" $given
 done
+printf 'given,street,city\nRoll,1 rue des Lilas,Grenoble\n' >"$scratch/roll.csv"
+fails 2 a import "$scratch/roll.csv" --source prefecture --collected 2026-05-01 --basis roll
+says '--ballot'
+for purpose in newsletter sms targeted profile; do
+    got=0
+    on a import "$scratch/roll.csv" --source prefecture --collected 2026-05-01 --basis roll --ballot "$(day 30)" --grant $purpose >"$scratch/out" 2>"$scratch/err" || got=$?
+    [ "$got" -ne 0 ] || wrong "a roll import grants $purpose"
+done
 expect 'nothing was imported' "$(on a --json status | text_of contacts)" 0
+on r --quiet init --community Roll --node r >/dev/null 2>&1
+on r --json import "$scratch/roll.csv" --source prefecture --collected 2026-05-01 --basis roll --ballot "$(day 30)" >"$scratch/out.json"
+expect 'with all of it' "$(text_of created <"$scratch/out.json")" 1
+expect 'what a roll allows' "$(on r --json consent "$(on r --json find roll | text_of id)" | text_of purpose | sort | tr '\n' ' ')" 'canvass mail '
 
 # 2. data that do not come from the person: told within a month, else blocked, and a task
 li=$(add given=Li email=li@example.org --grant newsletter --grant file --basis legitimate-interest --source 'partner list')
@@ -61,6 +73,16 @@ expect 'not found' "$(on a --json find 0639980012)" ''
 expect 'the rest stays' "$(field a "$zoe" email)" zoe@example.org
 on a --json history "$zoe" | grep -q 33639980012 && wrong 'history shows what was withdrawn'
 fails 4 a edit "$zoe" phone='06 39 98 00 13'
+rows=$(on a --json audit | grep -c '"kind":"export"' || true)
+on a --json --yes export "$scratch/sms.csv" --plain --reason 'a test' --purpose sms >"$scratch/out.json"
+grep -q 'Zoé\|3980012' "$scratch/sms.csv" && wrong 'who withdrew is in an export for that use'
+on a --quiet --yes export "$scratch/all.csv" --plain --reason 'a test'
+grep -q zoe@example.org "$scratch/all.csv" || wrong 'what was not withdrawn is in an export'
+grep -q '3980012\|39980012' "$scratch/all.csv" && wrong 'what was withdrawn is in an export'
+on a --quiet --yes export "$scratch/news.csv" --plain --reason 'the letter of May' --purpose newsletter
+grep -q zoe@example.org "$scratch/news.csv" || wrong 'an agreement lets nothing out'
+expect 'each export is a row of the trail' "$(on a --json audit | grep -c '"kind":"export"')" $((rows + 3))
+on a --json audit | grep '"kind":"export"' | tail -1 | grep -q newsletter || wrong 'the trail does not tell the use that an export relied on'
 
 # 7. access: all of it, blocked too, in both languages; due in a month
 on a --quiet edit "$zoe" given=Zoë
@@ -108,6 +130,26 @@ paul=$(add given=Paul phone='06 39 98 00 14' --grant sms --source stand)
 on a access "$paul" | grep -q 'at most two messages' || wrong 'the letter lacks the wording'
 on a --json access "$paul" | grep -q '"wording":{"language":"en","text":"We send you' || wrong 'the JSON lacks the wording'
 
+# what an import brought as proof is in the answer, each purpose with its own
+printf '%s\n' 'given,email,phone,sms_optin,optin_time,optin_ip,confirm_time,confirm_ip' \
+    'Max,max@example.org,06 39 98 00 41,yes,2021-03-04 10:00:00,192.0.2.7,2021-03-04 10:05:00,192.0.2.8' >"$scratch/proof.csv"
+on a --quiet import "$scratch/proof.csv" --source 'old newsletter tool' --collected 2026-05-01 --basis consent
+max=$(on a --json find max | text_of id)
+on a --json access "$max" | python3 -c '
+import json, sys
+d = json.load(sys.stdin)
+grants = {e["purpose"]: e["evidence"] for e in d["events"] if e["event"] == "grant"}
+e = grants["newsletter"]
+assert e["source"] == "old newsletter tool" and e["collected"] == "2026-05-01T00:00:00Z", e
+assert e["column"] == "optin_time" and "column" not in grants["sms"] and grants["sms"]["source"] == e["source"], grants
+assert e["optin_time"] == "2021-03-04T10:00:00Z" and e["optin_address"] == "192.0.2.7", e
+assert e["confirm_time"] == "2021-03-04T10:05:00Z" and e["confirm_address"] == "192.0.2.8", e
+' || wrong 'the JSON lacks the proof that an import brought'
+on a access "$max" >"$scratch/max.txt"
+for text in 'old newsletter tool' 2026-05-01 2021-03-04T10:00:00Z 192.0.2.7 2021-03-04T10:05:00Z 192.0.2.8; do
+    grep -qF "$text" "$scratch/max.txt" || wrong "the letter lacks $text"
+done
+
 # 8. a correction leaves nothing of what was wrong; restriction keeps and uses nothing; an erasure has its receipts
 on a --quiet edit "$zoe" --rectify family=Martine
 on a --json access "$zoe" | grep -q '"Martin"' && wrong 'a rectified value is in an access'
@@ -145,10 +187,19 @@ expect 'a member stays' "$(
     later 1100 a --json show "$member" | text_of email
 )" m@example.org
 expect 'proposed: ended' "$(later 20 a --json retention | text_of ended)" 1
-expect 'proposed: silent' "$(later 1100 a --json retention | text_of silent)" 3
+expect 'proposed: silent' "$(later 1100 a --json retention | text_of silent)" 4
 expect 'a task' "$(later 20 a --json tasks | grep '"retention"' | text_of people)" 1
 fails 2 a retention erase
 says '--yes'
+
+# what is to be done, in words that an office reads
+on a --lang fr --quiet access "$zoe" --received "$(day 0)"
+later 1100 a --lang fr tasks >"$scratch/tasks"
+for text in 'personnes que rien ne permet de garder' 'la personne a demandé ce que nous savons' 'en retard'; do
+    grep -qF "$text" "$scratch/tasks" || wrong "the tasks in French lack: $text"
+done
+grep -q ' [:;?!]' "$scratch/tasks" && wrong 'a common space before a sign'
+on a --quiet tasks 'done' "access-$zoe"
 
 # 10. after a ballot, one command
 ballot=$(day 3)
@@ -199,6 +250,11 @@ stop_node a
 start_node a
 join_node a vera volunteer
 expect 'the controller' "$(on a --json register | text_of controller)" Test
+on a --lang fr register | grep -q 'information par courriel' || wrong 'the register names a use as an office does'
+on a --lang fr register | grep -q ' [:;?!]' && wrong 'a common space before a sign'
+on a --lang fr register --breach vera | grep -q ' [:;?!]' && wrong 'a common space before a sign'
+on a --lang fr register | grep -qi 'vous ' && wrong 'the register speaks to somebody'
+on a --lang fr register | grep -q 'non indiqué (carnet charter set dpo' || wrong 'what is missing is to be seen'
 for text in newsletter vera volunteer retention_seconds legitimate-interest; do
     on a --json register | grep -qF "$text" || wrong "the register lacks $text"
 done
@@ -210,7 +266,13 @@ expect 'not late' "$(text_of late <"$scratch/breach.json")" false
 grep -q '"email"' "$scratch/breach.json" && wrong 'a volunteer who reads no e-mail could not read any'
 grep -q '"identity":[1-9]' "$scratch/breach.json" || wrong "names could be read: $(cat "$scratch/breach.json")"
 expect 'late' "$(on a --json register --breach vera --noticed "$(day -4)" | text_of late)" true
-on a register --breach vera | grep -q CNIL || wrong 'the breach sheet'
+on a register --breach vera >"$scratch/breach.txt"
+grep -q CNIL "$scratch/breach.txt" || wrong 'the breach sheet'
+grep -o 'carnet [a-z]*' "$scratch/breach.txt" | sort -u | while read -r _ command; do
+    "$carnet" help | grep -q "^  $command " || wrong "the sheet names a command that is not there: $command"
+done
+grep -q 'carnet revoke' "$scratch/breach.txt" || wrong 'the sheet does not tell how to revoke'
+grep -qi rotate "$scratch/breach.txt" && wrong 'the sheet tells of what cannot be done'
 fails 3 a register --breach nobody
 
 # what a volunteer may not do
@@ -243,3 +305,31 @@ CARNET_PASSPHRASE_FILE=$scratch/passphrase on c --json audit | grep -q '"kind":"
 python3 -c 'import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute("UPDATE audit SET detail = ? WHERE n = 3", ("nothing",)); db.commit()' "$scratch/a/carnet.db"
 fails 1 a audit
 says 'row 3'
+
+# 16. an export leaves sealed to somebody by name; in clear it needs the right and a reason, and asks
+on d --quiet init --community Exports --node d >/dev/null 2>&1
+on d --quiet add given=Ada email=ada@example.org --grant newsletter --source stand
+start_node d
+join_node d office office
+join_node d wim volunteer --scope identity --scope email
+on wim --quiet sync "$(address_of d)" >/dev/null
+stop_node d
+fails 2 d export "$scratch/clear.csv"
+fails 2 d export "$scratch/clear.csv" --plain
+fails 2 d export "$scratch/clear.csv" --plain --reason 'the printer'
+fails 4 wim --yes export "$scratch/clear.csv" --plain --reason 'mine'
+[ ! -e "$scratch/clear.csv" ] || wrong 'a refused export leaves a file'
+on d --quiet export "$scratch/sealed" --for office
+grep -q 'ada@example.org\|Ada' "$scratch/sealed" && wrong 'a sealed export can be read'
+fails 4 wim --yes unseal "$scratch/sealed" "$scratch/stolen" --reason mine
+[ ! -e "$scratch/stolen" ] || wrong 'a file that was not opened'
+on office --quiet --yes unseal "$scratch/sealed" "$scratch/opened" --reason 'the printer'
+grep -q ada@example.org "$scratch/opened" || wrong 'whom it is for opens it'
+
+# 17. what has no place for consent says so
+for kind in csv vcf; do
+    on d --quiet --yes export "$scratch/d.$kind" --plain --reason 'the printer'
+    head -5 "$scratch/d.$kind" | grep -q 'does not say what these people agreed to or refused' || wrong "a .$kind file does not say what it lacks"
+done
+on d --quiet --lang fr --yes export "$scratch/fr.csv" --plain --reason imprimeur
+head -1 "$scratch/fr.csv" | grep -q 'ont accepté ou refusé' || wrong 'in French'

@@ -173,6 +173,19 @@ static bool countersigned(struct sim_node *node, const struct sim_event *grant)
     return false;
 }
 
+/* Somebody found on the grant's own record that it is worth nothing. */
+static bool invalidated(struct sim_node *node, const struct sim_event *grant)
+{
+    const struct sim *sim = node->sim;
+    for (size_t i = 0; i < sim->event_count; i++) {
+        const struct sim_event *event = &sim->events[i];
+        if (event->type == CARNET_EVENT_INVALIDATE && event->record == grant->record && names(event, &grant->dot) && held(node, event) &&
+            !sim_beyond(node, sim->records[event->record].book, &event->dot))
+            return true;
+    }
+    return false;
+}
+
 /* With --trace: what the oracle knows of a record, before a promise is said to be broken. */
 static void explain(struct sim_node *node, size_t record)
 {
@@ -216,6 +229,41 @@ static void show_record(struct sim_node *node, size_t record)
     for (size_t i = 0; i < state.seed_count; i++)
         printf("    seed %llx scope %u%s%s\n", (unsigned long long)state.seeds[i].id, (unsigned)state.seeds[i].scope, state.seeds[i].dead ? " dead" : "", state.seeds[i].held ? " held" : "");
     carnet_record_deinit(&state);
+}
+
+/* How long the person's silence may last, and since when it does, by the facts that the node holds (sure), or that may be there. */
+static int64_t silent_from(struct sim_node *node, size_t record, const struct carnet_view *view, bool sure)
+{
+    const struct sim *sim = node->sim;
+    unsigned book = sim->records[record].book;
+    int64_t last_ms = INT64_MIN, keep_ms = carnet_replica_charter(node->replica)->contact_ms;
+    for (size_t i = 0; i < sim->event_count; i++) {
+        const struct sim_event *grant = &sim->events[i];
+        if (grant->type != CARNET_EVENT_GRANT || grant->basis == CARNET_BASIS_ROLL || !same_person(sim, view, grant->record) || grant->fate == SIM_FAILED)
+            continue;
+        bool there = held(node, grant) && !sim_beyond(node, book, &grant->dot);
+        if (sure && (!there || (grant->record == record && invalidated(node, grant))))
+            continue;
+        int64_t written_ms = grant->dot.seq ? carnet_hlc_ms(grant->hlc) : INT64_MAX, at_ms = grant->since_ms > 0 && grant->since_ms < written_ms ? grant->since_ms : written_ms;
+        last_ms = at_ms > last_ms ? at_ms : last_ms;
+    }
+    return last_ms == INT64_MIN || last_ms > INT64_MAX - keep_ms ? INT64_MAX : last_ms + keep_ms;
+}
+
+/* Data that do not come from the person: open until they must have been told, and again once they were. */
+static bool told(struct sim_node *node, const struct carnet_view *view, const struct sim_event *grant, int64_t now)
+{
+    const struct sim *sim = node->sim;
+    if (grant->basis != CARNET_BASIS_LEGITIMATE_INTEREST || !strcmp(grant->purpose, "file") ||
+        now < carnet_hlc_ms(grant->hlc) + carnet_replica_charter(node->replica)->inform_ms)
+        return true;
+    for (size_t i = 0; i < sim->event_count; i++) {
+        const struct sim_event *event = &sim->events[i];
+        if (event->type == CARNET_EVENT_INFORM && same_person(sim, view, event->record) && names(event, &grant->dot) && held(node, event) &&
+            !sim_beyond(node, sim->records[event->record].book, &event->dot))
+            return true;
+    }
+    return false;
 }
 
 struct verdict {
@@ -312,6 +360,7 @@ static struct verdict judge(struct sim_node *node, size_t record, const struct c
 {
     const struct sim *sim = node->sim;
     struct verdict verdict = { .open = 1u << CARNET_SCOPE_CONSENT };
+    int64_t silent_ms = silent_from(node, record, view, sure);
     unsigned book = sim->records[record].book;
     for (size_t i = 0; i < sim->event_count; i++) {
         const struct sim_event *event = &sim->events[i];
@@ -330,7 +379,9 @@ static struct verdict judge(struct sim_node *node, size_t record, const struct c
     for (size_t i = 0; i < sim->event_count; i++) {
         const struct sim_event *grant = &sim->events[i];
         if (grant->type != CARNET_EVENT_GRANT || grant->record != record || (grant->until_ms && grant->until_ms <= now) || !held(node, grant) ||
-            sim_beyond(node, book, &grant->dot))
+            sim_beyond(node, book, &grant->dot) || invalidated(node, grant) || !told(node, view, grant, now))
+            continue;
+        if (grant->basis != CARNET_BASIS_ROLL && grant->basis != CARNET_BASIS_MEMBER && silent_ms <= now)
             continue;
         bool live = true, refused = false;
         for (size_t j = 0; j < sim->event_count && live; j++) {
@@ -353,6 +404,45 @@ static struct verdict judge(struct sim_node *node, size_t record, const struct c
     return verdict;
 }
 
+/* Whichever of its contacts is asked for, a person is the same; each contact shows what grants on itself open, and no refusal on any shuts. */
+static void check_person(struct sim_node *node, size_t record)
+{
+    struct sim *sim = node->sim;
+    const struct sim_record *r = &sim->records[record];
+    struct carnet_arena arena;
+    struct carnet_view person, again;
+    struct carnet_err err = CARNET_ERR_INIT;
+    carnet_arena_init(&arena);
+    carnet_rc rc = carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &arena, &person, &err);
+    if (rc == CARNET_NOT_FOUND)
+        sim_fail(sim, "P1", "n%u: r%zu leads to nobody", node->index, record);
+    bool among = false;
+    for (size_t i = 0; rc == CARNET_OK && i < person.record_count; i++) {
+        const struct carnet_view_record *one = &person.records[i];
+        among = among || carnet_id_equal(&one->record->id, &r->id);
+        carnet_rc other = carnet_replica_view(node->replica, &sim->books[r->book], &one->record->id, &arena, &again, &err);
+        if (other == CARNET_NOT_FOUND || (other == CARNET_OK && !carnet_id_equal(&again.id, &person.id)))
+            sim_fail(sim, "P1", "n%u: two contacts of the person of r%zu lead to two persons", node->index, record);
+        for (size_t of = 0; of < sim->record_count; of++) {
+            if (!carnet_id_equal(&sim->records[of].id, &one->record->id))
+                continue;
+            uint32_t may = judge(node, of, &person, sim_wall(node), false).open;
+            for (size_t c = 0; c < person.cell_count; c++)
+                for (size_t s = 0; s < person.cells[c].count; s++)
+                    if (carnet_view_holder(&person, person.cells[c].siblings[s]) == i && !(may >> person.cells[c].siblings[s]->scope & 1))
+                        sim_fail(sim, "P4", "n%u shows field %u of r%zu in its person, and it is not open", node->index, (unsigned)person.cells[c].field, of);
+        }
+    }
+    if (rc == CARNET_OK && !among)
+        sim_fail(sim, "P1", "n%u: r%zu leads to a person that it is not of", node->index, record);
+    carnet_arena_deinit(&arena);
+}
+
+uint32_t sim_open(struct sim_node *node, const struct carnet_view *view, size_t record)
+{
+    return judge(node, record, view, carnet_replica_now_ms(node->replica), true).open;
+}
+
 void sim_check_consent(struct sim_node *node, size_t record)
 {
     struct sim *sim = node->sim;
@@ -364,11 +454,12 @@ void sim_check_consent(struct sim_node *node, size_t record)
         return;
     sim->check_count++;
     carnet_arena_init(&arena);
-    carnet_rc rc = carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &arena, &view, &err);
+    carnet_rc rc = carnet_replica_record(node->replica, &sim->books[r->book], &r->id, &arena, &view, &err);
     if (rc != CARNET_OK) {
         carnet_arena_deinit(&arena);
         return;
     }
+    check_person(node, record);
     struct verdict verdict = judge(node, record, &view, sim_wall(node), false);
     uint32_t open = view.open & ~(1u << CARNET_SCOPE_CONSENT);
     for (size_t i = 0; i < sim->event_count; i++)
@@ -377,11 +468,14 @@ void sim_check_consent(struct sim_node *node, size_t record)
     if (open & ~verdict.open)
         sim_fail(sim, "P4", "n%u opens scopes %#x of r%zu, where %#x may be", node->index, open, record, verdict.open);
     for (size_t i = 0; i < view.cell_count; i++) {
-        const struct carnet_field_def *def = carnet_field_by_number(NULL, view.cells[i].field);
-        if (def && def->scope != CARNET_SCOPE_CONSENT && !(verdict.open & 1u << def->scope))
-            sim_fail(sim, "P4", "n%u shows %s of r%zu", node->index, def->name, record);
-        if (def && !sim_node_reads(node, def->scope))
-            sim_fail(sim, "P6", "n%u shows %s of r%zu without the right to read it", node->index, def->name, record);
+        const struct carnet_cell *cell = &view.cells[i];
+        for (size_t j = 0; j < cell->count; j++) { /* each value in the scope that it was written in: a field may have been in another one before */
+            enum carnet_scope scope = cell->siblings[j]->scope;
+            if (scope != CARNET_SCOPE_CLEAR && scope != CARNET_SCOPE_CONSENT && !(verdict.open & 1u << scope))
+                sim_fail(sim, "P4", "n%u shows field %u (%s) of r%zu", node->index, (unsigned)cell->field, carnet_scope_name(scope), record);
+            if (scope != CARNET_SCOPE_CLEAR && !sim_node_reads(node, scope))
+                sim_fail(sim, "P6", "n%u shows field %u (%s) of r%zu without the right to read it", node->index, (unsigned)cell->field, carnet_scope_name(scope), record);
+        }
     }
     for (enum carnet_scope scope = CARNET_SCOPE_EMAIL; scope <= CARNET_SCOPE_POSTAL; scope++) {
         struct carnet_consent consent;
@@ -441,18 +535,34 @@ void sim_check_darks(struct sim_node *node, size_t index)
     if (dark->type == CARNET_EVENT_ERASE)
         sim_fail(sim, "P10", "n%u erases r%zu by itself", node->index, dark->record);
     /* by true time: nothing was open for dark_after */
-    int64_t after = carnet_replica_charter(node->replica)->dark_after_ms, now = SIM_EPOCH + sim->now, closed = 0;
+    const struct carnet_charter *charter = carnet_replica_charter(node->replica);
+    int64_t after = charter->dark_after_ms, now = SIM_EPOCH + sim->now, closed = 0, last = 0, said = 0;
+    for (size_t i = sim->silence_count; i-- > 0;) /* who shortens it ends agreements back into the past: the time to undo counts from the first time it was said */
+        if (sim->silences[i].contact_ms == charter->contact_ms)
+            said = SIM_EPOCH + sim->silences[i].at;
+    for (size_t i = 0; i < sim->event_count; i++) /* the person's last own contact; issued by a late clock, a grant is of now */
+        if (sim->events[i].record == dark->record && sim->events[i].type == CARNET_EVENT_GRANT && sim->events[i].basis != CARNET_BASIS_ROLL && held(node, &sim->events[i]) &&
+            !invalidated(node, &sim->events[i]) && sim->events[i].since_ms > last)
+            last = sim->events[i].since_ms;
     bool refused_all = false;
     for (size_t i = 0; i < sim->event_count; i++) {
         const struct sim_event *event = &sim->events[i];
         if (sim->records[event->record].book != r->book || !held(node, event))
             continue;
         if (event->record == dark->record && event->type == CARNET_EVENT_GRANT && event->scopes & 1u << dark->scope) {
-            int64_t until = event->until_ms ? event->until_ms : INT64_MAX;
+            int64_t until = event->until_ms ? event->until_ms : INT64_MAX, issued = SIM_EPOCH + event->at;
+            if (event->basis != CARNET_BASIS_ROLL && event->basis != CARNET_BASIS_MEMBER && last && last < INT64_MAX - charter->contact_ms) {
+                int64_t silent = last + charter->contact_ms;
+                silent = silent < said ? said : silent < issued ? issued : silent;
+                until = silent < until ? silent : until;
+            }
             for (size_t j = 0; j < sim->event_count; j++) {
                 const struct sim_event *refusal = &sim->events[j];
                 if ((refusal->type == CARNET_EVENT_WITHDRAW || refusal->type == CARNET_EVENT_OBJECT) && (!refusal->purpose[0] || !strcmp(refusal->purpose, event->purpose)) &&
                     held(node, refusal) && sim->records[refusal->record].book == r->book && SIM_EPOCH + refusal->at < until)
+                    until = SIM_EPOCH + refusal->at;
+                if (refusal->type == CARNET_EVENT_INVALIDATE && refusal->record == event->record && names(refusal, &event->dot) && held(node, refusal) &&
+                    SIM_EPOCH + refusal->at < until)
                     until = SIM_EPOCH + refusal->at;
             }
             if (until > closed)
@@ -483,7 +593,7 @@ static void check_future(struct sim_node *node)
             unsigned book = sim->records[write->record].book;
             if (write->record != event->record || write->fate != SIM_ACKED || !sim_holds_dot(node, book, &write->dot) || strlen(write->value) != SIM_MARK_LEN)
                 continue;
-            enum carnet_scope scope = carnet_field_by_number(NULL, write->field)->scope;
+            enum carnet_scope scope = write->scope;
             if (!sim_node_reads(node, scope) || (event->type == CARNET_EVENT_DARK && event->scope != scope))
                 continue;
             struct carnet_sync_source source = carnet_replica_source(node->replica);
@@ -528,8 +638,8 @@ static void compare_views(struct sim_node *a, struct sim_node *b, size_t record)
     struct carnet_view va, vb;
     struct carnet_err err = CARNET_ERR_INIT;
     carnet_arena_init(&arena);
-    carnet_rc ra = carnet_replica_view(a->replica, &sim->books[r->book], &r->id, &arena, &va, &err);
-    carnet_rc rb = carnet_replica_view(b->replica, &sim->books[r->book], &r->id, &arena, &vb, &err);
+    carnet_rc ra = carnet_replica_record(a->replica, &sim->books[r->book], &r->id, &arena, &va, &err);
+    carnet_rc rb = carnet_replica_record(b->replica, &sim->books[r->book], &r->id, &arena, &vb, &err);
     if (ra == CARNET_FAILED || rb == CARNET_FAILED)
         goto out;
     if ((ra == CARNET_OK) != (rb == CARNET_OK))
@@ -546,6 +656,15 @@ static void compare_views(struct sim_node *a, struct sim_node *b, size_t record)
         if ((x->state == CARNET_SIBLING_DARK) != (y->state == CARNET_SIBLING_DARK))
             sim_fail(sim, "P1", "n%u and n%u: a write of r%zu is dark for one only", a->index, b->index, record);
     }
+    ra = carnet_replica_view(a->replica, &sim->books[r->book], &r->id, &arena, &va, &err);
+    rb = carnet_replica_view(b->replica, &sim->books[r->book], &r->id, &arena, &vb, &err);
+    if (ra != CARNET_OK || rb != CARNET_OK)
+        goto out;
+    bool same = carnet_id_equal(&va.id, &vb.id) && va.record_count == vb.record_count;
+    for (size_t i = 0; same && i < va.record_count; i++)
+        same = carnet_id_equal(&va.records[i].record->id, &vb.records[i].record->id);
+    if (!same)
+        sim_fail(sim, "P1", "n%u and n%u: r%zu is of other persons", a->index, b->index, record);
 out:
     carnet_arena_deinit(&arena);
 }
@@ -664,7 +783,7 @@ void sim_check_files(struct sim_node *node, bool swept, bool final)
         if (!foreign && !gone && final && swept && needle->seed && needle->kind != SIM_NEEDLE_SEALED && sim_node_holds(node, r->book)) { /* dark */
             struct carnet_view view;
             carnet_arena_reset(&arena);
-            if (carnet_replica_view(node->replica, &sim->books[r->book], &sim->records[r->person].id, &arena, &view, &err) == CARNET_OK) {
+            if (carnet_replica_record(node->replica, &sim->books[r->book], &sim->records[r->person].id, &arena, &view, &err) == CARNET_OK) {
                 for (size_t s = 0; s < view.record.seed_count; s++)
                     gone = gone || (view.record.seeds[s].id == needle->seed && view.record.seeds[s].dead);
             }
@@ -730,7 +849,7 @@ static void check_write(struct sim_node *node, const struct sim_write *write, co
         const struct sim_event *event = &sim->events[i];
         if (event->type == CARNET_EVENT_ERASE && event->record == r->person && held(node, event))
             return; /* P4 looks at it */
-        if (event->fate == SIM_ACKED && ((event->type == CARNET_EVENT_DARK && event->record == r->person && event->scope == carnet_field_by_number(NULL, write->field)->scope) ||
+        if (event->fate == SIM_ACKED && ((event->type == CARNET_EVENT_DARK && event->record == r->person && event->scope == write->scope) ||
                                          (event->type == CARNET_EVENT_RECTIFY && event->record == write->record && names(event, &write->dot))))
             dark = true;
     }
@@ -889,9 +1008,9 @@ void sim_check_final(struct sim *sim)
                 continue;
             sim_check_consent(node, r);
             carnet_arena_init(&arena);
-            bool gone = carnet_replica_view(node->replica, &sim->books[record->book], &record->id, &arena, &view, &err) != CARNET_OK;
+            bool gone = carnet_replica_record(node->replica, &sim->books[record->book], &record->id, &arena, &view, &err) != CARNET_OK;
             for (size_t w = 0; w < sim->write_count; w++)
-                if (sim->writes[w].record == r && sim->writes[w].fate == SIM_ACKED)
+                if (sim->writes[w].record == r && sim->writes[w].fate == SIM_ACKED && !sim->writes[w].by_dot)
                     check_write(node, &sim->writes[w], &view, gone);
             carnet_arena_deinit(&arena);
         }

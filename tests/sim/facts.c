@@ -40,6 +40,8 @@ size_t sim_write_add(struct sim *sim, size_t record, unsigned node, uint32_t fie
     CARNET_GROW(sim->writes, sim->write_count, sim->write_cap);
     struct sim_write *write = &sim->writes[sim->write_count];
     *write = (struct sim_write){ .record = record, .node = node, .field = field, .fate = SIM_UNKNOWN };
+    const struct carnet_field_def *def = carnet_field_by_number(carnet_replica_charter(sim->nodes[node].replica), field);
+    write->scope = def ? def->scope : CARNET_SCOPE_IDENTITY;
     snprintf(write->label, sizeof write->label, "%s", label);
     snprintf(write->value, sizeof write->value, "%s", value);
     return sim->write_count++;
@@ -49,7 +51,7 @@ size_t sim_event_add(struct sim *sim, size_t record, unsigned node, const struct
 {
     CARNET_GROW(sim->events, sim->event_count, sim->event_cap);
     struct sim_event *out = &sim->events[sim->event_count];
-    *out = (struct sim_event){ .record = record, .node = node, .type = event->type, .scope = event->scope, .proof = event->proof, .until_ms = event->until_ms,
+    *out = (struct sim_event){ .record = record, .node = node, .type = event->type, .scope = event->scope, .proof = event->proof, .basis = event->basis, .since_ms = event->since_ms, .until_ms = event->until_ms,
                                .at = sim->now, .fate = SIM_UNKNOWN };
     out->other = event->other;
     snprintf(out->purpose, sizeof out->purpose, "%.*s", (int)event->purpose.len, event->purpose.len ? (const char *)event->purpose.ptr : "");
@@ -122,9 +124,29 @@ static void look_event(struct sim_node *node, size_t record, const struct carnet
     known->hlc = hlc;
     known->fate = SIM_ACKED;
     known->timely = carnet_hlc_ms(hlc) <= SIM_EPOCH + known->at + 4 * SIM_MINUTE;
-    if (own_idea && (event->type == CARNET_EVENT_DARK || event->type == CARNET_EVENT_ERASE)) {
+    if (own_idea && !node->by_hand && (event->type == CARNET_EVENT_DARK || event->type == CARNET_EVENT_ERASE)) {
         sim_trace(sim, "n%u by itself: %s r%zu %s", node->index, event->type == CARNET_EVENT_DARK ? "dark" : "erase", record, carnet_scope_name(event->scope));
         sim_check_darks(node, found);
+    }
+}
+
+/* The cells of a part that people's own functions wrote: what each replaces. */
+static void look_cells(struct sim_node *node, size_t record, const struct carnet_entry *entry, size_t change, const struct carnet_part *part)
+{
+    struct sim *sim = node->sim;
+    struct carnet_reader r;
+    carnet_reader_init(&r, part->contexts);
+    size_t cells = carnet_reader_array(&r);
+    for (size_t cell = 0; cell < cells; cell++) {
+        size_t index = sim_write_add(sim, record, node->index, 0, "", "");
+        struct sim_write *write = &sim->writes[index];
+        write->dot = carnet_entry_cell_dot(entry, change, part, cell);
+        write->fate = SIM_ACKED;
+        write->by_hand = write->by_dot = true;
+        write->seen_count = carnet_reader_array(&r);
+        write->seen = write->seen_count ? carnet_alloc(write->seen_count * sizeof *write->seen) : NULL;
+        for (size_t i = 0; i < write->seen_count; i++)
+            write->seen[i] = carnet_dot_read(&r);
     }
 }
 
@@ -151,6 +173,10 @@ static void look_entry(struct sim_node *node, const struct carnet_entry_row *row
     for (size_t c = 0; c < entry.change_count; c++) {
         const struct carnet_change *change = &entry.changes[c];
         size_t record = record_find(sim, &change->record);
+        if (record == SIZE_MAX && node->by_hand && change->kind == CARNET_KIND_CONTACT && carnet_id_equal(&change->record, &change->subject))
+            for (unsigned b = 0; b < sim->book_count; b++)
+                if (carnet_id_equal(&sim->books[b], &header.book))
+                    record = sim_record_add(sim, &change->record, &change->record, b, CARNET_KIND_CONTACT, SIZE_MAX, node->index);
         if (record == SIZE_MAX)
             continue;
         for (size_t e = 0; e < change->event_count; e++) {
@@ -161,6 +187,8 @@ static void look_entry(struct sim_node *node, const struct carnet_entry_row *row
         }
         for (size_t p = 0; p < change->part_count; p++) {
             const struct carnet_part *part = &change->parts[p];
+            if (node->by_hand && part->cell_count)
+                look_cells(node, record, &entry, c, part);
             if (!part->present)
                 continue;
             if (part->type == CARNET_PART_SEED && part->bytes.len >= 16)
@@ -198,7 +226,7 @@ static bool find_write(struct sim_node *node, struct sim_write *write)
     const struct sim_record *record = &sim->records[write->record];
     bool found = false;
     carnet_arena_init(&arena);
-    if (carnet_replica_view(node->replica, &sim->books[record->book], &record->id, &arena, &view, &err) == CARNET_OK) {
+    if (carnet_replica_record(node->replica, &sim->books[record->book], &record->id, &arena, &view, &err) == CARNET_OK) {
         for (size_t i = 0; i < view.record.live_count; i++) {
             const struct carnet_sibling *s = &view.record.live[i];
             bool before = false;
@@ -235,7 +263,7 @@ void sim_ack(struct sim_node *node, size_t first_write, size_t first_event, enum
             sim->events[i].fate = SIM_UNKNOWN; /* the disk failed while it was read back */
     for (size_t i = first_write; i < sim->write_count; i++) {
         struct sim_write *write = &sim->writes[i];
-        if (find_write(node, write) || !simvfs_is_on(sim->vfs, node->name))
+        if (write->by_dot || find_write(node, write) || !simvfs_is_on(sim->vfs, node->name))
             continue;
         if (strlen(write->value) == SIM_MARK_LEN && !sim->mix.ioerr_ppm)
             sim_fail(sim, "P3", "n%u: what was just written is not there: r%zu field %u \"%s\"", node->index, write->record, (unsigned)write->field, write->value);
@@ -247,6 +275,7 @@ void sim_resolve(struct sim_node *node)
 {
     struct sim *sim = node->sim;
     sim_look(node);
+    node->by_hand = false;
     for (size_t i = 0; i < sim->event_count; i++)
         if (sim->events[i].node == node->index && sim->events[i].fate == SIM_UNKNOWN)
             sim->events[i].fate = sim->events[i].dot.seq ? SIM_ACKED : SIM_FAILED;

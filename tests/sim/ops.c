@@ -3,6 +3,9 @@
 #include "sim.h"
 
 #include "carnet/log/entry.h"
+#include "carnet/people/imports.h"
+#include "carnet/people/law.h"
+#include "carnet/people/rows.h"
 #include "carnet/replica/suppress.h"
 
 #include <stdio.h>
@@ -192,7 +195,7 @@ static size_t target(struct sim_node *node, struct carnet_view *view)
             record = sim->hot;
         const struct sim_record *r = &sim->records[record];
         if (r->kind == CARNET_KIND_CONTACT && sim_node_holds(node, r->book) &&
-            carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &sim->arena, view, &err) == CARNET_OK) {
+            carnet_replica_record(node->replica, &sim->books[r->book], &r->id, &sim->arena, view, &err) == CARNET_OK) {
             sim->hot = record;
             return record;
         }
@@ -236,7 +239,7 @@ static void plan_grant(struct sim_node *node, struct plan *plan, const struct ca
     struct carnet_event *event = plan_event(plan, CARNET_EVENT_GRANT);
     event->purpose = str(purpose->name);
     event->version = purpose->version;
-    event->basis = CARNET_BASIS_CONSENT;
+    event->basis = strcmp(purpose->name, "file") && sim_chance(sim, 200) ? CARNET_BASIS_LEGITIMATE_INTEREST : CARNET_BASIS_CONSENT;
     event->since_ms = sim_wall(node);
     event->until_ms = draw_until(node);
     if (sim_node_reads(node, CARNET_SCOPE_CONSENT)) {
@@ -317,6 +320,13 @@ static void op_edit(struct sim *sim, struct sim_node *node)
             continue;
         uint32_t field = fields_of[scope][sim_below(sim, 2)];
         const char *label = draw_label(sim, scope);
+        const struct carnet_charter *charter = carnet_replica_charter(node->replica);
+        if (charter->field_count && sim_chance(sim, 300)) { /* one of the community's own */
+            const struct carnet_field_def *def = charter->fields[sim_below(sim, charter->field_count)];
+            if (!sim_node_reads(node, def->scope))
+                continue;
+            field = def->field;
+        }
         bool again = false;
         for (size_t i = 0; i < plan.write.cell_count; i++)
             again = again || (plan.cells[i].field == field && carnet_slice_equal(plan.cells[i].label, str(label)));
@@ -396,7 +406,7 @@ static void darken(struct sim_node *node, size_t record)
     const struct sim_record *r = &sim->records[record];
     uint32_t scopes = 0;
     carnet_arena_reset(&sim->arena);
-    if (!node->on || carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &sim->arena, &view, &err) != CARNET_OK)
+    if (!node->on || carnet_replica_record(node->replica, &sim->books[r->book], &r->id, &sim->arena, &view, &err) != CARNET_OK)
         return;
     for (size_t i = 0; i < view.record.seed_count; i++)
         if (!view.record.seeds[i].dead)
@@ -504,6 +514,83 @@ static void op_merge(struct sim *sim, struct sim_node *node)
         }
     }
     commit(node, event->on ? "merges" : "unmerges", &plan, 1, first_write);
+}
+
+static size_t find_record(const struct sim *sim, const struct carnet_id *id)
+{
+    for (size_t i = 0; i < sim->record_count; i++)
+        if (carnet_id_equal(&sim->records[i].id, id))
+            return i;
+    return SIZE_MAX;
+}
+
+/* Takes a contact out of its person: every edge between it and another is replaced. */
+static void op_unmerge(struct sim *sim, struct sim_node *node)
+{
+    static struct plan plans[BATCH_MAX];
+    struct carnet_view view;
+    size_t record = target(node, &view), count = 0, first_write = sim->write_count;
+    if (record == SIZE_MAX)
+        return;
+    for (size_t i = 0; i < view.person_count && count < BATCH_MAX; i++) {
+        size_t of = find_record(sim, &view.person[i]->id);
+        if (of == SIZE_MAX || view.person[i]->erased)
+            continue;
+        plan_begin(sim, &plans[count], of);
+        for (size_t j = 0; j < view.person_count && plans[count].write.event_count < EVENTS_MAX; j++) {
+            struct carnet_event off = { .type = CARNET_EVENT_EDGE, .other = view.person[j]->id };
+            if (i == j || (i && j))
+                continue;
+            for (size_t k = 0; k < view.person[i]->event_count && off.name_count < 32; k++) {
+                struct carnet_event seen;
+                if (carnet_event_decode(view.person[i]->events[k].raw, &seen) == CARNET_OK && seen.type == CARNET_EVENT_EDGE && seen.on &&
+                    carnet_id_equal(&seen.other, &off.other))
+                    off.names[off.name_count++] = view.person[i]->events[k].dot;
+            }
+            if (off.name_count)
+                *plan_event(&plans[count], CARNET_EVENT_EDGE) = off;
+        }
+        count += plans[count].write.event_count > 0;
+    }
+    if (count)
+        commit(node, "unmerges", plans, count, first_write);
+}
+
+static void op_distinct(struct sim *sim, struct sim_node *node)
+{
+    struct plan plan;
+    struct carnet_view view, other;
+    size_t b = target(node, &other), a = target(node, &view), first_write = sim->write_count;
+    if (a == SIZE_MAX || b == SIZE_MAX || a == b || sim->records[a].book != sim->records[b].book)
+        return;
+    plan_begin(sim, &plan, a);
+    plan_event(&plan, CARNET_EVENT_EDGE)->other = sim->records[b].id;
+    commit(node, "tells apart", &plan, 1, first_write);
+}
+
+/* Erases every contact of a person, as one of them is named. */
+static void op_erase_person(struct sim *sim, struct sim_node *node)
+{
+    static struct plan plans[BATCH_MAX];
+    struct carnet_view view, person;
+    struct carnet_err err = CARNET_ERR_INIT;
+    size_t record = target(node, &view), count = 0, first_write = sim->write_count, erased[BATCH_MAX];
+    if (record == SIZE_MAX || view.person_count < 2 || !sim_chance(sim, 300) ||
+        carnet_replica_view(node->replica, &view.book, &view.id, &sim->arena, &person, &err) != CARNET_OK)
+        return;
+    for (size_t i = 0; i < person.record_count && count < BATCH_MAX; i++) {
+        size_t of = find_record(sim, &person.records[i].record->id);
+        if (of == SIZE_MAX)
+            continue;
+        plan_begin(sim, &plans[count], of);
+        plan_event(&plans[count], CARNET_EVENT_ERASE);
+        erased[count++] = of;
+    }
+    if (!count || commit(node, "erases the person of", plans, count, first_write) != CARNET_OK || !node->on)
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (carnet_replica_view(node->replica, &sim->books[sim->records[erased[i]].book], &sim->records[erased[i]].id, &sim->arena, &person, &err) == CARNET_OK)
+            sim_fail(sim, "P4", "n%u shows r%zu, whose person it erased", node->index, erased[i]);
 }
 
 static void op_note(struct sim *sim, struct sim_node *node)
@@ -634,16 +721,298 @@ static void op_charter(struct sim *sim, struct sim_node *node)
                                             "scopes=phone notes", "retired", "" };
     static const char *const durations[] = { "10d", "20d", "900d", "2h", "" };
     static const char *const purpose_keys[] = { "purpose/newsletter", "purpose/sms", "purpose/event", "purpose/mail" };
-    static const char *const number_keys[] = { "contact", "inform", "prospect" };
+    static const char *const number_keys[] = { "contact", "contact", "inform", "prospect" };
+    static const char *const field_keys[] = { "field/vote", "field/taille" };
+    static const char *const fields[] = { "type=text; scope=opinion", "type=text; scope=identity", "type=text; scope=notes", "" };
     struct carnet_err err = CARNET_ERR_INIT;
-    bool number = sim_chance(sim, 300);
+    bool number = sim_chance(sim, 400);
     if (node->role != CARNET_ROLE_ADMIN)
         return;
-    struct carnet_charter_word word = { .key = str(number ? number_keys[sim_below(sim, 3)] : purpose_keys[sim_below(sim, 4)]) };
+    struct carnet_charter_word word = { .key = str(number ? number_keys[sim_below(sim, 4)] : purpose_keys[sim_below(sim, 4)]) };
     word.value = str(number ? durations[sim_below(sim, 5)] : purposes[sim_below(sim, 7)]);
+    if (!number && sim_chance(sim, 300)) { /* a field of the community's own, in this scope or that */
+        word.key = str(field_keys[sim_below(sim, 2)]);
+        word.value = str(fields[sim_below(sim, 4)]);
+    }
+    if (carnet_slice_equal(word.key, str("contact"))) {
+        int64_t contact_ms = 0;
+        if (!carnet_charter_duration(word.value, &contact_ms))
+            contact_ms = carnet_charter_default().contact_ms;
+        CARNET_GROW(sim->silences, sim->silence_count, sim->silence_cap);
+        sim->silences[sim->silence_count++] = (struct sim_silence){ .contact_ms = contact_ms, .at = sim->now };
+    }
     carnet_rc rc = carnet_replica_charter_set(node->replica, &word, 1, &err);
     sim_trace(sim, "n%u says %.*s = %.*s", node->index, (int)word.key.len, (const char *)word.key.ptr, (int)word.value.len, (const char *)word.value.ptr);
     done(node, "changes the charter", 0, sim->write_count, sim->event_count, rc, &err);
+}
+
+/* --- grants that are worth nothing, and people who were told --- */
+
+/* Grants of the record that the node holds, as its view says. */
+static size_t grants_in(const struct carnet_view *view, bool untold, struct carnet_dot *out, size_t max)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < view->record.event_count && count < max; i++) {
+        struct carnet_event event;
+        if (carnet_event_decode(view->record.events[i].raw, &event) == CARNET_OK && event.type == CARNET_EVENT_GRANT &&
+            (!untold || event.basis == CARNET_BASIS_LEGITIMATE_INTEREST))
+            out[count++] = view->record.events[i].dot;
+    }
+    return count;
+}
+
+static void op_invalidate(struct sim *sim, struct sim_node *node)
+{
+    struct plan plan;
+    struct carnet_view view;
+    struct carnet_dot grants[16];
+    size_t record = target(node, &view), first_write = sim->write_count;
+    size_t count = record == SIZE_MAX ? 0 : grants_in(&view, false, grants, 16);
+    if (!count)
+        return;
+    plan_begin(sim, &plan, record);
+    struct carnet_event *event = plan_event(&plan, CARNET_EVENT_INVALIDATE);
+    event->names[event->name_count++] = grants[sim_below(sim, count)];
+    if (commit(node, "invalidates a grant of", &plan, 1, first_write) == CARNET_OK && node->on) {
+        sim_check_consent(node, record);
+        if (sim_chance(sim, 300))
+            darken(node, record);
+    }
+}
+
+static void op_inform(struct sim *sim, struct sim_node *node)
+{
+    struct plan plan;
+    struct carnet_view view;
+    struct carnet_dot grants[16];
+    size_t record = target(node, &view), first_write = sim->write_count;
+    size_t count = record == SIZE_MAX ? 0 : grants_in(&view, true, grants, 16);
+    if (!count)
+        return;
+    plan_begin(sim, &plan, record);
+    struct carnet_event *event = plan_event(&plan, CARNET_EVENT_INFORM);
+    event->ms = sim_wall(node);
+    event->names[event->name_count++] = grants[sim_below(sim, count)];
+    commit(node, "informs", &plan, 1, first_write);
+}
+
+/* --- what people's own functions do: they choose the records, and write in transactions of their own --- */
+
+static void by_hand(struct sim_node *node, bool is)
+{
+    node->by_hand = is;
+}
+
+/* An answer of one of them. What a cut of the power hides is read when the node starts again. */
+static carnet_rc hand_done(struct sim_node *node, const char *what, size_t first_event, carnet_rc rc, const struct carnet_err *err)
+{
+    struct sim *sim = node->sim;
+    bool known = rc == CARNET_OK && simvfs_is_on(sim->vfs, node->name);
+    done(node, what, 0, sim->write_count, first_event, rc, err);
+    if (known || (node->on && !node->crashed_in_op))
+        by_hand(node, false);
+    return rc;
+}
+
+/* Values of records that an import made or changed: what it wrote is remembered like any write. */
+static void remember_import(struct sim_node *node, size_t first_record)
+{
+    struct sim *sim = node->sim;
+    struct carnet_err err = CARNET_ERR_INIT;
+    for (size_t record = first_record; node->on && record < sim->record_count; record++) {
+        const struct sim_record *r = &sim->records[record];
+        struct carnet_view view;
+        size_t first_write = sim->write_count;
+        carnet_arena_reset(&sim->arena);
+        if (carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &sim->arena, &view, &err) != CARNET_OK)
+            continue;
+        for (size_t i = 0; i < view.record.live_count; i++) {
+            const struct carnet_sibling *s = &view.record.live[i];
+            char label[24], value[24];
+            if (s->state != CARNET_SIBLING_VALUE || s->value.len != SIM_MARK_LEN || s->label.len >= sizeof label || s->dot.author != carnet_id_head(&node->id))
+                continue;
+            snprintf(label, sizeof label, "%.*s", (int)s->label.len, s->label.len ? (const char *)s->label.ptr : "");
+            snprintf(value, sizeof value, "%.*s", (int)s->value.len, (const char *)s->value.ptr);
+            size_t index = sim_write_add(sim, record, node->index, s->field, label, value);
+            sim->writes[index].by_hand = true;
+            sim->writes[index].scope = s->scope;
+        }
+        sim_ack(node, first_write, sim->event_count, SIM_ACKED);
+    }
+}
+
+static void op_import_file(struct sim *sim, struct sim_node *node)
+{
+    struct carnet_buf csv;
+    struct carnet_rows *rows = NULL;
+    struct carnet_rows_options options = { .charter = carnet_replica_charter(node->replica) };
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_import_result result;
+    size_t first_record = sim->record_count, first_event = sim->event_count;
+    unsigned book = (unsigned)sim_below(sim, sim->book_count);
+    if (!sim_node_holds(node, book) || !sim_node_reads(node, CARNET_SCOPE_EMAIL) || !sim_node_reads(node, CARNET_SCOPE_CONSENT))
+        return;
+    carnet_buf_init(&csv, 65536);
+    carnet_buf_append_slice(&csv, str("family,given,email,consent:newsletter,object:sms\n"));
+    for (uint64_t left = 1 + sim_below(sim, 6); left > 0; left--) {
+        char family[24], given[24];
+        sim_mark(sim, family);
+        sim_mark(sim, given);
+        carnet_buf_printf(&csv, "%s,%s,%.6s@example.org,%s,%s\n", family, given, given + 8, sim_chance(sim, 700) ? "yes" : "", sim_chance(sim, 100) ? "yes" : "");
+    }
+    if (carnet_rows_open_bytes(carnet_buf_slice(&csv), &options, &rows, &err) != CARNET_OK)
+        sim_fail(sim, "P3", "n%u cannot read its file: %s", node->index, err.what);
+    const struct carnet_import_options how = { .book = sim->books[book], .ground = { .source = str("stand"), .basis = CARNET_BASIS_CONSENT, .collected_ms = sim_wall(node) - SIM_HOUR },
+                                               .rejects_fd = -1 };
+    by_hand(node, true);
+    carnet_rc rc = carnet_people_import(node->replica, rows, &how, &result, &err);
+    carnet_rows_close(rows);
+    carnet_buf_deinit(&csv);
+    if (hand_done(node, "imports a file", first_event, rc, &err) == CARNET_OK)
+        remember_import(node, first_record);
+}
+
+struct last_import {
+    struct sim_node *node;
+    struct carnet_imported found;
+    struct carnet_arena *arena;
+    uint64_t seen;
+    bool any;
+};
+
+/* Any of them, the same chance each. */
+static bool each_import(void *ctx, const struct carnet_imported *imported)
+{
+    struct last_import *last = ctx;
+    if (imported->state == CARNET_IMPORTED_UNDONE || sim_below(last->node->sim, ++last->seen) != 0)
+        return true;
+    last->found = *imported;
+    last->found.text = carnet_arena_dup(last->arena, imported->text);
+    last->found.undone = carnet_arena_dup(last->arena, imported->undone);
+    last->any = true;
+    return true;
+}
+
+/* What must outlive an undoing: values that others wrote, refusals. */
+struct lasting {
+    size_t record;
+    bool refused;
+    size_t count;
+    struct {
+        uint32_t field;
+        char label[24], value[24];
+    } values[24];
+};
+
+static void note_lasting(struct sim_node *node, const struct carnet_imported *imported, size_t record, struct lasting *out)
+{
+    struct sim *sim = node->sim;
+    const struct sim_record *r = &sim->records[record];
+    struct carnet_view view;
+    struct carnet_err err = CARNET_ERR_INIT;
+    *out = (struct lasting){ .record = record };
+    carnet_arena_reset(&sim->arena);
+    if (r->kind != CARNET_KIND_CONTACT || !carnet_id_equal(&sim->books[r->book], &imported->book) ||
+        carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &sim->arena, &view, &err) != CARNET_OK)
+        return;
+    for (size_t i = 0; i < view.record.event_count; i++) {
+        uint64_t type = carnet_event_peek(view.record.events[i].raw);
+        out->refused |= type == CARNET_EVENT_WITHDRAW || type == CARNET_EVENT_OBJECT;
+    }
+    for (size_t i = 0; i < view.record.live_count && out->count < sizeof out->values / sizeof *out->values; i++) {
+        const struct carnet_sibling *s = &view.record.live[i];
+        bool written = false;
+        for (size_t w = 0; w < sim->write_count && !written; w++) /* by an operation that was no import: those are the only ones whose author knew the record */
+            written = carnet_dot_equal(&sim->writes[w].dot, &s->dot) && sim->writes[w].record == record && sim->writes[w].by_hand == false;
+        if (s->state != CARNET_SIBLING_VALUE || s->value.len != SIM_MARK_LEN || s->label.len >= 24 || !written)
+            continue;
+        out->values[out->count].field = s->field;
+        snprintf(out->values[out->count].label, 24, "%.*s", (int)s->label.len, s->label.len ? (const char *)s->label.ptr : "");
+        snprintf(out->values[out->count].value, 24, "%.*s", (int)s->value.len, (const char *)s->value.ptr);
+        out->count++;
+    }
+}
+
+static void check_lasting(struct sim_node *node, const struct lasting *lasting)
+{
+    struct sim *sim = node->sim;
+    const struct sim_record *r = &sim->records[lasting->record];
+    struct carnet_view view;
+    struct carnet_err err = CARNET_ERR_INIT;
+    if (!lasting->count && !lasting->refused)
+        return;
+    carnet_arena_reset(&sim->arena);
+    carnet_rc rc = carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &sim->arena, &view, &err);
+    if (rc == CARNET_NOT_FOUND)
+        sim_fail(sim, "P3", "n%u: undoing an import erased r%zu, which %s", node->index, lasting->record, lasting->refused ? "had refused" : "others had edited since");
+    if (rc != CARNET_OK)
+        return; /* the disk */
+    bool refused = false;
+    for (size_t i = 0; i < view.record.event_count; i++) {
+        uint64_t type = carnet_event_peek(view.record.events[i].raw);
+        refused |= type == CARNET_EVENT_WITHDRAW || type == CARNET_EVENT_OBJECT;
+    }
+    if (lasting->refused && !refused)
+        sim_fail(sim, "P4", "n%u: undoing an import lifted a refusal of r%zu", node->index, lasting->record);
+    for (size_t v = 0; v < lasting->count; v++) {
+        bool there = false;
+        for (size_t i = 0; i < view.record.live_count; i++) {
+            const struct carnet_sibling *s = &view.record.live[i];
+            there |= s->state == CARNET_SIBLING_VALUE && s->field == lasting->values[v].field && carnet_slice_equal(s->label, str(lasting->values[v].label)) &&
+                     carnet_slice_equal(s->value, str(lasting->values[v].value));
+        }
+        if (!there)
+            sim_fail(sim, "P3", "n%u: undoing an import lost the value \"%s\" of r%zu, which it had not written", node->index, lasting->values[v].value, lasting->record);
+    }
+    sim_check_consent(node, lasting->record);
+}
+
+static void op_undo(struct sim *sim, struct sim_node *node)
+{
+    struct carnet_arena arena;
+    struct last_import last = { .node = node, .arena = &arena };
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_undo_result result;
+    size_t first_event = sim->event_count;
+    carnet_arena_init(&arena);
+    if (carnet_people_imports(node->replica, each_import, &last, &err) == CARNET_OK && last.any) {
+        size_t count = sim->record_count;
+        struct lasting *lasting = carnet_alloc(count * sizeof *lasting);
+        for (size_t i = 0; i < count; i++)
+            note_lasting(node, &last.found, i, &lasting[i]);
+        by_hand(node, true);
+        carnet_rc rc = carnet_people_import_undo(node->replica, &last.found, NULL, NULL, &result, &err);
+        sim_trace(sim, "n%u undo: erased %llu, restored %llu", node->index, (unsigned long long)result.erased, (unsigned long long)result.restored);
+        if (hand_done(node, "undoes an import", first_event, rc, &err) == CARNET_OK && node->on)
+            for (size_t i = 0; i < count && node->on; i++)
+                check_lasting(node, &lasting[i]);
+        free(lasting);
+    }
+    carnet_arena_deinit(&arena);
+}
+
+/* Whom nothing allows to keep is erased; nobody else. */
+static void op_retention(struct sim *sim, struct sim_node *node)
+{
+    struct carnet_err err = CARNET_ERR_INIT;
+    struct carnet_retention result;
+    size_t first_event = sim->event_count, count = sim->record_count;
+    uint32_t *open = carnet_alloc((count + 1) * sizeof *open);
+    for (size_t i = 0; i < count; i++) {
+        const struct sim_record *r = &sim->records[i];
+        struct carnet_view view;
+        carnet_arena_reset(&sim->arena);
+        if (r->kind == CARNET_KIND_CONTACT && sim_node_holds(node, r->book) &&
+            carnet_replica_view(node->replica, &sim->books[r->book], &r->id, &sim->arena, &view, &err) == CARNET_OK)
+            open[i] = sim_open(node, &view, i) & ~(1u << CARNET_SCOPE_CONSENT);
+    }
+    by_hand(node, true);
+    carnet_rc rc = carnet_people_retention(node->replica, true, NULL, &result, &err);
+    hand_done(node, "erases whom nothing keeps", first_event, rc, &err);
+    for (size_t i = first_event; i < sim->event_count; i++)
+        if (sim->events[i].type == CARNET_EVENT_ERASE && sim->events[i].node == node->index && sim->events[i].record < count && open[sim->events[i].record])
+            sim_fail(sim, "P10", "n%u: retention erased r%zu, where live grants open %#x", node->index, sim->events[i].record, open[sim->events[i].record]);
+    free(open);
 }
 
 static const struct {
@@ -655,7 +1024,9 @@ static const struct {
     { "countersign", op_countersign, 3 }, { "withdraw", op_withdraw, 5 }, { "object", op_object, 3 }, { "dark", op_dark, 3 }, { "erase", op_erase, 3 },
     { "restrict", op_restrict, 2 }, { "merge", op_merge, 4 },   { "note", op_note, 4 },      { "rectify", op_rectify, 2 }, { "sweep", op_sweep, 1 },
     { "rebuild", op_rebuild, 0 }, { "book", op_book, 1 },       { "join", op_join, 2 },      { "cut", op_cut, 2 },
+    { "unmerge", op_unmerge, 2 }, { "distinct", op_distinct, 0 }, { "erase-person", op_erase_person, 1 },
     { "charter", op_charter, 6 },
+    { "invalidate", op_invalidate, 3 }, { "inform", op_inform, 3 }, { "import file", op_import_file, 3 }, { "undo", op_undo, 4 }, { "retention", op_retention, 2 },
 };
 
 size_t sim_op_total(void)

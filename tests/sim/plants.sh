@@ -52,5 +52,12 @@ done <<'END'
 25 P4,P3 a grant covers what its purpose has become
 26 P1,P3 of the charter's words the last to arrive counts
 31 P4 the suppression list refuses nothing
+41 P4 what is agreed to on the main contact opens the others
+42 P1 the contact that came first stands for the person
+51 P4 an invalidated grant opens
+52 P3 undoing an import takes away what others wrote since
+53 P10 a shorter silence destroys at once
+54 P10 retention erases whom something allows to keep
+55 P4 whom nobody told is reached all the same
 END
 exit "$missed"

@@ -57,9 +57,12 @@ struct sim_write { /* one cell that somebody wrote */
     size_t record;
     unsigned node;
     uint32_t field;
+    enum carnet_scope scope; /* of its field, by its author's charter */
     char label[24], value[24];
     struct carnet_dot dot; /* known when acked */
     enum sim_fate fate;
+    bool by_hand; /* an import wrote it */
+    bool by_dot;  /* read from the log: what it replaces is known, not what it says */
     struct carnet_dot *seen; /* the siblings its author had before */
     size_t seen_count;
 };
@@ -71,7 +74,8 @@ struct sim_event { /* one event */
     uint32_t scopes; /* of a GRANT: what its author's charter said, when it was given, that the purpose covers */
     enum carnet_scope scope;
     enum carnet_proof proof;
-    int64_t until_ms;
+    enum carnet_basis basis;
+    int64_t since_ms, until_ms;
     struct carnet_dot *names;
     size_t name_count;
     struct carnet_dot dot;
@@ -119,6 +123,7 @@ struct sim_node {
     bool made;   /* it has a home */
     bool on;     /* its process runs */
     bool crashed_in_op;
+    bool by_hand; /* what it writes now somebody asked for: people's functions choose the records themselves */
     struct carnet_identity identity;
     struct carnet_id id;
     struct carnet_box_pk curve;
@@ -209,6 +214,10 @@ struct sim {
     size_t forged_count, forged_cap;
     size_t hot;                 /* the record of the last operation */
     uint64_t marks;
+    struct sim_silence { /* somebody's word on how long silence may last */
+        int64_t contact_ms, at;
+    } *silences;
+    size_t silence_count, silence_cap;
     size_t op_count, acked_count, crash_count, check_count;
     struct carnet_arena arena;
 };
@@ -280,6 +289,7 @@ void sim_show_records(struct sim_node *node, const char *when); /* to stdout */
 void sim_check_sent(struct sim_node *node, const struct sim_link *link, unsigned side, struct carnet_slice frame);
 void sim_check_opened(struct sim_node *node);              /* P2 after a restart */
 void sim_check_consent(struct sim_node *node, size_t record); /* P4 */
+uint32_t sim_open(struct sim_node *node, const struct carnet_view *view, size_t record); /* scopes that live grants open, by the facts */
 void sim_check_darks(struct sim_node *node, size_t event); /* P10 */
 void sim_check_pair(struct sim *sim);                      /* P1 */
 void sim_check_files(struct sim_node *node, bool swept, bool final); /* P5, P6 */

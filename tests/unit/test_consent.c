@@ -460,6 +460,40 @@ static void due_is_the_next_expiry_or_darkening(void **state)
     carnet_record_deinit(&record);
 }
 
+static void whoever_nobody_is_merged_into_stands_for_the_person(void **state)
+{
+    (void)state;
+    struct carnet_record records[5];
+    const struct carnet_record *person[5];
+    struct carnet_buf raw[5];
+    size_t tops[5];
+    for (uint8_t i = 0; i < 5; i++) {
+        carnet_record_init(&records[i]);
+        records[i].id = records[i].subject = (struct carnet_id){ .b = { 1, (uint8_t)(9 - i) } }; /* later ones have smaller ids */
+        person[i] = &records[i];
+    }
+    static const uint8_t edges[][2] = { { 0, 1 }, { 1, 2 }, { 2, 3 }, { 3, 2 }, { 0, 4 } };
+    for (uint8_t i = 0; i < 5; i++) {
+        carnet_buf_init(&raw[i], 256);
+        const struct carnet_event edge = { .type = CARNET_EVENT_EDGE, .other = records[edges[i][1]].id, .on = true };
+        carnet_event_encode(&edge, &raw[i]);
+        const struct carnet_event_item item = { .dot = dot(OFFICE, 1u + i), .hlc = 1, .raw = carnet_buf_slice(&raw[i]) };
+        carnet_record_add_event(&records[edges[i][0]], &item);
+    }
+    assert_int_equal(carnet_consent_main(person, 5), 0);
+    assert_int_equal(carnet_consent_tops(person, 5, tops), 1);
+    assert_int_equal(carnet_consent_main(person + 2, 2), 1);     /* a cycle: the smallest id */
+    assert_int_equal(carnet_consent_tops(person + 2, 2, tops), 1);
+    assert_int_equal(carnet_consent_tops(person + 1, 4, tops), 2); /* without 0, two stand for themselves */
+    assert_int_equal(carnet_consent_main(person + 1, 4), 3);
+    records[4].erased = true;
+    assert_int_equal(carnet_consent_main(person + 1, 4), 0); /* who is erased stands last */
+    for (uint8_t i = 0; i < 5; i++) {
+        carnet_record_deinit(&records[i]);
+        carnet_buf_deinit(&raw[i]);
+    }
+}
+
 static void edges_live_until_another_replaces_them(void **state)
 {
     struct carnet_record record = blank(1);
@@ -761,6 +795,7 @@ int main(void)
         cmocka_unit_test(an_erased_record_opens_nothing),
         cmocka_unit_test(a_scope_closes_with_the_last_event_that_closed_it),
         cmocka_unit_test(due_is_the_next_expiry_or_darkening),
+        cmocka_unit_test(whoever_nobody_is_merged_into_stands_for_the_person),
         cmocka_unit_test(edges_live_until_another_replaces_them),
         cmocka_unit_test(the_order_of_arrival_does_not_matter),
         cmocka_unit_test(the_hybrid_clock_only_goes_on),

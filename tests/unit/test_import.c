@@ -440,8 +440,8 @@ static void what_an_undone_import_wrote_does_not_come_back(void **state)
     struct world_node *office = &world->nodes[0];
     struct carnet_id ann = world_add(office, "given=Ann family=Blanc email=ann@example.org city=Paris", "file newsletter mail");
     world_pass(world, 1000);
-    struct carnet_id first = import(office, "given,family,email,city\nAnn,Blanc,ann@example.org,Lyon\n", (struct how){ .collected = "2026-09-22", .source = "a" });
-    struct carnet_id second = import(office, "given,family,email,city\nAnn,Blanc,ann@example.org,Nice\n", (struct how){ .collected = "2026-09-22", .source = "b" });
+    struct carnet_id first = import(office, "given,family,email,city\nAnn,Blanc,ann@example.org,Lyon\n", (struct how){ .collected = "2026-09-22", .grant = "mail", .source = "a" });
+    struct carnet_id second = import(office, "given,family,email,city\nAnn,Blanc,ann@example.org,Nice\n", (struct how){ .collected = "2026-09-22", .grant = "mail", .source = "b" });
     assert_string_equal(world_value(office, &ann, "city"), "Nice");
     undo(office, &first);
     assert_string_equal(world_value(office, &ann, "city"), "Nice"); /* the later one's */

@@ -1146,7 +1146,7 @@ static void an_import_says_what_it_needs(void **state)
     import.ground.source = CARNET_SLICE_NONE;
     assert_int_equal(carnet_people_import(office->replica, rows, &import, &last_import, &world->err), CARNET_USAGE);
     import.ground = ground_of("x", "");
-    import.ground.collected_ms = 1;
+    import.ground.collected_ms = carnet_replica_wall_ms(office->replica);
     import.book.b[3] ^= 1; /* a book that there is not */
     assert_int_equal(carnet_people_import(office->replica, rows, &import, &last_import, &world->err), CARNET_LOCKED);
     carnet_rows_close(rows);

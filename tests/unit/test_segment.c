@@ -370,6 +370,15 @@ static void counts_are_what_finding_finds(void **state)
     assert_int_equal(world_event(office, &ids[35], &restrict_it), CARNET_OK);
     same_counts(office);
     assert_int_equal(count(office, ""), 79);
+    /* merged: once, whatever of them matches */
+    for (size_t i = 60; i < 64; i++) {
+        const struct carnet_event merge = { .type = CARNET_EVENT_EDGE, .other = ids[i + 1 + 4 * (i % 2)], .on = true };
+        assert_int_equal(world_event(office, &ids[i], &merge), CARNET_OK);
+    }
+    same_counts(office);
+    assert_int_equal(count(office, ""), 75);
+    assert_int_equal(world_refuse(office, &ids[61], CARNET_EVENT_WITHDRAW, "mail"), CARNET_OK);
+    same_counts(office);
     /* what time ends, before anything was indexed again */
     const struct carnet_event until = { .type = CARNET_EVENT_GRANT, .purpose = S("sms"), .basis = CARNET_BASIS_CONSENT, .since_ms = WORLD_MS, .until_ms = WORLD_MS + 86400000 * INT64_C(10) };
     for (size_t i = 40; i < 50; i++)

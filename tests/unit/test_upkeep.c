@@ -149,6 +149,29 @@ static void expiry_blocks_and_is_darkened_72_hours_later(void **state)
     assert_true(world_dark(&world, 1, &contact) & email);
 }
 
+/* Somebody writes a day where three years were meant: everybody is blocked at once, and nothing is destroyed before there was time to take it back. */
+static void a_shorter_silence_leaves_time_to_undo(void **state)
+{
+    struct carnet_id zoe = world_add(&world, 0, "file", 0, CARNET_FIELD_GIVEN, "Zoé");
+    struct carnet_charter_word word = { .key = world_text("contact"), .value = world_text("1d") };
+    (void)state;
+    world_clock(&world, WORLD_MS + 40 * WORLD_DAY_MS);
+    assert_int_equal(carnet_replica_charter_set(world.nodes[0].replica, &word, 1, &err), CARNET_OK);
+    assert_string_equal(world_value(&world, 0, &zoe, CARNET_FIELD_GIVEN), "");
+    world_upkeep(&world, 0, true);
+    world_clock(&world, WORLD_MS + 42 * WORLD_DAY_MS);
+    world_upkeep(&world, 0, true);
+    assert_int_equal(world_dark(&world, 0, &zoe), 0);
+    word.value = CARNET_SLICE_NONE;
+    assert_int_equal(carnet_replica_charter_set(world.nodes[0].replica, &word, 1, &err), CARNET_OK);
+    assert_string_equal(world_value(&world, 0, &zoe, CARNET_FIELD_GIVEN), "Zoé");
+    word.value = world_text("1d");
+    assert_int_equal(carnet_replica_charter_set(world.nodes[0].replica, &word, 1, &err), CARNET_OK);
+    world_clock(&world, WORLD_MS + 46 * WORLD_DAY_MS);
+    world_upkeep(&world, 0, true);
+    assert_int_equal(world_dark(&world, 0, &zoe), 1u << CARNET_SCOPE_IDENTITY);
+}
+
 static void darkening_from_the_future_waits_for_an_office_whose_clock_agrees(void **state)
 {
     (void)state;
@@ -354,6 +377,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_clock_alone_destroys, setup, teardown),
         cmocka_unit_test_setup_teardown(granting_again_within_72_hours_saves_the_values, setup, teardown),
         cmocka_unit_test_setup_teardown(expiry_blocks_and_is_darkened_72_hours_later, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_shorter_silence_leaves_time_to_undo, setup, teardown),
         cmocka_unit_test_setup_teardown(darkening_from_the_future_waits_for_an_office_whose_clock_agrees, setup, teardown),
         cmocka_unit_test_setup_teardown(superseded_parts_are_dropped_after_30_days_by_the_clocks_of_others, setup, teardown),
         cmocka_unit_test_setup_teardown(newcomer_stops_asking_for_what_was_superseded, setup, teardown),

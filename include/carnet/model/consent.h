@@ -53,6 +53,12 @@ uint64_t carnet_consent_closed_at(const struct carnet_charter *charter, const st
 int64_t carnet_consent_due(const struct carnet_charter *charter, const struct carnet_record *const *person, size_t count, bool darkens, int64_t now_ms);
 /* The records this one is merged with by live edge events, at most max; returns how many. */
 size_t carnet_consent_edges(const struct carnet_record *record, struct carnet_id *out, size_t max);
+/* The records of a person (all that edges connect) that no other is merged into: those whom nobody's edge names but who are named in turn; of a cycle, the smallest id.
+ * Their places in `person`; out has room for count. Returns how many: at least one. */
+enum { CARNET_CONSENT_PERSON_MAX = 64 };
+size_t carnet_consent_tops(const struct carnet_record *const *person, size_t count, size_t *out);
+/* Which record stands for the person: A of "merge A B"; of several tops, the smallest id. Erased records, and those that have not come, stand last. */
+size_t carnet_consent_main(const struct carnet_record *const *person, size_t count);
 
 /* Hybrid logical clock (Kulkarni et al. 2014): 48 bits of milliseconds, 16 of counter. */
 uint64_t carnet_hlc_next(uint64_t last, int64_t wall_ms);

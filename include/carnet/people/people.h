@@ -120,6 +120,7 @@ struct carnet_import_options {
 struct carnet_import_result {
     struct carnet_id import; /* of the record that `imports` lists; none is kept when nothing was written */
     uint64_t rows, created, updated, unchanged, rejected, suppressed, refused, uncovered, duplicates;
+    uint64_t uncovered_in[CARNET_SCOPE_COUNT]; /* of the uncovered, those of each scope */
     int64_t ms;
 };
 struct carnet_rows; /* people/rows.h */

@@ -126,6 +126,15 @@ void carnet_rows_close(struct carnet_rows *rows); /* NULL allowed */
  * reading failed. */
 CARNET_MUST_USE carnet_rc carnet_rows_next(struct carnet_rows *rows, struct carnet_row *out, struct carnet_err *err);
 
+/* The i-th field of the exporting community's own that a file of Carnet's JSON describes; false past the end, and for other formats. They are words of a file:
+ * carnet_people_field_add checks them. Made before the first row, they are read like any other. Lives until close. */
+struct carnet_rows_field {
+    struct carnet_slice name, type, scope;
+    const struct carnet_slice *choices;
+    size_t choice_count;
+};
+bool carnet_rows_own_field(const struct carnet_rows *rows, size_t i, struct carnet_rows_field *out);
+
 /* Bytes read, and the size of what there is (0: a pipe, unknown). */
 void carnet_rows_progress(const struct carnet_rows *rows, uint64_t *read_bytes, uint64_t *size_bytes);
 enum carnet_rows_format carnet_rows_format(const struct carnet_rows *rows);

@@ -25,6 +25,15 @@ uint64_t carnet_index_person_point(struct carnet_slice family, struct carnet_sli
 /* Label of the source id that marks the row a contact was last read from: so many characters for what the row says, then for how it was imported. Its first
  * part is a point when the contact has no other. */
 #define CARNET_INDEX_ROW_LABEL "row"
+/* Label of a source id that stands for an address that was in a file and is not kept: then 32 hexadecimal digits, which only the community's key makes of the
+ * address. The contact is known again by it as by the address itself. */
+#define CARNET_INDEX_ADDRESS_LABEL "address/"
+enum { CARNET_INDEX_ADDRESS_LEN = 8 + 32 };
+bool carnet_index_is_address(struct carnet_slice label);
+static inline bool carnet_index_is_own(struct carnet_slice label) /* of this community alone: not to be shown or exported */
+{
+    return carnet_slice_equal(label, carnet_slice_str(CARNET_INDEX_ROW_LABEL)) || carnet_index_is_address(label);
+}
 enum { CARNET_INDEX_ROW_LEN = 16 };
 
 /* --- forms of text, shared with the queries --- */

@@ -152,6 +152,7 @@ struct carnet_write {
     const struct carnet_event *events;
     size_t event_count;
     bool fresh;                       /* the caller made the id just now: nothing to look up */
+    bool unasked;                     /* its refusals and erasures are not the person's word (an import undone, kept for too long): no tags for the suppression list */
     bool beside;                      /* its cells replace nothing, and may name a field twice: values in conflict that come back as they were */
 };
 struct carnet_write_result {
@@ -177,13 +178,23 @@ CARNET_MUST_USE carnet_rc carnet_replica_apply(struct carnet_replica *replica, c
 CARNET_MUST_USE carnet_rc carnet_replica_new_incarnation(struct carnet_replica *replica, struct carnet_err *err);
 
 /* --- reading --- */
+/* One record of a person who is several (protocol/consent.md, rule 12). */
+struct carnet_view_record {
+    int64_t n;
+    const struct carnet_record *record;
+    const struct carnet_record **person; /* person[0] is this record */
+    size_t person_count;
+    uint32_t open;                 /* scopes that grants on this record open, and no refusal on any shuts (mask) */
+};
 struct carnet_view {
     int64_t n;
-    struct carnet_id book, id;
-    struct carnet_record record;   /* unpacked in the arena */
-    struct carnet_cell *cells;     /* of the open, readable scopes; in the arena */
+    struct carnet_id book, id;     /* of a person of several records: the main one's; the others' ids lead to it */
+    struct carnet_record record;   /* unpacked in the arena; of a person, the main one */
+    struct carnet_cell *cells;     /* of the open, readable scopes of every record of the person; in the arena. Equal values of two records are two siblings */
     size_t cell_count;
-    uint32_t open;                 /* scopes that somebody agreed to (mask) */
+    uint32_t open;                 /* scopes that somebody agreed to on some record (mask) */
+    const struct carnet_view_record *records; /* of a contact: the main record, then the others in order of id; of anything else, itself */
+    size_t record_count;
     uint32_t blocked, dark, locked;/* scopes with live values that are not shown, and why */
     bool restricted;
     unsigned conflicts;
@@ -193,13 +204,30 @@ struct carnet_view {
     size_t about_count;
 };
 /* The one door to what a record says: no other function gives values to a use case, so that a refusal blocks them all. Its cells are those of the scopes
- * that carnet_replica_allowed allows for an empty purpose: what is displayed, found, printed or exported has passed it. NOT_FOUND: unknown, or erased. */
+ * that carnet_replica_allowed allows for an empty purpose: what is displayed, found, printed or exported has passed it. NOT_FOUND: unknown, or erased.
+ * Merged contacts are one person: whichever of their records is asked for, the view is the person's, under the main record's id. */
 CARNET_MUST_USE carnet_rc carnet_replica_view(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *record, struct carnet_arena *arena,
                                               struct carnet_view *out, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_replica_view_at(struct carnet_replica *replica, int64_t n, struct carnet_arena *arena, struct carnet_view *out, struct carnet_err *err);
 /* By short text or a unique prefix of it, or the whole id in hexadecimal. NOT_FOUND, AMBIGUOUS. USAGE: not an id. */
 CARNET_MUST_USE carnet_rc carnet_replica_view_text(struct carnet_replica *replica, struct carnet_slice text, struct carnet_arena *arena, struct carnet_view *out, struct carnet_err *err);
-/* May the person be reached for the purpose through the scope (email, phone, postal...) now? OK with the grant relied on, or REFUSED with the consent that says why.
+/* The same of one record alone, with what the person's other records refuse: for whoever writes, imports or compares. Its cells are this record's. */
+CARNET_MUST_USE carnet_rc carnet_replica_record(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *record, struct carnet_arena *arena,
+                                                struct carnet_view *out, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_replica_record_at(struct carnet_replica *replica, int64_t n, struct carnet_arena *arena, struct carnet_view *out, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_replica_record_text(struct carnet_replica *replica, struct carnet_slice text, struct carnet_arena *arena, struct carnet_view *out, struct carnet_err *err);
+/* What merging b's person into a's would show; nothing is written. a, b: local numbers. LIMIT: more than 64 records. */
+CARNET_MUST_USE carnet_rc carnet_replica_view_merged(struct carnet_replica *replica, int64_t a, int64_t b, struct carnet_arena *arena, struct carnet_view *out, struct carnet_err *err);
+/* The view of one of its records (view->records[i]), without cells; what another record refuses counts. Borrows. */
+struct carnet_view carnet_view_one(const struct carnet_view *view, size_t i);
+/* The record of the view that holds the sibling (one of its cells'): its place in view->records. */
+size_t carnet_view_holder(const struct carnet_view *view, const struct carnet_sibling *sibling);
+/* All the records that merging connects with record n, also when they are too many for one person; in the arena. */
+CARNET_MUST_USE carnet_rc carnet_replica_connected(struct carnet_replica *replica, int64_t n, struct carnet_arena *arena, struct carnet_id **out, size_t *count, struct carnet_err *err);
+/* The cells that the purpose itself allows: of each record, those of the scopes that a live grant of this purpose on this record covers. In the arena. */
+struct carnet_cell *carnet_replica_cells(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_slice purpose, struct carnet_arena *arena, size_t *count);
+/* Of a person of several records: allowed when every record that shows values of the scope allows it (carnet_replica_cells is exact).
+ * May the person be reached for the purpose through the scope (email, phone, postal...) now? OK with the grant relied on, or REFUSED with the consent that says why.
  * The one function that every reader of an address asks: display and find through the cells of a view, print, export and send for their purpose. An empty purpose:
  * any that covers the scope; scope consent, and records about nobody, need none. out may be NULL: that spares the reasons. */
 CARNET_MUST_USE carnet_rc carnet_replica_allowed(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_slice purpose, enum carnet_scope scope,
@@ -209,7 +237,7 @@ CARNET_MUST_USE carnet_rc carnet_replica_allowed(struct carnet_replica *replica,
  * and goes nowhere else. It stands in the audit trail. REFUSED: this node may not (verb erase: admin, office). */
 CARNET_MUST_USE carnet_rc carnet_replica_view_whole(struct carnet_replica *replica, const struct carnet_view *person, struct carnet_arena *arena,
                                                     bool (*each)(void *ctx, const struct carnet_view *view), void *ctx, struct carnet_err *err);
-/* Records of a person's notes and visits: those about subject, newest first is the caller's sorting. */
+/* Records of a person's notes and visits: those about subject and the contacts merged with it; newest first is the caller's sorting. */
 CARNET_MUST_USE carnet_rc carnet_replica_about(struct carnet_replica *replica, const struct carnet_id *book, const struct carnet_id *subject, struct carnet_arena *arena,
                                                bool (*each)(void *ctx, const struct carnet_view *view), void *ctx, struct carnet_err *err);
 struct carnet_history_item {

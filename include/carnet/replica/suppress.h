@@ -29,11 +29,16 @@ bool carnet_suppressed_for(const struct carnet_suppressed *suppressed, struct ca
  * unless somebody who holds it agreed again since. *written (may be NULL): how many were. REFUSED: this node has not the key. */
 CARNET_MUST_USE carnet_rc carnet_replica_suppress(struct carnet_replica *replica, const struct carnet_slice *addresses, size_t count, struct carnet_slice purpose,
                                                   size_t *written, struct carnet_err *err);
+/* What stands for an address (in normal form) in a record that does not keep it, so that it is known again (protocol/consent.md): nobody tells whose it is without
+ * the key of the list. false: this node has not the key. */
+bool carnet_replica_address_token(struct carnet_replica *replica, struct carnet_slice value, uint8_t out[16]);
 struct carnet_suppression {
     size_t tags;       /* on the list, (address, purpose) each once */
     bool key;          /* this node reads it */
     int64_t comparing; /* records that are still to be compared with it; at least */
 };
+/* Compares some hundreds of records with the list, in one transaction: what upkeep does in the background, for whoever has just written on it. */
+CARNET_MUST_USE carnet_rc carnet_replica_compare(struct carnet_replica *replica, bool *done, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_replica_suppression(struct carnet_replica *replica, struct carnet_suppression *out, struct carnet_err *err);
 
 #endif

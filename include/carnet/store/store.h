@@ -81,12 +81,14 @@ struct carnet_record_row {
     struct carnet_id book, id;
     struct carnet_id subject;    /* zero: none */
     unsigned kind;
-    unsigned flags;              /* the replica's own bits; bit 0 (1): a contact that people see; only those count as contacts */
+    unsigned flags;              /* the replica's own bits; bit 0 (1): a contact that people see; only those count as contacts; bit 2 (4): erased; bit 5 (32):
+                                  * one of several records of a person */
     unsigned conflicts;          /* cells with more than one value */
     uint32_t indexed;            /* scopes whose text is in the search index */
     int64_t due_ms;              /* when time changes something; 0: never */
     struct carnet_slice state;   /* packed record */
 };
+enum { CARNET_RECORD_CONTACT = 1, CARNET_RECORD_ERASED = 4, CARNET_RECORD_PERSON = 32 };
 /* NOT_FOUND: no such record. */
 CARNET_MUST_USE carnet_rc carnet_store_record_get(struct carnet_store *store, const struct carnet_id *book, const struct carnet_id *id, struct carnet_record_row *out, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_store_record_at(struct carnet_store *store, int64_t n, struct carnet_record_row *out, struct carnet_err *err);
@@ -132,6 +134,34 @@ CARNET_MUST_USE carnet_rc carnet_store_tags_empty(struct carnet_store *store, st
 CARNET_MUST_USE carnet_rc carnet_store_task_put(struct carnet_store *store, unsigned task, int64_t record_n, bool on, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_store_task_next(struct carnet_store *store, unsigned task, int64_t from, int64_t *out_n, struct carnet_err *err); /* NOT_FOUND */
 CARNET_MUST_USE carnet_rc carnet_store_task_count(struct carnet_store *store, unsigned task, int64_t *out, struct carnet_err *err);
+/* persons: the words that the search has of a record that is one of several of a person. NOT_FOUND: it is not. */
+CARNET_MUST_USE carnet_rc carnet_store_person_text(struct carnet_store *store, int64_t record_n, struct carnet_slice *out, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_person_put(struct carnet_store *store, int64_t record_n, struct carnet_slice text, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_person_remove(struct carnet_store *store, int64_t record_n, struct carnet_err *err);
+
+/* likeness: what contacts look like, as numbers; who has one in common may be one person. Records with a number up to the mark were compared once; those that changed
+ * since are due; what comes after the mark is new. */
+CARNET_MUST_USE carnet_rc carnet_store_likeness_get(struct carnet_store *store, int64_t record_n, struct carnet_slice *out, struct carnet_err *err); /* 8 bytes each, as put. NOT_FOUND */
+/* Replaces what is known of the record; the index of numbers is the caller's to keep (index: add or drop one). */
+CARNET_MUST_USE carnet_rc carnet_store_likeness_put(struct carnet_store *store, int64_t record_n, const uint64_t *numbers, size_t count, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_likeness_index(struct carnet_store *store, uint64_t number, int64_t record_n, bool on, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_likeness_who(struct carnet_store *store, uint64_t number, int64_t *out_n, size_t max, size_t *count, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_likeness_crowds(struct carnet_store *store, size_t more_than, int64_t *out, struct carnet_err *err); /* numbers of more records than that; walks them all */
+CARNET_MUST_USE carnet_rc carnet_store_likeness_touch(struct carnet_store *store, int64_t record_n, struct carnet_err *err);  /* it changed: due, unless new */
+CARNET_MUST_USE carnet_rc carnet_store_likeness_forget(struct carnet_store *store, int64_t record_n, struct carnet_err *err); /* numbers, index and proposals of the record */
+CARNET_MUST_USE carnet_rc carnet_store_likeness_due(struct carnet_store *store, int64_t *out_n, size_t max, size_t *count, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_likeness_done(struct carnet_store *store, int64_t record_n, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_likeness_mark(struct carnet_store *store, int64_t *out, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_likeness_mark_put(struct carnet_store *store, int64_t record_n, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_likeness_left(struct carnet_store *store, int64_t *out, struct carnet_err *err); /* records that are due or new */
+struct carnet_proposal {
+    int64_t a, b; /* a < b */
+    unsigned reason;
+};
+CARNET_MUST_USE carnet_rc carnet_store_proposal_put(struct carnet_store *store, const struct carnet_proposal *proposal, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_proposals_drop(struct carnet_store *store, int64_t record_n, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_proposal_next(struct carnet_store *store, int64_t after_a, int64_t after_b, struct carnet_proposal *out, struct carnet_err *err); /* NOT_FOUND */
+CARNET_MUST_USE carnet_rc carnet_store_proposal_count(struct carnet_store *store, int64_t since_b, int64_t *out, struct carnet_err *err); /* whose b is greater; 0: all */
 
 /* glances: what lists and counts ask of each contact, beside its record. Whoever is no contact any more keeps an empty one. */
 struct carnet_glance {
