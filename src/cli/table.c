@@ -241,8 +241,8 @@ const struct cli_command cli_commands[] = {
     { "edit", "ID FIELD=VALUE... [--rectify]", _("change a contact's fields (FIELD= empties one)"),
       _("ID is what `carnet find` shows at the beginning of a line; its first letters are enough. Example: carnet edit 7xk2 phone/mobile=0639980001 employer="), edit_options, 2, -1, 0, cmd_edit, NULL },
     { "find", "[QUERY...] [--book BOOK] [--limit N]", _("find contacts"),
-      _("Words find names, e-mail addresses and phone numbers by their beginning. field:value, tag:NAME, consent:PURPOSE, email:* (has one), age:18-25; a space is and, "
-        "`or`, a dash in front is not, parentheses, \"a phrase\"."),
+      _("Words find names, e-mail addresses and phone numbers by their beginning. field:value, tag:NAME, consent:PURPOSE, email:* (has one), age:18-25, changed:<30d, "
+        "added:2026-01, source:TEXT, import:ID, basis:roll, book:NAME, segment:NAME; a space is and, `or`, a dash in front is not, parentheses, \"a phrase\"."),
       find_options, 0, -1, CLI_SIGNED_WORDS, cmd_find, NULL },
     { "segment save", "NAME QUERY... [--purpose PURPOSE] [--book BOOK]", _("give a query a name, for everybody with the book"),
       _("The query is as of `carnet find`; segment:NAME in a query is whoever is in it. An existing name gets the new query. With a purpose it is refused at once when that "

@@ -2,6 +2,7 @@
 #include "export_parts.h"
 
 #include "carnet/people/query.h"
+#include "carnet/people/segment.h"
 #include "carnet/replica/audit.h"
 #include "carnet/replica/index.h"
 
@@ -532,6 +533,14 @@ static carnet_rc check(struct exporting *x)
     carnet_rc rc = CARNET_OK;
     if (options->purpose.len)
         rc = carnet_people_purpose(carnet_replica_charter(x->replica), options->purpose, &def, x->err);
+    if (!rc && options->purpose.len) { /* what may choose people for it */
+        struct carnet_query *query;
+        rc = carnet_segment_parse(x->replica, options->book, options->query, &query, x->err);
+        if (!rc) {
+            rc = carnet_segment_check(carnet_replica_charter(x->replica), query, options->purpose, x->err);
+            carnet_query_free(query);
+        }
+    }
     if (rc)
         return rc;
     if (options->reader) {

@@ -62,6 +62,12 @@ on a --quiet segment save proches support:1-2
 fails 4 a segment save voisins 'city:Grenoble segment:proches' --purpose targeted
 says 'support'
 
+# an export for a purpose is under the same rules
+fails 4 a --yes export "$scratch/x.csv" --plain --reason test --purpose newsletter --segment city:Grenoble
+says newsletter
+on a --quiet --yes export "$scratch/x.csv" --plain --reason test --purpose mail --segment segment:grenoblois
+expect 'exported of a segment' "$(grep -c Grenoble "$scratch/x.csv")" 2
+
 # in French
 said=$(LC_ALL=fr_FR.UTF-8 on a segment save x zoe --purpose targeted 2>&1 || true)
 says 'un mot'

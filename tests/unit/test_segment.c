@@ -394,6 +394,19 @@ static void counts_are_what_finding_finds(void **state)
     same_counts(office);
 }
 
+static void what_orders_an_erased_person_is_gone(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0];
+    struct carnet_id id = world_add(office, "given=Quirine family=Ézéchielle", "file");
+    const struct carnet_event erase = { .type = CARNET_EVENT_ERASE };
+    assert_true(world_on_disk(office, "ezechielle\1quirine", 18));
+    assert_int_equal(world_event(office, &id, &erase), CARNET_OK);
+    assert_int_equal(carnet_replica_sweep(office->replica, &world->err), CARNET_OK);
+    assert_false(world_on_disk(office, "ezechielle", 10));
+    assert_int_equal(count(office, ""), 0);
+}
+
 /* A long walk is kept; what changed since is looked at alone. */
 static bool count_looks(void *ctx, uint64_t looked, uint64_t total)
 {
@@ -455,6 +468,7 @@ int main(void)
         cmocka_unit_test(a_communitys_own_fields_are_judged),
         T(a_count_can_be_stopped),
         T(counts_are_what_finding_finds),
+        T(what_orders_an_erased_person_is_gone),
         T(a_count_is_carried_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
