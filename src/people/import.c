@@ -546,7 +546,7 @@ static void make_grant(struct import *im, struct making *m, const struct carnet_
 }
 
 /* What the row itself says of a purpose that everybody in the file is said to have agreed to: its proof is worth more than a word of the command line. */
-static const struct carnet_rows_consent *said_of(const struct import *im, const struct carnet_row *row, struct carnet_slice purpose)
+static const struct carnet_rows_consent *agreement_of(const struct import *im, const struct carnet_row *row, struct carnet_slice purpose)
 {
     for (size_t i = 0; !im->roll && i < row->grant_count; i++)
         if (carnet_slice_equal(row->grants[i].purpose, purpose))
@@ -602,10 +602,10 @@ static void make_consent(struct import *im, struct making *m, const struct carne
         im->result->refused += m->claims.refused;
     } else {
         for (size_t i = 0; i < im->all_count; i++)
-            make_grant(im, m, known, row, im->all[i], said_of(im, row, im->all[i]));
+            make_grant(im, m, known, row, im->all[i], agreement_of(im, row, im->all[i]));
     }
     for (size_t i = 0; i < im->options->grant_count; i++)
-        make_grant(im, m, known, row, im->options->grants[i], said_of(im, row, im->options->grants[i]));
+        make_grant(im, m, known, row, im->options->grants[i], agreement_of(im, row, im->options->grants[i]));
     for (size_t i = 0; i < row->grant_count; i++) {
         if (!im->roll)
             make_grant(im, m, known, row, row->grants[i].purpose, &row->grants[i]);
