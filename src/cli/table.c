@@ -246,7 +246,7 @@ const struct cli_command cli_commands[] = {
       _("For those to whom the file is sealed and who may write contacts in clear. `carnet import FILE` needs no such copy."), unseal_options, 2, 2,
       CLI_WORD_IN | CLI_WORD2_OUT | CLI_ASKS, cmd_unseal, cli_check_unseal },
     { "consent", "ID", _("what a contact agreed to"),
-      _("A line for each purpose: its state (given, renewed, requested, withdrawn, objected, expired), what allows it, since when, and where that comes from."), NULL, 1, 1, 0, cmd_consent, NULL },
+      _("A line for each purpose: its state (given, renewed, requested, refused, withdrawn, objected, expired, invalidated), what allows it, since when, and where that comes from."), NULL, 1, 1, 0, cmd_consent, NULL },
     { "consent grant", "ID PURPOSE --source TEXT [OPTION...]", _("record that a contact agreed"),
       _("Purposes: file (to be in this file), newsletter, targeted, sms, call, mail, canvass, social, profile, membership. After a refusal, a new agreement needs "
         "--proof and the countersignature of another member; until then it is `requested`."), grant_options, 2, 2, 0,

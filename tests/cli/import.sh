@@ -225,3 +225,18 @@ expect 'nobody comes' "$(text_of created <"$scratch/9.json")" 0
 grep -q 'charter: contact' "$scratch/silent.csv.rejected" || wrong 'the reason'
 on d --json import "$scratch/silent.csv" --source 'their card' --collected 2019-03-04 --basis member >"$scratch/9.json"
 expect 'a member stays one' "$(text_of created <"$scratch/9.json")" 1
+
+# a volunteer is told what to do: whom to ask, and how a column is left out
+start_node d
+join_node d v volunteer
+stop_node d
+fails 4 v import "$scratch/lou.csv" --source phone --collected 2026-03-04 --basis consent --grant newsletter
+says '--map COLUMN=-'
+on v --quiet import "$scratch/lou.csv" --map Courriel=- --map Portable=- --source phone --collected 2026-03-04 --basis consent
+lou=$(on v --json find lou | text_of id | head -n 1)
+fails 4 v --yes erase "$lou"
+says 'carnet members'
+fails 4 v field add shoes --type number
+fails 4 v charter set contact 10d
+fails 4 v access "$lou"
+fails 4 v --yes export "$scratch/v.csv" --plain --reason x
