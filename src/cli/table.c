@@ -77,7 +77,7 @@ static const struct cli_option find_options[] = {
 static const struct cli_option import_options[] = {
     { "book", "BOOK", 0, _("the book (else the only one, or main)") },
     { "format", "auto|csv|vcard|json", 0, _("the file's format (auto: recognised)") },
-    { "map", "COLUMN=FIELD", CLI_REPEAT, _("read this column as this field (- : leave it out)") },
+    { "map", "COLUMN=FIELD", CLI_REPEAT, _("read this column as this field; or tags, name, consent:PURPOSE (yes: they agreed), object:PURPOSE (they refuse), - (left out)") },
     { "grant", "PURPOSE", CLI_REPEAT, _("what everybody in the file agreed to, besides file") },
     { "source", "TEXT", 0, _("where the file comes from; required") },
     { "collected", "DATE", 0, _("the day it was collected; required") },

@@ -197,6 +197,13 @@ on d --lang fr import "$scratch/lou.csv" --source x --collected 2026-03-04 --bas
 grep -q 'email.*1.*newsletter' "$scratch/out" || wrong "what would have let an address in: $(cat "$scratch/out")"
 grep -q 'phone.*1.*sms' "$scratch/out" || wrong "and a phone number: $(cat "$scratch/out")"
 
+# columns as people name them; and one that nobody guesses, told
+printf 'Nom;Courriel;Accepte la lettre;Accepte de recevoir des SMS;Ne veut plus la newsletter;Veut bien\nUn;un@example.org;oui;non;;oui\n' >"$scratch/hand.csv"
+on d --json import "$scratch/hand.csv" --dry-run --map 'Veut bien=consent:call' >"$scratch/dry.json"
+for part in '"Accepte la lettre":"consent:newsletter"' '"Accepte de recevoir des SMS":"consent:sms"' '"Ne veut plus la newsletter":"object:email"' '"Veut bien":"consent:call"'; do
+    grep -qF "$part" "$scratch/dry.json" || wrong "$part is not in $(cat "$scratch/dry.json")"
+done
+
 # what a tool knows of an opt-in is evidence, also when --grant says the same; the text, channel and method that the file was collected with are too
 printf '%s\n' 'Email Address,First Name,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LEID,EUID' \
     'ines@example.org,Inès,2026-03-01 10:00:00,192.0.2.7,2026-03-01 10:05:12,192.0.2.8,1,abc1' >"$scratch/members_export.csv"
