@@ -133,6 +133,8 @@ fails 2 r import "$scratch/roll.csv" --source REU --collected 2026-01-05 --basis
 fails 2 r import "$scratch/list.csv" --source x --collected 2026-01-05 --basis consent --ballot 2099-03-14
 fails 4 r import "$scratch/roll.csv" --source REU --collected 2026-01-05 --basis consent
 says 'electoral roll'
+fails 4 r import "$scratch/roll.csv" --source REU --collected 2026-01-05 --basis roll --ballot 2026-01-06
+says 'carnet purge'
 expect 'nothing is written' "$(on r --json status | text_of contacts)" 0
 expect 'no import is listed' "$(on r --json imports)" ''
 on r --json import "$scratch/roll.csv" --source REU --collected 2026-01-05 --basis roll --ballot 2099-03-14 >"$scratch/roll.json"
