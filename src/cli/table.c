@@ -77,7 +77,7 @@ static const struct cli_option find_options[] = {
 static const struct cli_option import_options[] = {
     { "book", "BOOK", 0, _("the book (else the only one, or main)") },
     { "format", "auto|csv|vcard|json", 0, _("the file's format (auto: recognised)") },
-    { "map", "COLUMN=FIELD", CLI_REPEAT, _("read this column as this field (- : leave it out)") },
+    { "map", "COLUMN=FIELD", CLI_REPEAT, _("read this column as this field; or tags, name, consent:PURPOSE (yes: they agreed), object:PURPOSE (they refuse), - (left out)") },
     { "grant", "PURPOSE", CLI_REPEAT, _("what everybody in the file agreed to, besides file") },
     { "source", "TEXT", 0, _("where the file comes from; required") },
     { "collected", "DATE", 0, _("the day it was collected; required") },
@@ -275,7 +275,7 @@ const struct cli_command cli_commands[] = {
       _("For those to whom the file is sealed and who may write contacts in clear. `carnet import FILE` needs no such copy."), unseal_options, 2, 2,
       CLI_WORD_IN | CLI_WORD2_OUT | CLI_ASKS, cmd_unseal, cli_check_unseal },
     { "consent", "ID", _("what a contact agreed to"),
-      _("A line for each purpose: its state (given, renewed, requested, withdrawn, objected, expired), what allows it, since when, and where that comes from."), NULL, 1, 1, 0, cmd_consent, NULL },
+      _("A line for each purpose: its state (given, renewed, requested, refused, withdrawn, objected, expired, invalidated), what allows it, since when, and where that comes from."), NULL, 1, 1, 0, cmd_consent, NULL },
     { "consent grant", "ID PURPOSE --source TEXT [OPTION...]", _("record that a contact agreed"),
       _("Purposes: file (to be in this file), newsletter, targeted, sms, call, mail, canvass, social, profile, membership. After a refusal, a new agreement needs "
         "--proof and the countersignature of another member; until then it is `requested`."), grant_options, 2, 2, 0,

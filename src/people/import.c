@@ -1219,6 +1219,16 @@ static carnet_rc refuse_roll(const struct carnet_rows *rows, const struct carnet
     return CARNET_REFUSED;
 }
 
+/* What comes from a roll serves until its ballot. */
+static carnet_rc refuse_over(const struct carnet_replica *replica, const struct carnet_import_options *options, struct carnet_err *err)
+{
+    if (options->ground.basis != CARNET_BASIS_ROLL || options->ballot_ms + DAY_MS > carnet_replica_now_ms(replica))
+        return CARNET_OK;
+    carnet_err_set(err, CARNET_REFUSED, "the ballot that this roll serves is over: nothing of it may be used any more");
+    carnet_err_hint(err, "--ballot is the day of the coming ballot; `carnet purge` erases what was collected for a past one");
+    return CARNET_REFUSED;
+}
+
 static void leave(struct import *im)
 {
     for (struct import **at = &running; *at; at = &(*at)->next)
@@ -1236,6 +1246,8 @@ carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_row
     carnet_rc rc = check_options(carnet_replica_charter(replica), options, err);
     if (!rc)
         rc = refuse_roll(rows, options, err);
+    if (!rc)
+        rc = refuse_over(replica, options, err);
     if (rc)
         return rc;
     int64_t began_ms = carnet_replica_wall_ms(replica);
