@@ -49,7 +49,10 @@ struct import {
     uint32_t terms;                  /* hash of what the options say of every row */
     uint32_t day;                    /* that the file was collected, since 1970 */
     bool met;                        /* the contact of this row was that of an earlier one */
-    uint64_t *seen;                  /* contacts met, and rows that nothing else tells apart, by what they say: a set, 0 is free */
+    struct seen {
+        uint64_t hash;               /* 0: free */
+        uint32_t times;
+    } *seen;                         /* contacts met, and rows that nothing else tells apart, by what they say */
     size_t seen_count, seen_slots;
     struct carnet_slice all[2];      /* purposes that everybody gets */
     size_t all_count;
@@ -348,16 +351,16 @@ static carnet_rc known_again(struct import *im, const struct carnet_row *row, co
     return first ? CARNET_OK : CARNET_NOT_FOUND;
 }
 
-/* A row that neither an id nor an address tells from another one that says the same: the second one in a file is somebody else. */
-static bool was_seen(struct import *im, uint64_t hash)
+/* How often it was met before. */
+static uint32_t times_seen(struct import *im, uint64_t hash)
 {
     if (2 * (im->seen_count + 1) > im->seen_slots) {
         size_t slots = im->seen_slots ? im->seen_slots * 2 : 1024;
-        uint64_t *old = im->seen;
+        struct seen *old = im->seen;
         im->seen = carnet_alloc(slots * sizeof *im->seen);
         for (size_t i = 0; i < im->seen_slots; i++)
-            for (size_t at = old[i] & (slots - 1); old[i]; at = (at + 1) & (slots - 1))
-                if (!im->seen[at]) {
+            for (size_t at = old[i].hash & (slots - 1); old[i].hash; at = (at + 1) & (slots - 1))
+                if (!im->seen[at].hash) {
                     im->seen[at] = old[i];
                     break;
                 }
@@ -366,12 +369,17 @@ static bool was_seen(struct import *im, uint64_t hash)
     }
     hash = hash ? hash : 1;
     size_t at = hash & (im->seen_slots - 1);
-    for (; im->seen[at]; at = (at + 1) & (im->seen_slots - 1))
-        if (im->seen[at] == hash)
-            return true;
-    im->seen[at] = hash;
+    for (; im->seen[at].hash; at = (at + 1) & (im->seen_slots - 1))
+        if (im->seen[at].hash == hash)
+            return im->seen[at].times++;
+    im->seen[at] = (struct seen){ .hash = hash, .times = 1 };
     im->seen_count++;
-    return false;
+    return 0;
+}
+
+static bool was_seen(struct import *im, uint64_t hash)
+{
+    return times_seen(im, hash) > 0;
 }
 
 static bool tells_apart(const struct carnet_row *row)
@@ -384,35 +392,40 @@ static bool tells_apart(const struct carnet_row *row)
     return false;
 }
 
-/* The mark of a row: what it says, then under which terms it is imported. */
-static void mark_of(struct import *im, const struct carnet_row *row, struct mark *out)
+static uint64_t hash_of_row(const struct carnet_row *row, uint32_t times)
 {
     struct carnet_hasher h;
     uint64_t hash;
-    uint32_t times = 0;
-    bool apart = tells_apart(row);
-    do {
-        carnet_hasher_init(&h, "carnet/1/row");
-        carnet_hasher_add(&h, &times, sizeof times);
-        for (size_t i = 0; i < row->cell_count; i++) {
-            hash_piece(&h, carnet_slice(&row->cells[i].def->field, sizeof row->cells[i].def->field));
-            hash_piece(&h, row->cells[i].label);
-            hash_piece(&h, row->cells[i].value);
-        }
-        for (size_t i = 0; i < row->tag_count; i++)
-            hash_piece(&h, row->tags[i]);
-        hash_piece(&h, CARNET_SLICE_NONE);
-        for (size_t i = 0; i < row->grant_count; i++)
-            hash_piece(&h, row->grants[i].purpose);
-        hash_piece(&h, CARNET_SLICE_NONE);
-        for (size_t i = 0; i < row->objection_count; i++)
-            hash_piece(&h, row->objections[i].purpose);
-        if (row->more)
-            carnet_import_more_hash(&h, row->more);
-        struct carnet_hash whole = carnet_hasher_done(&h);
-        memcpy(&hash, whole.b, sizeof hash);
-        times++;
-    } while (!apart && was_seen(im, hash));
+    carnet_hasher_init(&h, "carnet/1/row");
+    carnet_hasher_add(&h, &times, sizeof times);
+    for (size_t i = 0; i < row->cell_count; i++) {
+        hash_piece(&h, carnet_slice(&row->cells[i].def->field, sizeof row->cells[i].def->field));
+        hash_piece(&h, row->cells[i].label);
+        hash_piece(&h, row->cells[i].value);
+    }
+    for (size_t i = 0; i < row->tag_count; i++)
+        hash_piece(&h, row->tags[i]);
+    hash_piece(&h, CARNET_SLICE_NONE);
+    for (size_t i = 0; i < row->grant_count; i++)
+        hash_piece(&h, row->grants[i].purpose);
+    hash_piece(&h, CARNET_SLICE_NONE);
+    for (size_t i = 0; i < row->objection_count; i++)
+        hash_piece(&h, row->objections[i].purpose);
+    if (row->more)
+        carnet_import_more_hash(&h, row->more);
+    struct carnet_hash whole = carnet_hasher_done(&h);
+    memcpy(&hash, whole.b, sizeof hash);
+    return hash;
+}
+
+/* The mark of a row: what it says, then under which terms it is imported. A row that neither an id nor an address tells from another one that says the same: the second
+ * one in a file is somebody else. */
+static void mark_of(struct import *im, const struct carnet_row *row, struct mark *out)
+{
+    uint64_t hash = hash_of_row(row, 0);
+    uint32_t times = tells_apart(row) ? 0 : times_seen(im, hash);
+    if (times)
+        hash = hash_of_row(row, times);
     carnet_hex(&hash, sizeof hash, out->text);
     carnet_hex(&im->terms, sizeof im->terms, out->text + CARNET_INDEX_ROW_LEN);
     snprintf(out->text + MARK_SAME_LEN, MARK_DAY_LEN + 1, "%08x", (unsigned)im->day);
