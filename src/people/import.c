@@ -586,15 +586,6 @@ static bool all_over(const struct import *im, const struct making *m)
     return m->event_count != 0;
 }
 
-static bool is_refused(const struct carnet_view *known, struct carnet_slice purpose)
-{
-    struct carnet_dot dot;
-    for (size_t i = 0; known && i < known->person_count; i++)
-        if (carnet_consent_refusals(known->person[i], purpose, &dot, 1))
-            return true;
-    return false;
-}
-
 static void make_consent(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row)
 {
     int64_t now_ms = carnet_replica_now_ms(im->replica);
@@ -603,9 +594,8 @@ static void make_consent(struct import *im, struct making *m, const struct carne
     m->events = carnet_arena_alloc(&im->batch_arena, (most < ROW_EVENTS_MAX ? most : ROW_EVENTS_MAX) * sizeof *m->events);
     if (row->grant_count)
         m->detailed = carnet_arena_alloc(&im->batch_arena, row->grant_count * sizeof *m->detailed);
-    size_t noes = row->objection_count + m->barred.said.count;
-    if (noes)
-        m->refusals = carnet_arena_alloc(&im->batch_arena, (noes < ROW_EVENTS_MAX ? noes : ROW_EVENTS_MAX) * sizeof *m->refusals);
+    if (row->objection_count)
+        m->refusals = carnet_arena_alloc(&im->batch_arena, (row->objection_count < ROW_EVENTS_MAX ? row->objection_count : ROW_EVENTS_MAX) * sizeof *m->refusals);
     m->open = 1u << CARNET_SCOPE_CONSENT; /* a file leaves what its own purposes cover, whatever other files have opened: so their order is all the same */
     if (row->more) {
         carnet_import_claims(im->replica, known, row, &im->options->ground, im->evidence, &im->batch_arena, &m->claims);
@@ -637,15 +627,6 @@ static void make_consent(struct import *im, struct making *m, const struct carne
         if (state == CARNET_CONSENT_OBJECTED || (withdrawal && state == CARNET_CONSENT_WITHDRAWN))
             continue;
         m->refusals[m->refusal_count++] = (struct carnet_event){ .type = withdrawal ? CARNET_EVENT_WITHDRAW : CARNET_EVENT_OBJECT, .purpose = def ? carnet_slice_str(def->name) : CARNET_SLICE_NONE };
-    }
-    /* what the list says of an address that is left out for it: whoever was filed before the list came is refused by the address they have */
-    for (size_t i = 0; i < m->barred.said.count && m->refusal_count < ROW_EVENTS_MAX; i++) {
-        const struct carnet_purpose_def *def = carnet_purpose_find(carnet_replica_charter(im->replica), m->barred.said.purposes[i]);
-        if (!def || row_objects(row, carnet_slice_str(def->name)) ||
-            (known && carnet_consent_evaluate(carnet_replica_charter(im->replica), known->person, known->person_count, carnet_slice_str(def->name), now_ms).live) ||
-            is_refused(known, carnet_slice_str(def->name)))
-            continue;
-        m->refusals[m->refusal_count++] = (struct carnet_event){ .type = CARNET_EVENT_WITHDRAW, .purpose = carnet_slice_str(def->name) };
     }
 }
 
@@ -704,7 +685,9 @@ static void put_address(struct import *im, struct making *m, const struct carnet
     carnet_import_address_label(im->replica, field, value, &label);
     const struct carnet_sibling *held = known && label.text[0] ? value_held(known, CARNET_FIELD_SOURCE_ID, carnet_slice_str(label.text)) : NULL;
     if (label.text[0] && m->open & 1u << CARNET_SCOPE_IDENTITY && !(held && held->value.len)) {
-        put_cell(im, m, CARNET_FIELD_SOURCE_ID, carnet_slice_str(label.text), carnet_slice_str("1"));
+        char text[33] = "?";
+        carnet_import_address_mark(im->replica, value, &label, text);
+        put_cell(im, m, CARNET_FIELD_SOURCE_ID, carnet_slice_str(label.text), carnet_slice_str(text));
         m->hidden_count++;
     }
 }
@@ -899,47 +882,6 @@ static bool is_only_no(const struct import *im, const struct making *m, const st
     return im->suppresses && says_no && carnet_import_has_address(row) && (all || !more);
 }
 
-/* Refusals of the row for this contact, which has one of its addresses without keeping it: no tag of the address reaches it. */
-static carnet_rc refuse_holder(struct import *im, const struct carnet_row *row, const struct carnet_view *view)
-{
-    struct carnet_event *events = carnet_arena_alloc(&im->view_arena, row->objection_count * sizeof *events);
-    size_t count = 0;
-    for (size_t i = 0; i < row->objection_count && count < ROW_EVENTS_MAX; i++) {
-        struct carnet_slice purpose = row->objections[i].purpose;
-        const struct carnet_purpose_def *def = purpose.len ? carnet_purpose_find(carnet_replica_charter(im->replica), purpose) : NULL;
-        if ((purpose.len && !def) || is_refused(view, purpose))
-            continue;
-        events[count++] = (struct carnet_event){ .type = row->objections[i].withdrawal ? CARNET_EVENT_WITHDRAW : CARNET_EVENT_OBJECT, .purpose = def ? carnet_slice_str(def->name) : CARNET_SLICE_NONE };
-    }
-    const struct carnet_write write = { .book = view->book, .record = view->id, .subject = view->id, .kind = CARNET_KIND_CONTACT, .events = events, .event_count = count };
-    carnet_rc rc = count ? flush(im) : CARNET_OK;
-    return rc || !count ? rc : carnet_replica_write(im->replica, &write, 1, true, NULL, im->err);
-}
-
-static carnet_rc refuse_holders(struct import *im, const struct carnet_row *row, const struct carnet_view *known)
-{
-    carnet_rc rc = CARNET_OK;
-    for (size_t i = 0; i < row->cell_count && !rc; i++) {
-        int64_t numbers[CANDIDATES_MAX];
-        size_t count = 0;
-        struct carnet_address_label label;
-        carnet_import_address_label(im->replica, row->cells[i].def->field, row->cells[i].value, &label);
-        if (!label.text[0])
-            continue;
-        rc = carnet_store_points(carnet_replica_store(im->replica), carnet_index_source_point(carnet_slice_str(label.text), CARNET_SLICE_NONE), numbers, CANDIDATES_MAX, &count,
-                                 im->err);
-        for (size_t j = 0; j < count && !rc; j++) {
-            struct carnet_view view;
-            rc = carnet_replica_view_at(im->replica, numbers[j], &im->view_arena, &view, im->err);
-            if (rc == CARNET_OK && carnet_id_equal(&view.book, &im->options->book) && view.record.kind == CARNET_KIND_CONTACT && !(known && carnet_id_equal(&known->id, &view.id)) &&
-                holds_address(im, &view, &row->cells[i]))
-                rc = refuse_holder(im, row, &view);
-            rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
-        }
-    }
-    return rc;
-}
-
 static carnet_rc take_row(struct import *im, const struct carnet_row *row)
 {
     struct points points;
@@ -972,10 +914,6 @@ static carnet_rc take_row(struct import *im, const struct carnet_row *row)
         im->result->suppressed++;
         return CARNET_OK;
     }
-    if (im->suppresses && row->objection_count)
-        rc = refuse_holders(im, row, known);
-    if (rc)
-        return rc;
     make_consent(im, &m, known, row);
     if (!known && all_over(im, &m)) {
         struct carnet_row over = *row;
