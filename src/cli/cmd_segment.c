@@ -151,7 +151,7 @@ static bool progress(void *ctx, uint64_t looked, uint64_t total)
 {
     struct progress *p = ctx;
     struct cli *cli = p->cli;
-    int now = total ? (int)(looked * 100 / total) : 0;
+    int now = total && looked < total ? (int)(looked * 100 / total) : total ? 100 : 0;
     if (cli->io->err_tty && !cli->io->quiet && now != p->shown) {
         carnet_buf_printf(&cli->io->err, "\r%3d %%", now);
         p->shown = now;

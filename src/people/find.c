@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "internal.h"
-#include "query_node.h"
+#include "match.h"
 
 #include "carnet/people/query.h"
 #include "carnet/people/segment.h"
@@ -9,7 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SORT_MAX = 1000, CHUNK = 512, BREATHE_EVERY = 2048, MATCH_LEN_MAX = 16 * 1024 };
+enum {
+    SORT_MAX = 20000,       /* more are given in the order of their arrival */
+    SORT_TYPED_MAX = 4000,  /* with a limit, while somebody types: some milliseconds */
+    NAME_LEN_MAX = 256,     /* of what orders it */
+    CHUNK = 512,
+    BREATHE_EVERY = 2048
+};
 
 struct hit {
     int64_t n;
@@ -20,8 +26,8 @@ struct search {
     struct carnet_replica *replica;
     const struct carnet_find_options *options;
     struct carnet_query *query;
+    struct carnet_match match;
     struct carnet_arena arena;
-    uint32_t today;
     bool (*each)(void *ctx, const struct carnet_view *view);
     void (*breathe)(void *ctx);
     void *ctx;
@@ -34,61 +40,9 @@ struct search {
     bool ended;
 };
 
-struct consent_ctx {
-    const struct carnet_charter *charter;
-    const struct carnet_view *view;
-    int64_t now_ms;
-};
-
-static bool is_live(void *ctx, struct carnet_slice purpose)
+static bool matches(const struct search *s, const struct carnet_view *view)
 {
-    const struct consent_ctx *c = ctx;
-    return carnet_people_live(c->charter, c->view, purpose, c->now_ms);
-}
-
-static bool rests_on(void *ctx, enum carnet_basis basis)
-{
-    const struct consent_ctx *c = ctx;
-    const struct carnet_purpose_def *def;
-    for (size_t i = 0; (def = carnet_purpose_at(c->charter, i)); i++) {
-        struct carnet_consent consent = carnet_consent_evaluate(c->charter, c->view->person, c->view->person_count, carnet_slice_str(def->name), c->now_ms);
-        if (consent.live && consent.basis == basis)
-            return true;
-    }
-    return false;
-}
-
-/* The last change of what is shown, or of what the person agreed to or refused. */
-static int64_t changed_ms(const struct carnet_view *view)
-{
-    uint64_t hlc = 0;
-    for (size_t i = 0; i < view->cell_count; i++)
-        for (size_t j = 0; j < view->cells[i].count; j++)
-            if (view->cells[i].siblings[j]->hlc > hlc)
-                hlc = view->cells[i].siblings[j]->hlc;
-    for (size_t i = 0; i < view->person_count; i++)
-        for (size_t j = 0; j < view->person[i]->event_count; j++)
-            if (view->person[i]->events[j].hlc > hlc)
-                hlc = view->person[i]->events[j].hlc;
-    return carnet_hlc_ms(hlc);
-}
-
-static bool matches(struct search *s, const struct carnet_view *view)
-{
-    if (view->record.kind != CARNET_KIND_CONTACT || (s->options->book && !carnet_id_equal(s->options->book, &view->book)))
-        return false;
-    if (carnet_query_is_all(s->query))
-        return true;
-    struct consent_ctx consent = { carnet_replica_charter(s->replica), view, carnet_replica_now_ms(s->replica) };
-    const struct carnet_book *book = NULL;
-    for (size_t i = 0; i < carnet_replica_book_count(s->replica) && !book; i++)
-        if (carnet_id_equal(&carnet_replica_book_at(s->replica, i)->id, &view->book))
-            book = carnet_replica_book_at(s->replica, i);
-    struct carnet_query_subject subject = { .charter = consent.charter, .cells = view->cells, .count = view->cell_count, .id = view->id,
-                                            .book = carnet_slice_str(book ? book->name : ""), .today = s->today,
-                                            .now_ms = carnet_replica_wall_ms(s->replica), .added_ms = carnet_id_ms(&view->id), .changed_ms = changed_ms(view),
-                                            .consent = is_live, .basis = rests_on, .ctx = &consent };
-    return carnet_query_matches(s->query, &subject);
+    return carnet_match(&s->match, view);
 }
 
 static void give(struct search *s, const struct carnet_view *view)
@@ -106,6 +60,21 @@ static int by_key(const void *a, const void *b)
     return order ? order : (x->n > y->n) - (x->n < y->n);
 }
 
+static carnet_rc rest(struct search *s)
+{
+    struct carnet_store_counts counts;
+    if (++s->looked % BREATHE_EVERY)
+        return CARNET_OK;
+    if (s->breathe)
+        s->breathe(s->ctx);
+    if (!s->options->progress)
+        return CARNET_OK;
+    carnet_rc rc = carnet_store_count(carnet_replica_store(s->replica), &counts, s->err);
+    if (!rc && !s->options->progress(s->ctx, s->looked, (uint64_t)counts.records))
+        rc = carnet_err_set(s->err, CARNET_CANCELLED, "stopped");
+    return rc;
+}
+
 static carnet_rc give_kept(struct search *s)
 {
     carnet_rc rc = CARNET_OK;
@@ -121,11 +90,19 @@ static carnet_rc give_kept(struct search *s)
                 give(s, &view);
             else if (rc == CARNET_NOT_FOUND)
                 rc = CARNET_OK;
+            if (!rc)
+                rc = rest(s);
         }
         free(s->hits[i].key);
     }
     s->hit_count = 0;
     return rc;
+}
+
+static void keep(struct search *s, int64_t n, struct carnet_slice name)
+{
+    CARNET_GROW(s->hits, s->hit_count, s->hit_cap);
+    s->hits[s->hit_count++] = (struct hit){ n, carnet_strdup_slice(name.len ? name : carnet_slice_str("\xff")) }; /* without a name: last */
 }
 
 static carnet_rc look_at(struct search *s, int64_t n)
@@ -144,9 +121,7 @@ static carnet_rc look_at(struct search *s, int64_t n)
     struct carnet_buf key;
     carnet_buf_init(&key, 1024);
     carnet_query_sort_key(view.cells, view.cell_count, &key);
-    CARNET_GROW(s->hits, s->hit_count, s->hit_cap);
-    /* those without a name come last */
-    s->hits[s->hit_count++] = (struct hit){ n, key.len ? carnet_strdup_slice(carnet_buf_slice(&key)) : carnet_strdup_slice(carnet_slice_str("\xff")) };
+    keep(s, n, carnet_buf_slice(&key));
     carnet_buf_deinit(&key);
     if (s->hit_count <= SORT_MAX)
         return CARNET_OK;
@@ -154,38 +129,65 @@ static carnet_rc look_at(struct search *s, int64_t n)
     return give_kept(s);
 }
 
-static carnet_rc rest(struct search *s)
+static int by_name(const struct carnet_named *a, const struct carnet_named *b, const uint8_t *names)
 {
-    struct carnet_store_counts counts;
-    if (++s->looked % BREATHE_EVERY)
-        return CARNET_OK;
-    if (s->breathe)
-        s->breathe(s->ctx);
-    if (!s->options->progress)
-        return CARNET_OK;
-    carnet_rc rc = carnet_store_count(carnet_replica_store(s->replica), &counts, s->err);
-    if (!rc && !s->options->progress(s->ctx, s->looked, (uint64_t)counts.records))
-        rc = carnet_err_set(s->err, CARNET_CANCELLED, "stopped");
+    if (a->head != b->head)
+        return a->head < b->head ? -1 : 1;
+    int order = carnet_slice_compare(carnet_slice(names + a->at, a->len), carnet_slice(names + b->at, b->len));
+    return order ? order : (a->n > b->n) - (a->n < b->n);
+}
+
+static int by_name_r(const void *a, const void *b, void *names)
+{
+    return by_name(a, b, names);
+}
+
+/* The index has few: their names are at hand, so that only those that are given are read. */
+static carnet_rc give_sorted(struct search *s, struct carnet_named *found, size_t count, const struct carnet_buf *names)
+{
+    carnet_rc rc = CARNET_OK;
+    if (count)
+        qsort_r(found, count, sizeof *found, by_name_r, names->ptr);
+    for (size_t i = 0; i < count && !rc && !s->ended; i++) {
+        rc = look_at(s, found[i].n);
+        if (!rc)
+            rc = rest(s);
+    }
     return rc;
 }
 
 static carnet_rc walk_index(struct search *s, const char *match)
 {
-    int64_t found[CHUNK], after = 0;
-    size_t count = CHUNK;
-    while (count == CHUNK && !s->ended) {
-        carnet_rc rc = carnet_store_search(carnet_replica_store(s->replica), match, after, found, CHUNK, &count, s->err);
+    struct carnet_store *store = carnet_replica_store(s->replica);
+    size_t max = s->options->limit ? SORT_TYPED_MAX : SORT_MAX, count;
+    struct carnet_named *named = carnet_alloc((max + 1) * sizeof *named);
+    struct carnet_buf names;
+    carnet_buf_init(&names, (max + 1) * NAME_LEN_MAX);
+    carnet_rc rc = carnet_store_search_names(store, match, named, max + 1, &count, &names, s->err);
+    s->streaming = true; /* in this order */
+    if (!rc && count <= max) {
+        rc = give_sorted(s, named, count, &names);
+        s->ended = true;
+    }
+    for (size_t i = 0; i < count && !rc && !s->ended; i++) {
+        rc = look_at(s, named[i].n);
+        if (!rc)
+            rc = rest(s);
+    }
+    int64_t after = count ? named[count - 1].n : 0, found[CHUNK];
+    count = CHUNK;
+    while (!rc && count == CHUNK && !s->ended) {
+        rc = carnet_store_search(store, match, after, found, CHUNK, &count, s->err);
         for (size_t i = 0; i < count && !rc && !s->ended; i++) {
             rc = look_at(s, found[i]);
             if (!rc)
                 rc = rest(s);
         }
-        if (rc)
-            return rc;
-        if (count)
-            after = found[count - 1];
+        after = count ? found[count - 1] : after;
     }
-    return CARNET_OK;
+    carnet_buf_deinit(&names);
+    free(named);
+    return rc;
 }
 
 static carnet_rc walk_all(struct search *s)
@@ -209,14 +211,14 @@ static carnet_rc walk_all(struct search *s)
 carnet_rc carnet_people_find(struct carnet_replica *replica, const struct carnet_find_options *options, bool (*each)(void *ctx, const struct carnet_view *view),
                              void (*breathe)(void *ctx), void *ctx, struct carnet_err *err)
 {
-    struct search s = { .replica = replica, .options = options, .each = each, .breathe = breathe, .ctx = ctx, .err = err,
-                        .today = carnet_query_day(carnet_replica_wall_ms(replica)) };
+    struct search s = { .replica = replica, .options = options, .each = each, .breathe = breathe, .ctx = ctx, .err = err };
     struct carnet_buf match;
     carnet_rc rc = carnet_segment_parse(replica, options->book, options->query, &s.query, err);
     if (rc)
         return rc;
+    s.match = carnet_match_of(replica, s.query, options->book);
     carnet_arena_init(&s.arena);
-    carnet_buf_init(&match, MATCH_LEN_MAX);
+    carnet_buf_init(&match, CARNET_MATCH_LEN_MAX);
     /* With nothing to search for, a short list is the first ones that there are. */
     s.streaming = carnet_query_is_all(s.query) && options->limit;
     rc = carnet_query_fts(s.query, &match) ? walk_index(&s, carnet_buf_cstr(&match)) : walk_all(&s);

@@ -33,6 +33,10 @@ carnet_rc carnet_query_node_new(struct query_parser *p, enum query_kind kind, st
     *out = carnet_arena_alloc(&p->query->arena, sizeof **out);
     (*out)->kind = kind;
     (*out)->column = p->column;
+    if (kind == QUERY_AGE)
+        p->query->asks |= QUERY_ASKS_DAY;
+    if (kind == QUERY_AGO || kind == QUERY_DAY)
+        p->query->asks |= QUERY_ASKS_MOMENT | (kind == QUERY_AGO ? QUERY_ASKS_NOW : 0);
     return CARNET_OK;
 }
 
@@ -41,35 +45,6 @@ struct carnet_slice carnet_query_keep(struct query_parser *p, struct carnet_quer
     struct carnet_slice kept = carnet_arena_dup(&p->query->arena, carnet_query_text_slice(text));
     carnet_query_text_deinit(text);
     return kept;
-}
-
-/* What a character is to FTS5's unicode61, whatever its version of Unicode. */
-enum token { TOKEN_NOT, TOKEN_PART, TOKEN_UNKNOWN };
-
-/* *len gets the bytes of the character at `at`. */
-static enum token token_at(struct carnet_slice words, size_t at, size_t *len)
-{
-    static const uint16_t letters[][2] = {
-        {0xdf, 0x24f},    {0x391, 0x3a1},   {0x3a3, 0x3ff},   {0x400, 0x481},   {0x531, 0x556},
-        {0x561, 0x586},   {0x5d0, 0x5ea},   {0x621, 0x63a},   {0x641, 0x64a},   {0x905, 0x939},
-        {0x10d0, 0x10f0}, {0x3041, 0x3096}, {0x30a1, 0x30fa}, {0x4e00, 0x9fa5}, {0xac00, 0xd7a3},
-    };
-    const uint8_t *b = words.ptr + at;
-    uint32_t code = 0;
-    *len = 1;
-    if (b[0] < 0x80)
-        return (b[0] >= '0' && b[0] <= '9') || (b[0] >= 'a' && b[0] <= 'z') || (b[0] >= 'A' && b[0] <= 'Z') ? TOKEN_PART : TOKEN_NOT;
-    if (b[0] >= 0xc3 && b[0] < 0xe0 && words.len - at >= 2) {
-        code = (uint32_t)(b[0] & 0x1f) << 6 | (b[1] & 0x3f);
-        *len = 2;
-    } else if (b[0] >= 0xe0 && b[0] < 0xf0 && words.len - at >= 3) {
-        code = (uint32_t)(b[0] & 0x0f) << 12 | (uint32_t)(b[1] & 0x3f) << 6 | (b[2] & 0x3f);
-        *len = 3;
-    }
-    for (size_t j = 0; code && code != 0xf7 && j < sizeof letters / sizeof *letters; j++)
-        if (code >= letters[j][0] && code <= letters[j][1])
-            return TOKEN_PART;
-    return TOKEN_UNKNOWN;
 }
 
 /* The index keeps no positions (detail none), so words in a row are words that are all there: the exact match looks at their order. */
@@ -88,20 +63,20 @@ struct carnet_slice carnet_query_fts_words(struct query_parser *p, const char *m
         pieces = 1;
     }
     for (size_t at = 0, len; at < words.len; at += len) {
-        enum token token = token_at(words, at, &len);
-        if (token == TOKEN_UNKNOWN) {
+        enum carnet_query_token token = carnet_query_token_at(words, at, &len);
+        if (token == QUERY_TOKEN_UNKNOWN) {
             carnet_query_text_deinit(&text);
             return CARNET_SLICE_NONE;
         }
-        if (token == TOKEN_PART && !inside) {
+        if (token == QUERY_TOKEN_PART && !inside) {
             carnet_query_text_put(&text, pieces ? " AND \"" : "\"", pieces ? 6 : 1);
             pieces++;
         }
-        if (token == TOKEN_NOT && inside)
+        if (token == QUERY_TOKEN_NOT && inside)
             carnet_query_text_put(&text, "\"", 1);
-        if (token == TOKEN_PART)
+        if (token == QUERY_TOKEN_PART)
             carnet_query_text_put(&text, words.ptr + at, len);
-        inside = token == TOKEN_PART;
+        inside = token == QUERY_TOKEN_PART;
     }
     if (inside)
         carnet_query_text_put(&text, "\"*", prefix ? 2 : 1);
@@ -111,6 +86,11 @@ struct carnet_slice carnet_query_fts_words(struct query_parser *p, const char *m
     if (pieces == 1)
         kept = carnet_slice(kept.ptr + 1, kept.len - 1);
     return pieces ? kept : CARNET_SLICE_NONE;
+}
+
+bool carnet_query_fts_single(struct carnet_slice fts)
+{
+    return fts.len && !memmem(fts.ptr, fts.len, " AND ", 5) && !memmem(fts.ptr, fts.len, " OR ", 4);
 }
 
 /* Reading the text */
@@ -242,6 +222,7 @@ static carnet_rc phrase_node(struct query_parser *p, const struct query_value *v
         return rc;
     (*out)->needle = needle;
     (*out)->fts = carnet_query_fts_words(p, NULL, needle, value->star_last);
+    (*out)->exact = carnet_query_fts_single((*out)->fts);
     return CARNET_OK;
 }
 
@@ -284,6 +265,7 @@ static carnet_rc word_node(struct query_parser *p, struct carnet_slice run, stru
     *out = node;
     node->needle = needle;
     node->fts = carnet_query_fts_words(p, NULL, needle, true);
+    node->exact = carnet_query_fts_single(node->fts);
     if (all_digits(joined))
         p->digits = joined;
     if (count > 1 || (p->digits.len > 2 && joined.ptr[0] == '0' && joined.ptr[1] == '0')) {
@@ -306,6 +288,7 @@ static carnet_rc word_node(struct query_parser *p, struct carnet_slice run, stru
             carnet_query_text_put(&text, ")", 1);
         }
         node->fts = carnet_query_keep(p, &text);
+        node->exact = false;
     }
     return CARNET_OK;
 }
@@ -414,6 +397,7 @@ static carnet_rc close_run(struct query_parser *p, struct list *list)
         return rc;
     number->needle = number_needle(p, carnet_query_text_slice(&list->digits));
     number->fts = carnet_query_fts_words(p, NULL, number->needle, true);
+    number->exact = carnet_query_fts_single(number->fts);
     each->first = *list->run;
     either->first = number;
     number->next = each;
@@ -515,6 +499,8 @@ carnet_rc carnet_query_parse_all(struct query_parser *p, struct query_node **out
     if (!carnet_text_is_utf8(p->text))
         return carnet_err_set(p->err, CARNET_USAGE, "the query is not text in UTF-8");
     p->text = carnet_arena_dup(&p->query->arena, p->text);
+    carnet_buf_append_slice(&p->query->texts, p->text);
+    carnet_buf_append_byte(&p->query->texts, 0);
     carnet_rc rc = parse_or(p, out);
     if (!rc && p->at < p->text.len)
         rc = carnet_err_set(p->err, CARNET_USAGE, "column %zu: no parenthesis is open that this one would close",
@@ -530,6 +516,7 @@ carnet_rc carnet_query_parse_in(const struct carnet_query_context *context, stru
     struct carnet_query_text name;
     struct carnet_query *query = carnet_alloc(sizeof *query);
     carnet_arena_init(&query->arena);
+    carnet_buf_init(&query->texts, (CARNET_QUERY_LEN_MAX + 1) * (CARNET_QUERY_NODES_MAX + 1) * CARNET_QUERY_INSIDE_MAX);
     struct query_inside own = { .outer = NULL };
     struct query_parser p = { .query = query, .context = context, .charter = context->charter, .text = text, .err = err };
     if (context->name.len) {
@@ -564,6 +551,7 @@ void carnet_query_free(struct carnet_query *query)
 {
     if (query) {
         carnet_arena_deinit(&query->arena);
+        carnet_buf_deinit(&query->texts);
         free(query);
     }
 }

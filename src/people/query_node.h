@@ -37,10 +37,14 @@ struct query_node {
     enum query_moment moment;
     size_t column;           /* where it stands in the text as typed, from 1 */
     struct carnet_slice fts; /* a superset of its matches; empty: none */
+    bool exact;              /* of contacts whose index text is plain (carnet_query_index_plain), `fts` says just who matches */
 };
+enum { QUERY_ASKS_DAY = 1, QUERY_ASKS_NOW = 2, QUERY_ASKS_MOMENT = 4 };
 struct carnet_query {
     struct carnet_arena arena;
     struct query_node *root;
+    unsigned asks;           /* what an answer depends on beside the contact: the day, the moment; or when the contact changed */
+    struct carnet_buf texts; /* the query and those of the segments in it, as they were read */
 };
 
 /* "1960", "1960-05", "1960-05-12" as the first and last day it may be, YYYYMMDD. */

@@ -58,6 +58,7 @@ CARNET_MUST_USE carnet_rc carnet_query_import_node(struct query_parser *p, const
 CARNET_MUST_USE carnet_rc carnet_query_basis_node(struct query_parser *p, const struct query_value *value, struct query_node **out);
 CARNET_MUST_USE carnet_rc carnet_query_moment_node(struct query_parser *p, enum query_moment moment, const struct query_value *value, struct query_node **out);
 CARNET_MUST_USE carnet_rc carnet_query_segment_node(struct query_parser *p, const struct query_value *value, struct query_node **out);
+bool carnet_query_fts_single(struct carnet_slice fts); /* it is one word of the index, or one beginning of words */
 /* name:value; name is what stands before the colon, at `at`. */
 CARNET_MUST_USE carnet_rc carnet_query_parse_value(struct query_parser *p, struct carnet_slice name, size_t at,
                                             const struct query_value *value, struct query_node **out);

@@ -332,6 +332,7 @@ static carnet_rc tag_node(struct query_parser *p, const struct query_value *valu
     node->name = value->whole;
     node->needle = value->any ? CARNET_SLICE_NONE : needle(p, QUERY_JOINED, value);
     node->fts = value_fts(p, node, value);
+    node->exact = carnet_query_fts_single(node->fts);
     return CARNET_OK;
 }
 
@@ -435,8 +436,10 @@ static carnet_rc field_node(struct query_parser *p, const struct carnet_field_de
     node->name = carnet_slice_str(def->name);
     node->label = joined(p, label);
     node->form = def->custom ? carnet_query_form_custom(def) : carnet_query_form_of(def->field);
+    bool marked = carnet_query_mark(def->field) && !label.len;
     if (value->any) {
         node->fts = value_fts(p, node, value);
+        node->exact = marked && carnet_query_fts_single(node->fts);
         return CARNET_OK;
     }
     bool decimal = def->custom && (def->type == CARNET_FIELD_TYPE_NUMBER || def->type == CARNET_FIELD_TYPE_DECIMAL);
@@ -482,6 +485,7 @@ static carnet_rc field_node(struct query_parser *p, const struct carnet_field_de
         carnet_err_hint(p->err, "a phone number has digits");
     }
     node->fts = value_fts(p, node, value);
+    node->exact = marked && carnet_query_fts_single(node->fts);
     return rc;
 }
 

@@ -302,34 +302,3 @@ carnet_rc carnet_segment_save(struct carnet_replica *replica, const struct carne
     carnet_arena_deinit(&arena);
     return rc;
 }
-
-/* --- counting --- */
-
-struct counting {
-    bool (*progress)(void *ctx, uint64_t looked, uint64_t total);
-    void *ctx;
-    uint64_t count;
-};
-
-static bool count_one(void *ctx, const struct carnet_view *view)
-{
-    (void)view;
-    ((struct counting *)ctx)->count++;
-    return true;
-}
-
-static bool count_progress(void *ctx, uint64_t looked, uint64_t total)
-{
-    const struct counting *c = ctx;
-    return !c->progress || c->progress(c->ctx, looked, total);
-}
-
-carnet_rc carnet_segment_count(struct carnet_replica *replica, const struct carnet_id *book, struct carnet_slice query,
-                               bool (*progress)(void *ctx, uint64_t looked, uint64_t total), void *ctx, uint64_t *out, struct carnet_err *err)
-{
-    struct counting counting = { .progress = progress, .ctx = ctx };
-    const struct carnet_find_options options = { .query = query, .book = book, .progress = count_progress };
-    carnet_rc rc = carnet_people_find(replica, &options, count_one, NULL, &counting, err);
-    *out = counting.count;
-    return rc;
-}

@@ -64,6 +64,8 @@ static size_t parting(struct carnet_slice folded, size_t at)
         return 2;
     if (p[0] == 0xc3 && left >= 2 && (p[1] == 0x97 || p[1] == 0xb7))
         return 2;
+    if (left >= 3 && memcmp(p, "\xee\x80\x80", 3) == 0)
+        return 3; /* the sign of marks is in no word */
     return p[0] == 0xe2 && left >= 3 && (p[1] == 0x80 || p[1] == 0x81) ? 3 : 0;
 }
 
@@ -340,6 +342,31 @@ void carnet_query_put_search(struct carnet_query_text *text, const struct carnet
     carnet_query_text_deinit(&words);
 }
 
+enum carnet_query_token carnet_query_token_at(struct carnet_slice words, size_t at, size_t *len)
+{
+    static const uint16_t letters[][2] = {
+        {0xdf, 0x24f},    {0x391, 0x3a1},   {0x3a3, 0x3ff},   {0x400, 0x481},   {0x531, 0x556},
+        {0x561, 0x586},   {0x5d0, 0x5ea},   {0x621, 0x63a},   {0x641, 0x64a},   {0x905, 0x939},
+        {0x10d0, 0x10f0}, {0x3041, 0x3096}, {0x30a1, 0x30fa}, {0x4e00, 0x9fa5}, {0xac00, 0xd7a3},
+    };
+    const uint8_t *b = words.ptr + at;
+    uint32_t code = 0;
+    *len = 1;
+    if (b[0] < 0x80)
+        return (b[0] >= '0' && b[0] <= '9') || (b[0] >= 'a' && b[0] <= 'z') || (b[0] >= 'A' && b[0] <= 'Z') ? QUERY_TOKEN_PART : QUERY_TOKEN_NOT;
+    if (b[0] >= 0xc3 && b[0] < 0xe0 && words.len - at >= 2) {
+        code = (uint32_t)(b[0] & 0x1f) << 6 | (b[1] & 0x3f);
+        *len = 2;
+    } else if (b[0] >= 0xe0 && b[0] < 0xf0 && words.len - at >= 3) {
+        code = (uint32_t)(b[0] & 0x0f) << 12 | (uint32_t)(b[1] & 0x3f) << 6 | (b[2] & 0x3f);
+        *len = 3;
+    }
+    for (size_t j = 0; code && code != 0xf7 && j < sizeof letters / sizeof *letters; j++)
+        if (code >= letters[j][0] && code <= letters[j][1])
+            return QUERY_TOKEN_PART;
+    return QUERY_TOKEN_UNKNOWN;
+}
+
 const char *carnet_query_mark(uint32_t field)
 {
     switch (field) {
@@ -377,6 +404,25 @@ void carnet_query_index_text(const struct carnet_cell *cells, size_t count, stru
     }
     carnet_buf_append_slice(out, carnet_query_text_slice(&text));
     carnet_query_text_deinit(&text);
+}
+
+bool carnet_query_index_plain(struct carnet_slice text)
+{
+    size_t len;
+    for (size_t at = 0; at < text.len; at += len) {
+        bool begins = at == 0 || text.ptr[at - 1] == ' ';
+        if (text.ptr[at] < 0x80) {
+            len = 1; /* of an ASCII text the words are those of the index */
+            continue;
+        }
+        if (begins && text.len - at >= QUERY_MARK_LEN && memcmp(text.ptr + at, "\xee\x80\x80", 3) == 0) {
+            len = QUERY_MARK_LEN;
+            continue;
+        }
+        if (carnet_query_token_at(text, at, &len) != QUERY_TOKEN_PART)
+            return false;
+    }
+    return true;
 }
 
 /* The words of the newest value of the first cell of this field. */

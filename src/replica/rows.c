@@ -539,6 +539,53 @@ static carnet_rc put_search(struct carnet_replica *replica, const struct carnet_
     return rc;
 }
 
+/* Purposes of the default charter that the person's grants open now, a bit each, in the order of the charter. */
+static uint64_t live_purposes(const struct carnet_replica *replica, const struct carnet_record *const *person, size_t person_count)
+{
+    const struct carnet_purpose_def *def;
+    uint64_t asked = 0, live = 0;
+    for (size_t i = 0; i < person[0]->event_count; i++) {
+        struct carnet_event event;
+        if (carnet_event_peek(person[0]->events[i].raw) != CARNET_EVENT_GRANT || carnet_event_decode(person[0]->events[i].raw, &event) != CARNET_OK)
+            continue;
+        for (size_t k = 0; k < CARNET_INDEX_PURPOSES_MAX && (def = carnet_purpose_at(NULL, k)); k++) {
+            if (asked >> k & 1 || !carnet_slice_equal(event.purpose, carnet_slice_str(def->name)))
+                continue;
+            asked |= UINT64_C(1) << k;
+            if (carnet_consent_evaluate(&replica->charter, person, person_count, event.purpose, carnet_replica_now_ms(replica)).live)
+                live |= UINT64_C(1) << k;
+        }
+    }
+    return live;
+}
+
+/* After put_search: `text` is what the search has. */
+static carnet_rc put_glance(struct carnet_replica *replica, const struct carnet_loaded *loaded, const struct carnet_record *const *person, size_t person_count,
+                            struct carnet_err *err)
+{
+    struct carnet_glance glance = { .n = loaded->row.n, .book = loaded->row.book, .contact = loaded->row.flags & CARNET_ROW_CONTACT, .due_ms = loaded->row.due_ms };
+    struct carnet_buf name;
+    uint8_t array[256];
+    if (loaded->row.kind != CARNET_KIND_CONTACT)
+        return CARNET_OK;
+    name = (struct carnet_buf){ .ptr = array, .cap = sizeof array, .len_max = sizeof array - 1 };
+    if (glance.contact) {
+        size_t count;
+        const struct carnet_cell *cells;
+        if (loaded->row.flags & CARNET_ROW_PERSON)
+            cells = carnet_rows_cells(person, carnet_rows_shown(replica, person, person_count, &replica->row_arena), person_count, &replica->row_arena, &count);
+        else
+            cells = carnet_record_cells(&loaded->record, loaded->row.indexed & 1u << CARNET_SCOPE_IDENTITY, &replica->row_arena, &count);
+        if (count)
+            carnet_query_sort_key(cells, count, &name);
+        glance.name = carnet_buf_slice(&name);
+        glance.live = live_purposes(replica, person, person_count);
+        /* a person of several records is looked at: each of them opens and shows on its own */
+        glance.doubtful = person_count > 1 || !carnet_query_index_plain(carnet_buf_slice(&replica->text));
+    }
+    return carnet_store_glance_put(replica->store, &glance, err);
+}
+
 carnet_rc carnet_rows_refresh(struct carnet_replica *replica, int64_t n, struct carnet_err *err)
 {
     struct carnet_loaded loaded;
@@ -556,6 +603,8 @@ carnet_rc carnet_rows_refresh(struct carnet_replica *replica, int64_t n, struct 
         rc = put_row(replica, &loaded, err);
         if (rc == CARNET_OK)
             rc = put_search(replica, &loaded, &loaded.record, old_indexed, old_flags, person, person_count, err);
+        if (rc == CARNET_OK)
+            rc = put_glance(replica, &loaded, person, person_count, err);
     }
     carnet_loaded_deinit(&loaded);
     return rc;
@@ -607,6 +656,8 @@ carnet_rc carnet_rows_put(struct carnet_replica *replica, struct carnet_loaded *
         rc = carnet_tags_changed(replica, loaded->row.n, NULL, &loaded->record, err);
     if (rc == CARNET_OK)
         rc = put_search(replica, loaded, &replica->old, known ? old_indexed : 0, old_flags, person, person_count, err);
+    if (rc == CARNET_OK)
+        rc = put_glance(replica, loaded, person, person_count, err);
     if (rc == CARNET_OK)
         rc = put_points(replica, loaded->row.n, &old_points, &new_points, err);
     if (rc != CARNET_OK || !merged || (!moved && other_count > CARNET_PERSON_MAX))

@@ -11,7 +11,7 @@
 
 enum {
     SCHEMA_APPLICATION = 0x43726e74, /* "Crnt" */
-    SCHEMA_VERSION = 2,
+    SCHEMA_VERSION = 3,
     PAGE_LEN = 8192,
     ROW_LEN_MAX = 16 * 1024 * 1024,  /* SQLITE_LIMIT_LENGTH: the largest value */
     WAL_LEN_MAX = 16 * 1024 * 1024,  /* a longer log is checkpointed */
@@ -51,6 +51,7 @@ enum held {
     HELD_RECORD_KIND,
     HELD_INVITE,
     HELD_AUDIT,
+    HELD_TALLY,
     HELD_COUNT
 };
 
@@ -70,6 +71,7 @@ struct carnet_store {
     int wal_frames_max; /* checkpoint past this */
     int64_t budget;     /* steps left to the running search; negative: no search is running */
     struct carnet_store_counts counts, counts_committed;
+    int64_t stamp;      /* of this transaction's glances; 0: not known yet */
     int64_t recent, recent_committed; /* rows of lookups_recent, at most */
     struct carnet_id *books;          /* book b is books[b - 1] */
     size_t book_count, book_cap, book_count_committed, book_last;
@@ -114,6 +116,9 @@ CARNET_MUST_USE carnet_rc carnet_store__lookup_add(struct carnet_store *store, i
                                                    int64_t record_n, struct carnet_err *err);
 /* Moves the recent lookups to the large table when they are many. */
 CARNET_MUST_USE carnet_rc carnet_store__lookups_settle(struct carnet_store *store, struct carnet_err *err);
+
+/* search.c: what a statement that asks the search ended with. */
+CARNET_MUST_USE carnet_rc carnet_store__searched(struct carnet_store *store, int code, struct carnet_err *err);
 
 /* upkeep.c */
 CARNET_MUST_USE carnet_rc carnet_store__checkpoint(struct carnet_store *store, int mode, struct carnet_err *err);

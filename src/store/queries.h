@@ -108,6 +108,27 @@
     X(SEARCH_ADD, "INSERT INTO search(rowid, text) VALUES(?1, ?2)")                                                         \
     X(SEARCH_REMOVE, "INSERT INTO search(search, rowid, text) VALUES('delete', ?1, ?2)")                                    \
     X(SEARCH, "SELECT rowid FROM search WHERE search MATCH ?1 AND rowid > ?2 ORDER BY rowid LIMIT ?3")                      \
+    X(GLANCE_BEFORE, "SELECT flags FROM glances WHERE n = ?1")                                                               \
+    X(GLANCE_PUT, "INSERT INTO glances(n, book, flags, live, due, stamp, name) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"           \
+                  " ON CONFLICT(n) DO UPDATE SET flags = excluded.flags, live = excluded.live, due = excluded.due,"          \
+                  " stamp = excluded.stamp, name = excluded.name")                                                           \
+    X(GLANCE_NAMES, "SELECT n, name FROM search CROSS JOIN glances ON n = search.rowid WHERE search MATCH ?1 LIMIT ?2")     \
+    X(GLANCE_STAMP, "SELECT coalesce(max(stamp), 0) FROM glances")                                                          \
+    X(GLANCE_SINCE, "SELECT n FROM glances INDEXED BY glances_stamp WHERE stamp > ?1 ORDER BY stamp LIMIT ?2")              \
+    X(GLANCE_DOUBTFUL, "SELECT n FROM (SELECT n FROM glances INDEXED BY glances_doubtful WHERE flags >= 2"                  \
+                       " UNION SELECT n FROM records INDEXED BY records_due WHERE due > 0 AND due <= ?1) WHERE n > ?2"      \
+                       " ORDER BY n LIMIT ?3")                                                                              \
+    X(GLANCE_COUNT, "SELECT count(*) FROM glances WHERE flags = 1 AND (due = 0 OR due > ?1) AND live & ?2 = ?2 AND live & ?3 = 0 AND (?4 = 0 OR live & ?4) AND (?5 = 0 OR book = ?5)")                                                               \
+    X(GLANCE_COUNT_MATCH, "SELECT count(*) FROM search CROSS JOIN glances ON n = search.rowid WHERE search MATCH ?6 AND"    \
+                          " flags = 1 AND (due = 0 OR due > ?1) AND live & ?2 = ?2 AND live & ?3 = 0 AND (?4 = 0 OR live & ?4) AND (?5 = 0 OR book = ?5)")                                                                                           \
+    X(SEARCH_COUNT, "SELECT count(*) FROM search WHERE search MATCH ?1")                                                    \
+    X(SEARCH_HAS, "SELECT 1 FROM search WHERE search MATCH ?1 AND rowid = ?2")                                              \
+    X(TALLY_GET, "SELECT stamp, charter, day, members FROM tallies WHERE query = ?1")                                       \
+    X(TALLY_REMOVE, "DELETE FROM tallies WHERE query = ?1")                                                                 \
+    X(TALLY_ADD, "INSERT INTO tallies(query, stamp, charter, day, members) VALUES(?1, ?2, ?3, ?4, ?5)")                     \
+    X(TALLIES_TRIM, "DELETE FROM tallies WHERE one NOT IN (SELECT one FROM tallies ORDER BY one DESC LIMIT ?1)")            \
+    X(TALLIES_EMPTY, "DELETE FROM tallies")                                                                                 \
+    X(GLANCES_EMPTY, "DELETE FROM glances")                                                                                 \
     X(SEARCH_EMPTY, "INSERT INTO search(search) VALUES('delete-all')")                                                      \
     X(SEARCH_OPTIMIZE, "INSERT INTO search(search) VALUES('optimize')")                                                     \
     X(SEARCH_CHECK, "INSERT INTO search(search) VALUES('integrity-check')")                                                 \

@@ -175,8 +175,32 @@ const char *const carnet_store__schema[] = {
     ") STRICT, WITHOUT ROWID",
     "CREATE INDEX proposals_b ON proposals(b)",
 
+    /* What lists and counts ask of a contact, without its record: small rows, in the order of the records. Whoever is no contact (any more) keeps
+     * a row without content, so that what counted it hears of it. */
+    "CREATE TABLE glances("
+    " n INTEGER PRIMARY KEY,"       /* the record's */
+    " book INTEGER NOT NULL,"
+    " flags INTEGER NOT NULL,"      /* 1: a contact; 2: the rest of the row does not decide, look at the record */
+    " live INTEGER NOT NULL,"       /* purposes it agreed to, a bit each */
+    " due INTEGER NOT NULL,"        /* when time changes them; 0: never */
+    " stamp INTEGER NOT NULL,"      /* of the transaction that changed it last */
+    " name BLOB"                    /* what orders it; NULL: none */
+    ") STRICT",
+    "CREATE INDEX glances_stamp ON glances(stamp)",
+    "CREATE INDEX glances_doubtful ON glances(n) WHERE flags >= 2",
+
+    /* Who matched a query, at a stamp: kept for saved segments. The query is a hash. */
+    "CREATE TABLE tallies("
+    " one INTEGER PRIMARY KEY,"
+    " query BLOB NOT NULL UNIQUE,"
+    " stamp INTEGER NOT NULL,"
+    " charter INTEGER NOT NULL,"    /* the last entry of the charter */
+    " day INTEGER NOT NULL,"
+    " members BLOB NOT NULL"        /* differences of their numbers, LEB128 */
+    ") STRICT",
+
     /* Folded words of the records: no text is kept, no position. */
-    "CREATE VIRTUAL TABLE search USING fts5(text, content='', columnsize=0, detail=none, prefix='2 3',"
+    "CREATE VIRTUAL TABLE search USING fts5(text, content='', columnsize=0, detail=none, prefix='1 2 3 4',"
     " tokenize='unicode61 remove_diacritics 0')",
     NULL,
 };

@@ -27,6 +27,24 @@ carnet_rc carnet_store_search_remove(struct carnet_store *store, int64_t record_
     return write_text(store, Q_SEARCH_REMOVE, record_n, text, err);
 }
 
+carnet_rc carnet_store__searched(struct carnet_store *store, int code, struct carnet_err *err)
+{
+    carnet_rc rc = CARNET_OK;
+    if (code == SQLITE_INTERRUPT) {
+        /* Words of this transaction may have been on their way to the index. */
+        store->broken = store->open;
+        store->stale = true;
+        rc = carnet_err_set(err, CARNET_LIMIT, "this search takes too long");
+        carnet_err_hint(err, "give more letters or more words");
+    } else if (code == SQLITE_ERROR) {
+        /* The statement itself was prepared; what is left to be wrong is the expression. */
+        rc = carnet_err_set(err, CARNET_USAGE, "this search is not understood: %s", sqlite3_errmsg(store->db));
+    } else if (code != SQLITE_DONE && code != SQLITE_ROW) {
+        rc = carnet_store__fail(store, code, err);
+    }
+    return rc;
+}
+
 carnet_rc carnet_store_search(struct carnet_store *store, const char *match, int64_t after, int64_t *out_n, size_t max,
                               size_t *count, struct carnet_err *err)
 {
@@ -42,19 +60,7 @@ carnet_rc carnet_store_search(struct carnet_store *store, const char *match, int
     while (*count < max && (code = sqlite3_step(stmt)) == SQLITE_ROW)
         out_n[(*count)++] = sqlite3_column_int64(stmt, 0);
     store->budget = -1;
-    carnet_rc rc = CARNET_OK;
-    if (code == SQLITE_INTERRUPT) {
-        /* Words of this transaction may have been on their way to the index. */
-        store->broken = store->open;
-        store->stale = true;
-        rc = carnet_err_set(err, CARNET_LIMIT, "this search takes too long");
-        carnet_err_hint(err, "give more letters or more words");
-    } else if (code == SQLITE_ERROR) {
-        /* The statement itself was prepared; what is left to be wrong is the expression. */
-        rc = carnet_err_set(err, CARNET_USAGE, "this search is not understood: %s", sqlite3_errmsg(store->db));
-    } else if (code != SQLITE_DONE && code != SQLITE_ROW) {
-        rc = carnet_store__fail(store, code, err);
-    }
+    carnet_rc rc = carnet_store__searched(store, code, err);
     carnet_store__end(stmt);
     return rc;
 }

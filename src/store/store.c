@@ -455,6 +455,7 @@ carnet_rc carnet_store_commit(struct carnet_store *store, struct carnet_err *err
     store->open = false;
     store->counts_committed = store->counts;
     store->recent_committed = store->recent;
+    store->stamp = 0;
     store->book_count_committed = store->book_count;
     if (store->wal_frames > store->wal_frames_max) {
         /* What was committed is durable, whatever happens here. A log that cannot be emptied now is tried again later;
@@ -480,6 +481,7 @@ void carnet_store_rollback(struct carnet_store *store)
     store->open = store->broken = false;
     store->counts = store->counts_committed;
     store->recent = store->recent_committed;
+    store->stamp = 0;
     store->book_count = store->book_count_committed;
     store->book_last = 0;
 }

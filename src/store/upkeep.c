@@ -66,7 +66,8 @@ carnet_rc carnet_store_derived_drop(struct carnet_store *store, struct carnet_er
                                          Q_LOOKUPS_RECENT_EMPTY, Q_EDGES_EMPTY,   Q_SEARCH_EMPTY,
                                          Q_TAGS_EMPTY,           Q_TASKS_EMPTY,   Q_PERSONS_EMPTY,
                                          Q_LIKENESS_EMPTY,       Q_LIKENESS_INDEX_EMPTY, Q_LIKENESS_DUE_EMPTY,
-                                         Q_LIKENESS_MARK_EMPTY,  Q_PROPOSALS_EMPTY};
+                                         Q_LIKENESS_MARK_EMPTY,  Q_PROPOSALS_EMPTY, Q_GLANCES_EMPTY,
+                                         Q_TALLIES_EMPTY};
     for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
         carnet_rc rc = carnet_store__run(store, carnet_store__write(store, queries[i]), err);
         if (rc != CARNET_OK)
@@ -74,6 +75,7 @@ carnet_rc carnet_store_derived_drop(struct carnet_store *store, struct carnet_er
     }
     store->counts.contacts = store->counts.conflicts = store->counts.records = 0;
     store->recent = 0;
+    store->stamp = 0;
     sqlite3_stmt *stmt = carnet_store__write(store, Q_META_REMOVE);
     sqlite3_bind_text(stmt, 1, META_REBUILD, -1, SQLITE_STATIC);
     return carnet_store__run(store, stmt, err);

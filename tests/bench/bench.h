@@ -130,8 +130,16 @@ struct bench_open {
     uint64_t memory_idle;
 };
 void bench_open(const struct bench *bench, void *out);
+enum { BENCH_COUNTS = 5 };
+struct bench_counts {
+    struct bench_time time[BENCH_COUNTS];
+    uint64_t count[BENCH_COUNTS];
+};
+extern const char *const bench_count_names[BENCH_COUNTS];
+void bench_counts(const struct bench *bench, void *out);
+
 struct bench_search {
-    struct bench_latency find, store;
+    struct bench_latency find, find_cpu, store;
 };
 void bench_search(const struct bench *bench, void *out);
 

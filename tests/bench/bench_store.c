@@ -102,7 +102,7 @@ static void with_sqlite(int count, int batch, bool all)
             "WITHOUT ROWID;"
             "CREATE TABLE points(hash INTEGER, record INTEGER, PRIMARY KEY(hash, record)) WITHOUT ROWID;"
             "CREATE TABLE rows(n INTEGER PRIMARY KEY, id BLOB, state BLOB);"
-            "CREATE VIRTUAL TABLE search USING fts5(text, content='', columnsize=0, detail=none, prefix='2 3',"
+            "CREATE VIRTUAL TABLE search USING fts5(text, content='', columnsize=0, detail=none, prefix='1 2 3 4',"
             " tokenize='unicode61 remove_diacritics 0')");
     sqlite3_prepare_v2(db, "INSERT INTO rows(id, state) VALUES(?, ?)", -1, &row, NULL);
     if (all)

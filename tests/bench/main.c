@@ -14,7 +14,7 @@ static const char usage[] =
     "usage: carnet-bench [--contacts N,N...] [--rounds N] [--only PART,PART...] [--growth X] [--dir DIR] [--keep DIR] [--json]\n"
     "  --contacts  sizes of the address book, ascending; at least 2000 each (10000,100000,1000000)\n"
     "  --rounds    measurements of which the median counts, up to 100,000 contacts (3)\n"
-    "  --only      floor, import, duplicates, sync, relay, edits, open, search; the others are left out\n"
+    "  --only      floor, import, duplicates, sync, relay, edits, open, search, count; the others are left out\n"
     "  --growth    time per contact at the largest size, at most so many times that at the smallest (2)\n"
     "  --dir       where a scratch folder is made, on a real disk (.)\n"
     "  --keep      address books are kept in this folder and used again by the next run: no import is measured then\n"
@@ -225,7 +225,17 @@ static void measure(const struct options *options, struct bench *bench, struct s
         bench_child(bench, bench_floor_search, &plain, sizeof plain);
         bench_child(bench, bench_search, &search, sizeof search);
         line_latency(&p, "search, each key: found people", search.find, "SQLite, the same", plain.key.p50_ms, plain.key.p99_ms);
+        line_latency(&p, "search, each key: CPU of that", search.find_cpu, NULL, 0, 0);
         line_latency(&p, "search, each key: the index", search.store, "SQLite, the same", plain.key.p50_ms, plain.key.p99_ms);
+    }
+    if (wants(options, "count")) {
+        struct bench_counts counts;
+        bench_child(bench, bench_counts, &counts, sizeof counts);
+        for (size_t i = 0; i < BENCH_COUNTS; i++) {
+            char text[80];
+            snprintf(text, sizeof text, "%s, %llu", bench_count_names[i], (unsigned long long)counts.count[i]);
+            line(&p, text, "ms", counts.time[i].wall * 1e3, "CPU", counts.time[i].cpu * 1e3);
+        }
     }
     for (unsigned i = 0; i < bench->rounds && (with_sync || with_relay || with_edits); i++) {
         bench->reader_count = i + 1;

@@ -302,6 +302,144 @@ static void a_count_can_be_stopped(void **state)
     assert_int_equal(count(office, "-city:x changed:<1d"), 2100);
 }
 
+/* --- counts say what finding finds --- */
+
+static bool tick(void *ctx, const struct carnet_view *view)
+{
+    (void)view;
+    ++*(int64_t *)ctx;
+    return true;
+}
+
+static int64_t found(struct world_node *node, const char *query)
+{
+    int64_t n = 0;
+    const struct carnet_find_options options = { .query = S(query) };
+    if (carnet_people_find(node->replica, &options, tick, NULL, &n, &node->world->err))
+        fail_msg("find %s: %s", query, node->world->err.what);
+    return n;
+}
+
+static const char *const asked[] = {
+    "", "tag:presse", "-tag:presse", "tag:pre*", "tag:*", "city:Grenoble", "city:Gre*", "-city:*", "city:*", "postcode:38*", "consent:sms", "-consent:sms", "consent:*",
+    "-consent:*", "consent:sms or consent:mail", "consent:sms -consent:mail city:Grenoble", "city:Grenoble tag:presse", "city:Grenoble or tag:presse", "city:Grenoble -tag:presse",
+    "(city:Grenoble or city:Lyon) (tag:presse or -tag:don) consent:file", "-(city:Grenoble or tag:don)", "-city:Grenoble -tag:don consent:mail", "zoe", "zoe -city:Lyon", "\"zoe\"",
+    "06 39", "0639980012", "le goff", "city:\"Grenoble☃\"", "tag:x", "city:Grenoble city:Lyon", "book:main", "-book:main", "book:other", "consent:sms book:main tag:presse",
+    "age:>20 tag:presse", "street:rue", "changed:<400d", "consent:sms (tag:presse or consent:mail)", "basis:consent", "city:Saint-Étienne", "segment:a", "-segment:a consent:sms"
+};
+
+static void same_counts(struct world_node *node)
+{
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        int64_t here = count(node, asked[i]), there = found(node, asked[i]);
+        if (here != there)
+            fail_msg("%s: counted %lld, found %lld", asked[i], (long long)here, (long long)there);
+    }
+}
+
+static void counts_are_what_finding_finds(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0];
+    static const char *const cities[] = { "city=Grenoble", "city=Lyon", "city=Grenoble☃", "city=☃", "city=Saint-Étienne", "city=\xee\x80\x80tpresse", "street=rue~A postcode=38000", "" };
+    static const char *const names[] = { "given=Zoé", "given=Zoé~Le family=Goff", "family=Le~Goff", "given=\xee\x80\x80" "cgrenoble", "given=Adam born=1990", "given=zoé☃" };
+    static const char *const tags[] = { "", "tag/presse=1", "tag/don=1", "tag/Pré-don=1 tag/presse=1", "tag/x☃=1" };
+    static const char *const grants[] = { "file mail", "file sms mail", "file mail call", "file mail newsletter" };
+    struct carnet_id ids[80];
+    struct carnet_rng_state dice;
+    struct carnet_rng rng = carnet_rng_seeded(&dice, 7);
+    assert_int_equal(save(office, "a", "city:Grenoble or tag:don", ""), CARNET_OK);
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        char cells[256];
+        bool sms = i % 4 == 1;
+        snprintf(cells, sizeof cells, "%s %s %s%s", names[carnet_rng_below(&rng, 6)], cities[carnet_rng_below(&rng, 8)], tags[carnet_rng_below(&rng, 5)],
+                 sms ? " phone=+33639980012" : "");
+        ids[i] = world_add(office, cells, grants[i % 4]);
+    }
+    same_counts(office);
+    assert_int_equal(count(office, ""), 80);
+    assert_int_equal(count(office, "consent:sms"), 20);
+    for (size_t i = 0; i < 20; i++)
+        assert_int_equal(world_edit(office, &ids[i], i % 2 ? "city=Lyon" : "tag/presse=1"), CARNET_OK);
+    for (size_t i = 20; i < 30; i++)
+        assert_int_equal(world_refuse(office, &ids[i], CARNET_EVENT_WITHDRAW, i % 2 ? "sms" : "mail"), CARNET_OK);
+    for (size_t i = 30; i < 34; i++)
+        assert_int_equal(world_refuse(office, &ids[i], CARNET_EVENT_OBJECT, ""), CARNET_OK);
+    const struct carnet_event erase = { .type = CARNET_EVENT_ERASE }, restrict_it = { .type = CARNET_EVENT_RESTRICT };
+    assert_int_equal(world_event(office, &ids[34], &erase), CARNET_OK);
+    assert_int_equal(world_event(office, &ids[35], &restrict_it), CARNET_OK);
+    same_counts(office);
+    assert_int_equal(count(office, ""), 79);
+    /* merged: once, whatever of them matches */
+    for (size_t i = 60; i < 64; i++) {
+        const struct carnet_event merge = { .type = CARNET_EVENT_EDGE, .other = ids[i + 1 + 4 * (i % 2)], .on = true };
+        assert_int_equal(world_event(office, &ids[i], &merge), CARNET_OK);
+    }
+    same_counts(office);
+    assert_int_equal(count(office, ""), 75);
+    assert_int_equal(world_refuse(office, &ids[61], CARNET_EVENT_WITHDRAW, "mail"), CARNET_OK);
+    same_counts(office);
+    /* what time ends, before anything was indexed again */
+    const struct carnet_event until = { .type = CARNET_EVENT_GRANT, .purpose = S("sms"), .basis = CARNET_BASIS_CONSENT, .since_ms = WORLD_MS, .until_ms = WORLD_MS + 86400000 * INT64_C(10) };
+    for (size_t i = 40; i < 50; i++)
+        assert_int_equal(world_event(office, &ids[i], &until), CARNET_OK);
+    int64_t before = count(office, "consent:sms");
+    same_counts(office);
+    world_pass(world, 11 * INT64_C(86400000));
+    same_counts(office);
+    assert_true(count(office, "consent:sms") < before);
+    world_pass(world, 4 * 366 * INT64_C(86400000));
+    same_counts(office);
+    assert_int_equal(carnet_replica_rebuild(office->replica, &world->err), CARNET_OK);
+    same_counts(office);
+}
+
+/* A long walk is kept; what changed since is looked at alone. */
+static bool count_looks(void *ctx, uint64_t looked, uint64_t total)
+{
+    (void)total;
+    *(uint64_t *)ctx = looked;
+    return true;
+}
+
+static void a_count_is_carried_on(void **state)
+{
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0];
+    struct carnet_id some[3];
+    uint64_t n, looks = 0;
+    const char *const query = "employer:mairie -city:x";
+    assert_int_equal(carnet_replica_begin(office->replica, &world->err), CARNET_OK);
+    for (size_t i = 0; i < 20500; i++) {
+        struct carnet_id id = world_add(office, i % 2 ? "given=Zoé employer=Mairie" : "given=Adam", "file");
+        if (i < 3)
+            some[i] = id;
+    }
+    assert_int_equal(carnet_replica_commit(office->replica, &world->err), CARNET_OK);
+    for (int round = 0; round < 2; round++) {
+        looks = 0;
+        assert_int_equal(carnet_segment_count(office->replica, NULL, S(query), count_looks, &looks, &n, &world->err), CARNET_OK);
+        assert_int_equal(n, 10250);
+        assert_true(round ? looks == 0 : looks > 10000);
+    }
+    assert_int_equal(world_edit(office, &some[0], "employer=Mairie"), CARNET_OK);
+    assert_int_equal(world_edit(office, &some[1], "employer="), CARNET_OK);
+    assert_int_equal(world_edit(office, &some[2], "employer=Mairie"), CARNET_OK);
+    assert_int_equal(carnet_segment_count(office->replica, NULL, S(query), count_looks, &looks, &n, &world->err), CARNET_OK);
+    assert_int_equal(n, 10251);
+    const struct carnet_event erase = { .type = CARNET_EVENT_ERASE };
+    assert_int_equal(world_event(office, &some[2], &erase), CARNET_OK);
+    assert_int_equal(world_refuse(office, &some[0], CARNET_EVENT_OBJECT, ""), CARNET_OK);
+    world_reopen(office);
+    looks = 0;
+    assert_int_equal(carnet_segment_count(office->replica, NULL, S(query), count_looks, &looks, &n, &world->err), CARNET_OK);
+    assert_int_equal(n, found(office, query));
+    assert_int_equal(n, 10249);
+    assert_int_equal(looks, 0);
+    assert_int_equal(carnet_replica_rebuild(office->replica, &world->err), CARNET_OK);
+    assert_int_equal(count(office, query), 10249);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -316,6 +454,8 @@ int main(void)
         cmocka_unit_test(a_charter_adds_selectors_with_its_own_reason),
         cmocka_unit_test(a_communitys_own_fields_are_judged),
         T(a_count_can_be_stopped),
+        T(counts_are_what_finding_finds),
+        T(a_count_is_carried_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

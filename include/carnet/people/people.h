@@ -97,7 +97,7 @@ struct carnet_find_options {
     size_t limit;                 /* 0: no limit */
     bool (*progress)(void *ctx, uint64_t looked, uint64_t total); /* like breathe, with how many records were looked at; false: stop (CANCELLED); may be NULL */
 };
-/* Contacts that match, in order of name when the limit lets them all be sorted (at most 1,000), else in the order of their arrival. The view lives until each returns;
+/* Contacts that match, in order of name when they are few enough (20,000; with a limit, 4,000), else in the order of their arrival. The view lives until each returns;
  * false ends the walk. breathe (may be NULL) is called now and then between records. USAGE: a wrong query. */
 CARNET_MUST_USE carnet_rc carnet_people_find(struct carnet_replica *replica, const struct carnet_find_options *options, bool (*each)(void *ctx, const struct carnet_view *view),
                                              void (*breathe)(void *ctx), void *ctx, struct carnet_err *err);

@@ -10,6 +10,11 @@
 /* Appends what is indexed of a contact: one column of a table fts5(..., tokenize = "unicode61 remove_diacritics 0"). Words of names,
  * e-mail addresses and phone numbers, then city, postcode and tags behind a private-use character, so that no word finds them. */
 void carnet_query_index_text(const struct carnet_cell *cells, size_t count, struct carnet_buf *out);
+/* Does the index cut this text of it into the very words that it holds, and nothing but marks look like marks? Then what it has for a mark and a
+ * value, or for one word, is exactly who matches. */
+bool carnet_query_index_plain(struct carnet_slice text);
+/* Purposes of the default charter (carnet_purpose_at of none) that a glance at a contact knows: the k-th is its bit k. */
+enum { CARNET_INDEX_PURPOSES_MAX = 62 };
 /* Appends the bytes that order results: family name (else birth name), then given name, folded; nothing when there is
  * no name. */
 void carnet_query_sort_key(const struct carnet_cell *cells, size_t count, struct carnet_buf *out);
@@ -66,6 +71,9 @@ void carnet_query_put_form(struct carnet_query_text *text, enum carnet_query_for
 /* Before the joined form of a city, a postcode or a tag in the index: U+E000, which FTS5 takes as a letter, then a
  * letter. */
 enum { QUERY_MARK_LEN = 4 };
+/* What a character is to FTS5's unicode61, whatever its version of Unicode; *len gets the bytes of the character at `at`. */
+enum carnet_query_token { QUERY_TOKEN_NOT, QUERY_TOKEN_PART, QUERY_TOKEN_UNKNOWN };
+enum carnet_query_token carnet_query_token_at(struct carnet_slice words, size_t at, size_t *len);
 const char *carnet_query_mark(uint32_t field); /* NULL: the field is not indexed that way */
 
 #endif

@@ -163,7 +163,54 @@ CARNET_MUST_USE carnet_rc carnet_store_proposals_drop(struct carnet_store *store
 CARNET_MUST_USE carnet_rc carnet_store_proposal_next(struct carnet_store *store, int64_t after_a, int64_t after_b, struct carnet_proposal *out, struct carnet_err *err); /* NOT_FOUND */
 CARNET_MUST_USE carnet_rc carnet_store_proposal_count(struct carnet_store *store, int64_t since_b, int64_t *out, struct carnet_err *err); /* whose b is greater; 0: all */
 
-/* search: FTS5 over folded text (contentless, prefix 2 and 3, detail none, tokens of unicode61 without removing diacritics) */
+/* glances: what lists and counts ask of each contact, beside its record. Whoever is no contact any more keeps an empty one. */
+struct carnet_glance {
+    int64_t n;                 /* of the record */
+    struct carnet_id book;
+    bool contact;
+    bool doubtful;             /* what follows does not decide: the record has to be looked at */
+    uint64_t live;             /* bits below 62 */
+    int64_t due_ms;            /* when time changes `live`; 0: never */
+    struct carnet_slice name;  /* what orders it; empty: none */
+};
+/* Replaces and stamps it: a later transaction gives a higher stamp. A first one that is no contact is not kept. */
+CARNET_MUST_USE carnet_rc carnet_store_glance_put(struct carnet_store *store, const struct carnet_glance *glance, struct carnet_err *err);
+struct carnet_named {
+    int64_t n;
+    uint64_t head;      /* the first 8 bytes of its name, as a number in the same order; without a name the largest */
+    uint32_t at, len;   /* its name in `names` */
+};
+/* Records that match an expression of the search, ascending, at most max, with what orders them: names are appended. As carnet_store_search. */
+CARNET_MUST_USE carnet_rc carnet_store_search_names(struct carnet_store *store, const char *match, struct carnet_named *out, size_t max, size_t *count,
+                                                    struct carnet_buf *names, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_glance_stamp(struct carnet_store *store, int64_t *out, struct carnet_err *err); /* the highest; 0: none */
+/* Records whose glance changed after the stamp, at most max. */
+CARNET_MUST_USE carnet_rc carnet_store_glance_since(struct carnet_store *store, int64_t stamp, int64_t *out_n, size_t max, size_t *count, struct carnet_err *err);
+/* Records greater than after that a count does not decide now: doubtful, or due at or before now. Ascending, at most max. */
+CARNET_MUST_USE carnet_rc carnet_store_glance_doubtful(struct carnet_store *store, int64_t now_ms, int64_t after, int64_t *out_n, size_t max, size_t *count, struct carnet_err *err);
+struct carnet_glance_query {
+    const char *match;         /* an expression of the search; NULL: all */
+    uint64_t all, none, any;   /* bits of `live`; any 0: whichever */
+    const struct carnet_id *book; /* NULL: any */
+    int64_t now_ms;
+};
+/* How many contacts match, but for those that carnet_store_glance_doubtful names. LIMIT: the search takes too long. */
+CARNET_MUST_USE carnet_rc carnet_store_glance_count(struct carnet_store *store, const struct carnet_glance_query *query, int64_t *out, struct carnet_err *err);
+/* How many records the search has for the expression, whatever their glances say. */
+CARNET_MUST_USE carnet_rc carnet_store_search_count(struct carnet_store *store, const char *match, int64_t *out, struct carnet_err *err);
+CARNET_MUST_USE carnet_rc carnet_store_search_has(struct carnet_store *store, const char *match, int64_t n, bool *out, struct carnet_err *err);
+
+/* tallies: who matched a query when it was last counted (local, derived; a hundred of them) */
+struct carnet_tally {
+    int64_t stamp;             /* of the glances, when it was counted */
+    int64_t charter;           /* the last entry of lane 0 */
+    int64_t day;
+    struct carnet_slice members; /* the caller's */
+};
+CARNET_MUST_USE carnet_rc carnet_store_tally_get(struct carnet_store *store, const struct carnet_hash *query, struct carnet_tally *out, struct carnet_err *err); /* NOT_FOUND */
+CARNET_MUST_USE carnet_rc carnet_store_tally_put(struct carnet_store *store, const struct carnet_hash *query, const struct carnet_tally *tally, struct carnet_err *err);
+
+/* search: FTS5 over folded text (contentless, prefix 1 to 4, detail none, tokens of unicode61 without removing diacritics) */
 CARNET_MUST_USE carnet_rc carnet_store_search_add(struct carnet_store *store, int64_t record_n, struct carnet_slice text, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_store_search_remove(struct carnet_store *store, int64_t record_n, struct carnet_slice text, struct carnet_err *err); /* the very text that was added */
 /* Record numbers that match an FTS5 expression, greater than `after`, ascending, at most max. Bounded work: a progress handler stops a query that runs away (LIMIT;
