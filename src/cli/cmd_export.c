@@ -140,6 +140,12 @@ static void say_result(struct cli *cli, const struct carnet_export_options *opti
         cli_say(cli, _("%s is in clear: whoever holds it reads it; delete it after use\n"), cli->words[0]);
     if (options->format != CARNET_EXPORT_JSON)
         cli_say(cli, _("it does not say what these people agreed to or refused: ask Carnet before each use\n"));
+    const struct carnet_charter *charter = carnet_replica_charter(cli->node->replica);
+    bool own = false;
+    for (size_t i = 0; charter && i < charter->field_count; i++)
+        own |= charter->fields[i]->custom && charter->fields[i]->shown;
+    if (options->format == CARNET_EXPORT_VCARD && own)
+        cli_say(cli, _("a vCard has no place for your own fields (carnet field list): CSV and JSON have them\n"));
 }
 
 int cmd_export(struct cli *cli)

@@ -174,8 +174,10 @@ static void show_columns(struct cli *cli, struct carnet_rows *rows)
             any = true;
             column_line(cli, name, target);
         }
-        if (any && left_out)
+        if (any && left_out) {
             cli_print(cli, _("to keep one: `carnet field add NAME --type text` (or date, number, choice...), then import with --map \"COLUMN=NAME\"\n"));
+            cli_print(cli, _("one that says who agreed: --map \"COLUMN=consent:newsletter\"; who refused: --map \"COLUMN=object:newsletter\"\n"));
+        }
     }
 }
 

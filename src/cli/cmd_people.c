@@ -491,7 +491,7 @@ static carnet_rc act_consent(struct cli *cli, const struct carnet_view *view)
         carnet_buf_append_str(&line, "  ");
         cli_columns(c->purpose, 12, false, &line);
         carnet_buf_append_byte(&line, ' ');
-        cli_columns(carnet_slice_str(carnet_tr(cli->io->lang, carnet_consent_state_name(c->consent.state))), 10, false, &line);
+        cli_columns(carnet_slice_str(carnet_tr(cli->io->lang, carnet_consent_state_name(c->consent.state))), 11, false, &line);
         carnet_buf_append_byte(&line, ' ');
         cli_columns(carnet_slice_str(basis ? basis : ""), 19, false, &line);
         carnet_buf_append_byte(&line, ' ');

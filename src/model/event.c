@@ -99,7 +99,7 @@ void carnet_event_encode(const struct carnet_event *event, struct carnet_buf *ou
 {
     size_t count = items(event->type);
     CARNET_ASSERT(count > 0);
-    carnet_cbor_put_array(out, count);
+    carnet_cbor_put_array(out, event->former ? count - 1 : count);
     carnet_cbor_put_uint(out, event->type);
     switch (event->type) {
     case CARNET_EVENT_GRANT:
@@ -110,7 +110,8 @@ void carnet_event_encode(const struct carnet_event *event, struct carnet_buf *ou
         CARNET_ASSERT(event->until_ms >= 0);
         carnet_cbor_put_uint(out, (uint64_t)event->until_ms);
         put_names(out, event);
-        carnet_cbor_put_uint(out, event->version);
+        if (!event->former)
+            carnet_cbor_put_uint(out, event->version);
         break;
     case CARNET_EVENT_COUNTERSIGN:
     case CARNET_EVENT_LIFT:
@@ -169,7 +170,8 @@ void carnet_event_encode(const struct carnet_event *event, struct carnet_buf *ou
     case CARNET_EVENT_SETTING:
         carnet_cbor_put_text(out, event->text);
         carnet_cbor_put_text(out, event->value);
-        put_names(out, event);
+        if (!event->former)
+            put_names(out, event);
         break;
     case CARNET_EVENT_CUT:
         carnet_cbor_put_id(out, &event->other);
@@ -224,7 +226,7 @@ static void read_grant(struct carnet_reader *r, struct carnet_event *out)
     out->since_ms = carnet_reader_int(r);
     out->until_ms = read_ms(r);
     read_names(r, out);
-    out->version = carnet_reader_uint(r);
+    out->version = out->former ? 0 : carnet_reader_uint(r);
     if (out->basis < CARNET_BASIS_CONSENT || out->since_ms >= far || out->since_ms <= -far)
         carnet_reader_fail(r);
 }
@@ -254,7 +256,8 @@ carnet_rc carnet_event_decode(struct carnet_slice raw, struct carnet_event *out)
     size_t known = type <= CARNET_EVENT_SUPPRESS ? items((enum carnet_event_type)type) : 0;
     if (known == 0)
         return carnet_cbor_check(raw) == CARNET_OK ? CARNET_NOT_FOUND : CARNET_MALFORMED;
-    if (known != count)
+    out->former = (type == CARNET_EVENT_GRANT || type == CARNET_EVENT_SETTING) && count + 1 == known;
+    if (known != count && !out->former)
         return CARNET_MALFORMED;
     out->type = (enum carnet_event_type)type;
     switch (out->type) {
@@ -319,7 +322,8 @@ carnet_rc carnet_event_decode(struct carnet_slice raw, struct carnet_event *out)
     case CARNET_EVENT_SETTING:
         out->text = read_word(&r, CARNET_LABEL_LEN_MAX);
         out->value = carnet_reader_text_max(&r, CARNET_VALUE_LEN_MAX);
-        read_names(&r, out);
+        if (!out->former)
+            read_names(&r, out);
         break;
     case CARNET_EVENT_CUT:
         read_id(&r, &out->other);

@@ -162,12 +162,17 @@ static const struct known table[] = {
              "accepte newsletter|inscription newsletter|consentement|consentement email|"
              "consentement e mail|double opt in|email consent|consent email|marketing opt in|marketing consent|"
              "accepts marketing|accepts email marketing|email marketing consent|recevoir la newsletter|"
-             "accepte les e mails|accepte e mail|accepte email|accepte mail"},
+             "accepte les e mails|accepte e mail|accepte email|accepte mail|accepte la lettre|accepte la newsletter|"
+             "accepte la lettre d information|accepte de recevoir la lettre|accepte de recevoir la newsletter|"
+             "accepte de recevoir la lettre d information|souhaite recevoir la lettre|souhaite recevoir la newsletter|"
+             "souhaite recevoir la lettre d information|veut la lettre|veut la newsletter|recevoir la lettre|"
+             "recevoir la lettre d information|wants newsletter|wants the newsletter|receive newsletter|"
+             "agrees to newsletter"},
     {.target = "consent-time:newsletter", .keys = "optin time|opt in time|optin timestamp|opt in timestamp"},
     {.target = "consent:sms",
      .keys = "mobile opt in|opt in sms|sms opt in|consentement sms|sms consent|accepts sms marketing|accepte sms|"
-             "accepte les sms"},
-    {.target = "consent:call", .keys = "accepte appel|accepte les appels|opt in telephone|opt in appel|consentement telephone"},
+             "accepte les sms|accepte de recevoir des sms|souhaite recevoir des sms"},
+    {.target = "consent:call", .keys = "accepte appel|accepte les appels|accepte d etre appele|accepte d etre appelee|opt in telephone|opt in appel|consentement telephone"},
     {.target = "consent:mail", .keys = "accepte courrier|accepte le courrier|opt in courrier|opt in postal"},
     {.target = "consent:canvass", .keys = "accepte visite|accepte les visites"},
     {.target = "status:newsletter",
@@ -192,7 +197,8 @@ static const struct known table[] = {
              "optout email|email optout|has opted out of email|hasoptedoutofemail|no bulk emails user opt out|"
              "email blacklisted|blacklisted|blackliste|liste noire|stop email|stop mail|do not email|"
              "unsubscribed from all email|spam complaint|complained|plainte|ne pas envoyer d e mail|"
-             "ne veut pas d e mail|ne plus envoyer|refus email|refus mail|refus e mail"},
+             "ne veut pas d e mail|ne veut pas la lettre|ne veut plus la lettre|ne veut pas la newsletter|"
+             "ne veut plus la newsletter|refuse la lettre|refuse la newsletter|ne plus envoyer|refus email|refus mail|refus e mail"},
     {.target = "object-date", .keys = "opt out date|optout date|date opt out|date d opposition"},
     {.target = "object:sms",
      .keys = "sms blacklisted|sms opt out|opt out sms|sms optout|stop sms|do not text|do not sms|ne pas envoyer de sms|"

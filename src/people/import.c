@@ -49,7 +49,10 @@ struct import {
     uint32_t terms;                  /* hash of what the options say of every row */
     uint32_t day;                    /* that the file was collected, since 1970 */
     bool met;                        /* the contact of this row was that of an earlier one */
-    uint64_t *seen;                  /* contacts met, and rows that nothing else tells apart, by what they say: a set, 0 is free */
+    struct seen {
+        uint64_t hash;               /* 0: free */
+        uint32_t times;
+    } *seen;                         /* contacts met, and rows that nothing else tells apart, by what they say */
     size_t seen_count, seen_slots;
     struct carnet_slice all[2];      /* purposes that everybody gets */
     size_t all_count;
@@ -348,16 +351,16 @@ static carnet_rc known_again(struct import *im, const struct carnet_row *row, co
     return first ? CARNET_OK : CARNET_NOT_FOUND;
 }
 
-/* A row that neither an id nor an address tells from another one that says the same: the second one in a file is somebody else. */
-static bool was_seen(struct import *im, uint64_t hash)
+/* How often it was met before. */
+static uint32_t times_seen(struct import *im, uint64_t hash)
 {
     if (2 * (im->seen_count + 1) > im->seen_slots) {
         size_t slots = im->seen_slots ? im->seen_slots * 2 : 1024;
-        uint64_t *old = im->seen;
+        struct seen *old = im->seen;
         im->seen = carnet_alloc(slots * sizeof *im->seen);
         for (size_t i = 0; i < im->seen_slots; i++)
-            for (size_t at = old[i] & (slots - 1); old[i]; at = (at + 1) & (slots - 1))
-                if (!im->seen[at]) {
+            for (size_t at = old[i].hash & (slots - 1); old[i].hash; at = (at + 1) & (slots - 1))
+                if (!im->seen[at].hash) {
                     im->seen[at] = old[i];
                     break;
                 }
@@ -366,12 +369,17 @@ static bool was_seen(struct import *im, uint64_t hash)
     }
     hash = hash ? hash : 1;
     size_t at = hash & (im->seen_slots - 1);
-    for (; im->seen[at]; at = (at + 1) & (im->seen_slots - 1))
-        if (im->seen[at] == hash)
-            return true;
-    im->seen[at] = hash;
+    for (; im->seen[at].hash; at = (at + 1) & (im->seen_slots - 1))
+        if (im->seen[at].hash == hash)
+            return im->seen[at].times++;
+    im->seen[at] = (struct seen){ .hash = hash, .times = 1 };
     im->seen_count++;
-    return false;
+    return 0;
+}
+
+static bool was_seen(struct import *im, uint64_t hash)
+{
+    return times_seen(im, hash) > 0;
 }
 
 static bool tells_apart(const struct carnet_row *row)
@@ -384,35 +392,40 @@ static bool tells_apart(const struct carnet_row *row)
     return false;
 }
 
-/* The mark of a row: what it says, then under which terms it is imported. */
-static void mark_of(struct import *im, const struct carnet_row *row, struct mark *out)
+static uint64_t hash_of_row(const struct carnet_row *row, uint32_t times)
 {
     struct carnet_hasher h;
     uint64_t hash;
-    uint32_t times = 0;
-    bool apart = tells_apart(row);
-    do {
-        carnet_hasher_init(&h, "carnet/1/row");
-        carnet_hasher_add(&h, &times, sizeof times);
-        for (size_t i = 0; i < row->cell_count; i++) {
-            hash_piece(&h, carnet_slice(&row->cells[i].def->field, sizeof row->cells[i].def->field));
-            hash_piece(&h, row->cells[i].label);
-            hash_piece(&h, row->cells[i].value);
-        }
-        for (size_t i = 0; i < row->tag_count; i++)
-            hash_piece(&h, row->tags[i]);
-        hash_piece(&h, CARNET_SLICE_NONE);
-        for (size_t i = 0; i < row->grant_count; i++)
-            hash_piece(&h, row->grants[i].purpose);
-        hash_piece(&h, CARNET_SLICE_NONE);
-        for (size_t i = 0; i < row->objection_count; i++)
-            hash_piece(&h, row->objections[i].purpose);
-        if (row->more)
-            carnet_import_more_hash(&h, row->more);
-        struct carnet_hash whole = carnet_hasher_done(&h);
-        memcpy(&hash, whole.b, sizeof hash);
-        times++;
-    } while (!apart && was_seen(im, hash));
+    carnet_hasher_init(&h, "carnet/1/row");
+    carnet_hasher_add(&h, &times, sizeof times);
+    for (size_t i = 0; i < row->cell_count; i++) {
+        hash_piece(&h, carnet_slice(&row->cells[i].def->field, sizeof row->cells[i].def->field));
+        hash_piece(&h, row->cells[i].label);
+        hash_piece(&h, row->cells[i].value);
+    }
+    for (size_t i = 0; i < row->tag_count; i++)
+        hash_piece(&h, row->tags[i]);
+    hash_piece(&h, CARNET_SLICE_NONE);
+    for (size_t i = 0; i < row->grant_count; i++)
+        hash_piece(&h, row->grants[i].purpose);
+    hash_piece(&h, CARNET_SLICE_NONE);
+    for (size_t i = 0; i < row->objection_count; i++)
+        hash_piece(&h, row->objections[i].purpose);
+    if (row->more)
+        carnet_import_more_hash(&h, row->more);
+    struct carnet_hash whole = carnet_hasher_done(&h);
+    memcpy(&hash, whole.b, sizeof hash);
+    return hash;
+}
+
+/* The mark of a row: what it says, then under which terms it is imported. A row that neither an id nor an address tells from another one that says the same: the second
+ * one in a file is somebody else. */
+static void mark_of(struct import *im, const struct carnet_row *row, struct mark *out)
+{
+    uint64_t hash = hash_of_row(row, 0);
+    uint32_t times = tells_apart(row) ? 0 : times_seen(im, hash);
+    if (times)
+        hash = hash_of_row(row, times);
     carnet_hex(&hash, sizeof hash, out->text);
     carnet_hex(&im->terms, sizeof im->terms, out->text + CARNET_INDEX_ROW_LEN);
     snprintf(out->text + MARK_SAME_LEN, MARK_DAY_LEN + 1, "%08x", (unsigned)im->day);
@@ -546,7 +559,7 @@ static void make_grant(struct import *im, struct making *m, const struct carnet_
 }
 
 /* What the row itself says of a purpose that everybody in the file is said to have agreed to: its proof is worth more than a word of the command line. */
-static const struct carnet_rows_consent *row_says(const struct import *im, const struct carnet_row *row, struct carnet_slice purpose)
+static const struct carnet_rows_consent *agreement_of(const struct import *im, const struct carnet_row *row, struct carnet_slice purpose)
 {
     for (size_t i = 0; !im->roll && i < row->grant_count; i++)
         if (carnet_slice_equal(row->grants[i].purpose, purpose))
@@ -573,15 +586,6 @@ static bool all_over(const struct import *im, const struct making *m)
     return m->event_count != 0;
 }
 
-static bool is_refused(const struct carnet_view *known, struct carnet_slice purpose)
-{
-    struct carnet_dot dot;
-    for (size_t i = 0; known && i < known->person_count; i++)
-        if (carnet_consent_refusals(known->person[i], purpose, &dot, 1))
-            return true;
-    return false;
-}
-
 static void make_consent(struct import *im, struct making *m, const struct carnet_view *known, const struct carnet_row *row)
 {
     int64_t now_ms = carnet_replica_now_ms(im->replica);
@@ -590,9 +594,8 @@ static void make_consent(struct import *im, struct making *m, const struct carne
     m->events = carnet_arena_alloc(&im->batch_arena, (most < ROW_EVENTS_MAX ? most : ROW_EVENTS_MAX) * sizeof *m->events);
     if (row->grant_count)
         m->detailed = carnet_arena_alloc(&im->batch_arena, row->grant_count * sizeof *m->detailed);
-    size_t noes = row->objection_count + m->barred.said.count;
-    if (noes)
-        m->refusals = carnet_arena_alloc(&im->batch_arena, (noes < ROW_EVENTS_MAX ? noes : ROW_EVENTS_MAX) * sizeof *m->refusals);
+    if (row->objection_count)
+        m->refusals = carnet_arena_alloc(&im->batch_arena, (row->objection_count < ROW_EVENTS_MAX ? row->objection_count : ROW_EVENTS_MAX) * sizeof *m->refusals);
     m->open = 1u << CARNET_SCOPE_CONSENT; /* a file leaves what its own purposes cover, whatever other files have opened: so their order is all the same */
     if (row->more) {
         carnet_import_claims(im->replica, known, row, &im->options->ground, im->evidence, &im->batch_arena, &m->claims);
@@ -602,10 +605,10 @@ static void make_consent(struct import *im, struct making *m, const struct carne
         im->result->refused += m->claims.refused;
     } else {
         for (size_t i = 0; i < im->all_count; i++)
-            make_grant(im, m, known, row, im->all[i], row_says(im, row, im->all[i]));
+            make_grant(im, m, known, row, im->all[i], agreement_of(im, row, im->all[i]));
     }
     for (size_t i = 0; i < im->options->grant_count; i++)
-        make_grant(im, m, known, row, im->options->grants[i], row_says(im, row, im->options->grants[i]));
+        make_grant(im, m, known, row, im->options->grants[i], agreement_of(im, row, im->options->grants[i]));
     for (size_t i = 0; i < row->grant_count; i++) {
         if (!im->roll)
             make_grant(im, m, known, row, row->grants[i].purpose, &row->grants[i]);
@@ -624,15 +627,6 @@ static void make_consent(struct import *im, struct making *m, const struct carne
         if (state == CARNET_CONSENT_OBJECTED || (withdrawal && state == CARNET_CONSENT_WITHDRAWN))
             continue;
         m->refusals[m->refusal_count++] = (struct carnet_event){ .type = withdrawal ? CARNET_EVENT_WITHDRAW : CARNET_EVENT_OBJECT, .purpose = def ? carnet_slice_str(def->name) : CARNET_SLICE_NONE };
-    }
-    /* what the list says of an address that is left out for it: whoever was filed before the list came is refused by the address they have */
-    for (size_t i = 0; i < m->barred.said.count && m->refusal_count < ROW_EVENTS_MAX; i++) {
-        const struct carnet_purpose_def *def = carnet_purpose_find(carnet_replica_charter(im->replica), m->barred.said.purposes[i]);
-        if (!def || row_objects(row, carnet_slice_str(def->name)) ||
-            (known && carnet_consent_evaluate(carnet_replica_charter(im->replica), known->person, known->person_count, carnet_slice_str(def->name), now_ms).live) ||
-            is_refused(known, carnet_slice_str(def->name)))
-            continue;
-        m->refusals[m->refusal_count++] = (struct carnet_event){ .type = CARNET_EVENT_WITHDRAW, .purpose = carnet_slice_str(def->name) };
     }
 }
 
@@ -691,7 +685,9 @@ static void put_address(struct import *im, struct making *m, const struct carnet
     carnet_import_address_label(im->replica, field, value, &label);
     const struct carnet_sibling *held = known && label.text[0] ? value_held(known, CARNET_FIELD_SOURCE_ID, carnet_slice_str(label.text)) : NULL;
     if (label.text[0] && m->open & 1u << CARNET_SCOPE_IDENTITY && !(held && held->value.len)) {
-        put_cell(im, m, CARNET_FIELD_SOURCE_ID, carnet_slice_str(label.text), carnet_slice_str("1"));
+        char text[33] = "?";
+        carnet_import_address_mark(im->replica, value, &label, text);
+        put_cell(im, m, CARNET_FIELD_SOURCE_ID, carnet_slice_str(label.text), carnet_slice_str(text));
         m->hidden_count++;
     }
 }
@@ -886,47 +882,6 @@ static bool is_only_no(const struct import *im, const struct making *m, const st
     return im->suppresses && says_no && carnet_import_has_address(row) && (all || !more);
 }
 
-/* Refusals of the row for this contact, which has one of its addresses without keeping it: no tag of the address reaches it. */
-static carnet_rc refuse_holder(struct import *im, const struct carnet_row *row, const struct carnet_view *view)
-{
-    struct carnet_event *events = carnet_arena_alloc(&im->view_arena, row->objection_count * sizeof *events);
-    size_t count = 0;
-    for (size_t i = 0; i < row->objection_count && count < ROW_EVENTS_MAX; i++) {
-        struct carnet_slice purpose = row->objections[i].purpose;
-        const struct carnet_purpose_def *def = purpose.len ? carnet_purpose_find(carnet_replica_charter(im->replica), purpose) : NULL;
-        if ((purpose.len && !def) || is_refused(view, purpose))
-            continue;
-        events[count++] = (struct carnet_event){ .type = row->objections[i].withdrawal ? CARNET_EVENT_WITHDRAW : CARNET_EVENT_OBJECT, .purpose = def ? carnet_slice_str(def->name) : CARNET_SLICE_NONE };
-    }
-    const struct carnet_write write = { .book = view->book, .record = view->id, .subject = view->id, .kind = CARNET_KIND_CONTACT, .events = events, .event_count = count };
-    carnet_rc rc = count ? flush(im) : CARNET_OK;
-    return rc || !count ? rc : carnet_replica_write(im->replica, &write, 1, true, NULL, im->err);
-}
-
-static carnet_rc refuse_holders(struct import *im, const struct carnet_row *row, const struct carnet_view *known)
-{
-    carnet_rc rc = CARNET_OK;
-    for (size_t i = 0; i < row->cell_count && !rc; i++) {
-        int64_t numbers[CANDIDATES_MAX];
-        size_t count = 0;
-        struct carnet_address_label label;
-        carnet_import_address_label(im->replica, row->cells[i].def->field, row->cells[i].value, &label);
-        if (!label.text[0])
-            continue;
-        rc = carnet_store_points(carnet_replica_store(im->replica), carnet_index_source_point(carnet_slice_str(label.text), CARNET_SLICE_NONE), numbers, CANDIDATES_MAX, &count,
-                                 im->err);
-        for (size_t j = 0; j < count && !rc; j++) {
-            struct carnet_view view;
-            rc = carnet_replica_view_at(im->replica, numbers[j], &im->view_arena, &view, im->err);
-            if (rc == CARNET_OK && carnet_id_equal(&view.book, &im->options->book) && view.record.kind == CARNET_KIND_CONTACT && !(known && carnet_id_equal(&known->id, &view.id)) &&
-                holds_address(im, &view, &row->cells[i]))
-                rc = refuse_holder(im, row, &view);
-            rc = rc == CARNET_NOT_FOUND ? CARNET_OK : rc;
-        }
-    }
-    return rc;
-}
-
 static carnet_rc take_row(struct import *im, const struct carnet_row *row)
 {
     struct points points;
@@ -959,10 +914,6 @@ static carnet_rc take_row(struct import *im, const struct carnet_row *row)
         im->result->suppressed++;
         return CARNET_OK;
     }
-    if (im->suppresses && row->objection_count)
-        rc = refuse_holders(im, row, known);
-    if (rc)
-        return rc;
     make_consent(im, &m, known, row);
     if (!known && all_over(im, &m)) {
         struct carnet_row over = *row;
@@ -1219,6 +1170,16 @@ static carnet_rc refuse_roll(const struct carnet_rows *rows, const struct carnet
     return CARNET_REFUSED;
 }
 
+/* What comes from a roll serves until its ballot. */
+static carnet_rc refuse_over(const struct carnet_replica *replica, const struct carnet_import_options *options, struct carnet_err *err)
+{
+    if (options->ground.basis != CARNET_BASIS_ROLL || options->ballot_ms + DAY_MS > carnet_replica_now_ms(replica))
+        return CARNET_OK;
+    carnet_err_set(err, CARNET_REFUSED, "the ballot that this roll serves is over: nothing of it may be used any more");
+    carnet_err_hint(err, "--ballot is the day of the coming ballot; `carnet purge` erases what was collected for a past one");
+    return CARNET_REFUSED;
+}
+
 static void leave(struct import *im)
 {
     for (struct import **at = &running; *at; at = &(*at)->next)
@@ -1236,6 +1197,8 @@ carnet_rc carnet_people_import(struct carnet_replica *replica, struct carnet_row
     carnet_rc rc = check_options(carnet_replica_charter(replica), options, err);
     if (!rc)
         rc = refuse_roll(rows, options, err);
+    if (!rc)
+        rc = refuse_over(replica, options, err);
     if (rc)
         return rc;
     int64_t began_ms = carnet_replica_wall_ms(replica);

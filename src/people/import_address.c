@@ -19,6 +19,14 @@ void carnet_import_address_label(struct carnet_replica *replica, uint32_t field,
     out->text[CARNET_INDEX_ADDRESS_LEN] = 0;
 }
 
+void carnet_import_address_mark(struct carnet_replica *replica, struct carnet_slice value, const struct carnet_address_label *label, char *out)
+{
+    uint8_t token[16], tag[16];
+    if (carnet_unhex(carnet_slice(label->text + sizeof CARNET_INDEX_ADDRESS_LABEL - 1, 32), token, sizeof token) &&
+        carnet_replica_address_mark(replica, value, token, tag, NULL) == CARNET_OK)
+        carnet_hex(tag, sizeof tag, out);
+}
+
 static bool names(const struct carnet_suppressed *said, struct carnet_slice purpose)
 {
     for (size_t i = 0; i < said->count; i++)

@@ -14,6 +14,9 @@ struct carnet_address_label {
 };
 void carnet_import_address_label(struct carnet_replica *replica, uint32_t field, struct carnet_slice value, struct carnet_address_label *out);
 
+/* The label's value, 32 digits and a zero; untouched when there is no memory for it. */
+void carnet_import_address_mark(struct carnet_replica *replica, struct carnet_slice value, const struct carnet_address_label *label, char *out);
+
 /* What any of the row's addresses is suppressed for. */
 struct carnet_import_barred {
     struct carnet_suppressed said;

@@ -899,8 +899,11 @@ carnet_rc carnet_apply_own(struct carnet_replica *replica, struct carnet_slice r
         return world;
     if (rc == CARNET_REFUSED && carnet_authority_is_cut(replica->authority, &replica->node))
         return carnet_err_set(err, rc, "this node's access was revoked");
-    if (rc == CARNET_REFUSED)
-        return carnet_err_set(err, rc, "this node's certificate does not allow that");
+    if (rc == CARNET_REFUSED) {
+        carnet_err_set(err, rc, "this node's certificate does not allow that");
+        carnet_err_hint(err, "ask a member with more rights: `carnet members` shows them");
+        return rc;
+    }
     CARNET_ASSERT(rc == CARNET_OK);
     return rc;
 }

@@ -124,6 +124,7 @@ struct carnet_tags {
     bool keys_read;
     uint64_t key_mark, walked_mark; /* of the keys; of those that the walk was made with */
     struct carnet_tag_cached *cache;
+    struct carnet_tag_cached unmasked; /* of what stands for an address */
     uint8_t (*news)[CARNET_TAG_LEN]; /* came, or went, in this transaction: who holds them is indexed again before it ends */
     size_t news_count, news_cap;
     struct carnet_tag *pending; /* to be written with what is being written */

@@ -353,7 +353,6 @@ static void find_points(const struct carnet_record *record, struct points *point
             row = sibling;
         } else if (sibling->field == CARNET_FIELD_SOURCE_ID && carnet_index_is_address(sibling->label)) {
             add_point(points, carnet_index_person_point(family, given, born, sibling->field, sibling->label));
-            add_point(points, carnet_index_source_point(sibling->label, CARNET_SLICE_NONE)); /* whoever has the address */
         } else if (sibling->field == CARNET_FIELD_SOURCE_ID)
             point = carnet_index_source_point(sibling->label, sibling->value);
         else if (sibling->field == CARNET_FIELD_EMAIL || sibling->field == CARNET_FIELD_PHONE)

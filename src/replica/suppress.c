@@ -2,6 +2,8 @@
 /* The suppression list: tags of addresses that somebody refused, as the charter has them; the tags of the addresses that this node holds; who is refused by it. */
 #include "carnet/replica/suppress.h"
 
+#include "carnet/replica/index.h"
+
 #include "internal.h"
 
 #include <stdlib.h>
@@ -234,9 +236,54 @@ static bool is_address_field(const struct carnet_replica *replica, uint32_t fiel
            (def && (def->type == CARNET_FIELD_TYPE_EMAIL || def->type == CARNET_FIELD_TYPE_PHONE));
 }
 
+/* What stands for an address that is not kept: its label is the token, its value the address's tag under a mask. */
+static bool is_token(const struct carnet_sibling *sibling)
+{
+    return sibling->field == CARNET_FIELD_SOURCE_ID && carnet_index_is_address(sibling->label) && sibling->value.len == 2 * CARNET_TAG_LEN;
+}
+
+static void mask(struct carnet_replica *replica, struct carnet_slice token, uint8_t tag[CARNET_TAG_LEN])
+{
+    const struct carnet_slice pieces[] = { carnet_slice_str("carnet/1/address/mask"), token };
+    const struct carnet_key key = carnet_derive(&replica->tags.keys[0], pieces, 2);
+    for (size_t i = 0; i < CARNET_TAG_LEN; i++)
+        tag[i] ^= key.b[i];
+}
+
+carnet_rc carnet_replica_address_mark(struct carnet_replica *replica, struct carnet_slice value, const uint8_t token[16], uint8_t out[16], struct carnet_err *err)
+{
+    const struct carnet_tag_cached *found;
+    CARNET_ASSERT(replica->tags.key_count);
+    carnet_rc rc = find_tags(replica, value, &found, err);
+    if (rc == CARNET_OK) {
+        memcpy(out, found->tags[0], CARNET_TAG_LEN);
+        mask(replica, carnet_slice(token, 16), out);
+    }
+    return rc;
+}
+
 static bool is_address(const struct carnet_replica *replica, const struct carnet_sibling *sibling)
 {
+    if (is_token(sibling))
+        return sibling->state == CARNET_SIBLING_VALUE;
     return sibling->state == CARNET_SIBLING_VALUE && sibling->value.len && is_address_field(replica, sibling->field);
+}
+
+static carnet_rc tags_of(struct carnet_replica *replica, const struct carnet_sibling *sibling, const struct carnet_tag_cached **out, struct carnet_err *err)
+{
+    struct carnet_tag_cached *unmasked = &replica->tags.unmasked;
+    uint8_t token[16];
+    if (!is_token(sibling))
+        return find_tags(replica, sibling->value, out, err);
+    *out = unmasked;
+    memset(unmasked, 0, sizeof *unmasked);
+    if (!carnet_unhex(carnet_slice(sibling->label.ptr + sibling->label.len - 2 * sizeof token, 2 * sizeof token), token, sizeof token) ||
+        !carnet_unhex(sibling->value, unmasked->tags[0], CARNET_TAG_LEN))
+        return CARNET_OK; /* no tag of anything */
+    mask(replica, carnet_slice(token, sizeof token), unmasked->tags[0]);
+    for (size_t k = 1; k < CARNET_TAG_KEYS_MAX; k++)
+        memcpy(unmasked->tags[k], unmasked->tags[0], CARNET_TAG_LEN);
+    return CARNET_OK;
 }
 
 /* --- what the list refuses --- */
@@ -317,7 +364,7 @@ static carnet_rc compare_values(struct carnet_replica *replica, const struct car
         const struct carnet_tag_cached *found;
         if (!is_address(replica, &record->live[i]))
             continue;
-        rc = find_tags(replica, record->live[i].value, &found, err);
+        rc = tags_of(replica, &record->live[i], &found, err);
         for (size_t k = 0; rc == CARNET_OK && k < replica->tags.key_count; k++)
             find_hits(replica, found->tags[k], hits);
     }
@@ -483,7 +530,7 @@ static carnet_rc compare_record(struct carnet_replica *replica, int64_t n, struc
         const struct carnet_tag_cached *found;
         if (!is_address(replica, &record->live[i]))
             continue;
-        rc = find_tags(replica, record->live[i].value, &found, err);
+        rc = tags_of(replica, &record->live[i], &found, err);
         for (size_t k = 0; rc == CARNET_OK && k < replica->tags.key_count; k++) {
             find_hits(replica, found->tags[k], &hits);
             rc = carnet_store_tag_add(replica->store, n, found->tags[k], err);
@@ -621,7 +668,7 @@ static carnet_rc collect_record(struct carnet_replica *replica, const struct car
         const struct carnet_tag_cached *found;
         if (!is_address(replica, &record->live[i]))
             continue;
-        rc = find_tags(replica, record->live[i].value, &found, err);
+        rc = tags_of(replica, &record->live[i], &found, err);
         if (rc == CARNET_OK && listed_at(replica, found->tags[0], number) < since && listed_at(replica, found->tags[0], all) < since)
             add_pending(tags, found->tags[0], number);
     }
@@ -744,7 +791,7 @@ carnet_rc carnet_tags_last(struct carnet_replica *replica, const struct carnet_r
         const struct carnet_tag_cached *found;
         if (!is_address(replica, &record->live[i]))
             continue;
-        rc = find_tags(replica, record->live[i].value, &found, err);
+        rc = tags_of(replica, &record->live[i], &found, err);
         if (rc != CARNET_OK || listed_at(replica, found->tags[0], all))
             continue;
         any = true;

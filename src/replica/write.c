@@ -196,8 +196,11 @@ static carnet_rc choose_cell(struct writing *w, size_t index, uint32_t *begun, s
         w->result->uncovered++;
         return w->leave_uncovered ? CARNET_OK : refuse_uncovered(&w->replica->charter, scope, def->name, err);
     }
-    if (scope != CARNET_SCOPE_CLEAR && !(self && self->writes >> scope & 1))
-        return carnet_err_set(err, CARNET_REFUSED, "this node may not write the field %s", def->name);
+    if (scope != CARNET_SCOPE_CLEAR && !(self && self->writes >> scope & 1)) {
+        carnet_err_set(err, CARNET_REFUSED, "this node may not write the field %s", def->name);
+        carnet_err_hint(err, "an office may; in an import, --map COLUMN=- leaves a column out");
+        return CARNET_REFUSED;
+    }
     struct carnet_draft_cell out = { .field = cell->field, .label = cell->label, .value = cell->value };
     bool same = false;
     carnet_rc rc = w->write->beside ? CARNET_OK : find_replaced(w, &out, scope, !(*begun >> scope & 1), &same, err);

@@ -87,6 +87,7 @@ contacts() {
     later 5 p --json status | text_of contacts
 }
 stops=0
+said=0
 while [ "$(contacts)" -gt 1 ] && [ "$stops" -lt 40 ]; do
     got=0
     # a shell's background work ignores the signal, so another program sends it; each time later, so that each gets further
@@ -99,9 +100,11 @@ except subprocess.TimeoutExpired:
     work.send_signal(signal.SIGINT)
     sys.exit(work.wait() & 255)' "$stops" "$carnet" --home "$scratch/p" --json --yes purge "$ballot" >"$scratch/purge.json" 2>"$scratch/err" || got=$?
     [ "$got" -eq 0 ] || stops=$((stops + 1))
+    grep -q '"stopped after .*the same command goes on"' "$scratch/err" && said=$((said + 1))
     [ "$got" -eq 0 ] || on p --json verify | grep -q '"ok": *true' || wrong "stopped with $got, and the log is not whole"
 done
 [ "$stops" -ge 2 ] || wrong 'the purge was never stopped'
+[ "$said" -ge 1 ] || wrong "a purge that is stopped does not say so: $(cat "$scratch/err")"
 later 5 p --json --yes purge "$ballot" >"$scratch/purge.json"
 expect 'nothing more to do' "$(text_of erased <"$scratch/purge.json")" 0
 expect 'one is left' "$(contacts)" 1

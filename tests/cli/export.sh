@@ -198,6 +198,9 @@ on g field add days --type choices --choice lundi --choice mardi --scope notes
 on g --quiet add given=Ada email=ada@example.org children=2 days='lundi; mardi' --grant newsletter --grant profile --source x
 on g --quiet --yes export "$scratch/own.json" --plain --reason test
 grep -qF '"days":["lundi","mardi"]' "$scratch/own.json" || wrong 'several choices are an array'
+on g --yes export "$scratch/own.vcf" --plain --reason test | grep -q 'your own fields' || wrong 'what a vCard has no place for is said'
+on g --yes export "$scratch/own.csv" --plain --reason test >"$scratch/out"
+! grep -q 'your own fields' "$scratch/out" || wrong 'CSV has them'
 found k
 on k import "$scratch/own.json" --dry-run | grep -q children || wrong 'a dry run tells which fields the import makes'
 expect 'a dry run makes none' "$(on k --json field list | grep -c '"custom":true')" 0

@@ -134,6 +134,8 @@ fails 2 r import "$scratch/roll.csv" --source REU --collected 2026-01-05 --basis
 fails 2 r import "$scratch/list.csv" --source x --collected 2026-01-05 --basis consent --ballot 2099-03-14
 fails 4 r import "$scratch/roll.csv" --source REU --collected 2026-01-05 --basis consent
 says 'electoral roll'
+fails 4 r import "$scratch/roll.csv" --source REU --collected 2026-01-05 --basis roll --ballot 2026-01-06
+says 'carnet purge'
 expect 'nothing is written' "$(on r --json status | text_of contacts)" 0
 expect 'no import is listed' "$(on r --json imports)" ''
 on r --json import "$scratch/roll.csv" --source REU --collected 2026-01-05 --basis roll --ballot 2099-03-14 >"$scratch/roll.json"
@@ -198,6 +200,13 @@ on d --lang fr import "$scratch/lou.csv" --source x --collected 2026-03-04 --bas
 grep -q 'email.*1.*newsletter' "$scratch/out" || wrong "what would have let an address in: $(cat "$scratch/out")"
 grep -q 'phone.*1.*sms' "$scratch/out" || wrong "and a phone number: $(cat "$scratch/out")"
 
+# columns as people name them; and one that nobody guesses, told
+printf 'Nom;Courriel;Accepte la lettre;Accepte de recevoir des SMS;Ne veut plus la newsletter;Veut bien\nUn;un@example.org;oui;non;;oui\n' >"$scratch/hand.csv"
+on d --json import "$scratch/hand.csv" --dry-run --map 'Veut bien=consent:call' >"$scratch/dry.json"
+for part in '"Accepte la lettre":"consent:newsletter"' '"Accepte de recevoir des SMS":"consent:sms"' '"Ne veut plus la newsletter":"object:email"' '"Veut bien":"consent:call"'; do
+    grep -qF "$part" "$scratch/dry.json" || wrong "$part is not in $(cat "$scratch/dry.json")"
+done
+
 # what a tool knows of an opt-in is evidence, also when --grant says the same; the text, channel and method that the file was collected with are too
 printf '%s\n' 'Email Address,First Name,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP,LEID,EUID' \
     'ines@example.org,Inès,2026-03-01 10:00:00,192.0.2.7,2026-03-01 10:05:12,192.0.2.8,1,abc1' >"$scratch/members_export.csv"
@@ -226,3 +235,18 @@ expect 'nobody comes' "$(text_of created <"$scratch/9.json")" 0
 grep -q 'charter: contact' "$scratch/silent.csv.rejected" || wrong 'the reason'
 on d --json import "$scratch/silent.csv" --source 'their card' --collected 2019-03-04 --basis member >"$scratch/9.json"
 expect 'a member stays one' "$(text_of created <"$scratch/9.json")" 1
+
+# a volunteer is told what to do: whom to ask, and how a column is left out
+start_node d
+join_node d v volunteer
+stop_node d
+fails 4 v import "$scratch/lou.csv" --source phone --collected 2026-03-04 --basis consent --grant newsletter
+says '--map COLUMN=-'
+on v --quiet import "$scratch/lou.csv" --map Courriel=- --map Portable=- --source phone --collected 2026-03-04 --basis consent
+lou=$(on v --json find lou | text_of id | head -n 1)
+fails 4 v --yes erase "$lou"
+says 'carnet members'
+fails 4 v field add shoes --type number
+fails 4 v charter set contact 10d
+fails 4 v access "$lou"
+fails 4 v --yes export "$scratch/v.csv" --plain --reason x

@@ -84,6 +84,33 @@ grep -q zoe@example.org "$scratch/news.csv" || wrong 'an agreement lets nothing 
 expect 'each export is a row of the trail' "$(on a --json audit | grep -c '"kind":"export"')" $((rows + 3))
 on a --json audit | grep '"kind":"export"' | tail -1 | grep -q newsletter || wrong 'the trail does not tell the use that an export relied on'
 
+# 6. objecting is unconditional; what was refused, withdrawn or erased is refused again when a file brings it, and counted
+on s --quiet init --community Refusals --node s >/dev/null 2>&1
+leave() { # leave NAME: somebody who agreed to the newsletter
+    on s --json add given="$1" email="$1@example.org" --grant newsletter --source stand | text_of id
+}
+withdrew=$(leave withdrew)
+objected=$(leave objected)
+erased=$(leave erased)
+leave stays >/dev/null
+on s --quiet consent withdraw "$withdrew" newsletter
+on s --quiet consent object "$objected" --all
+on s --quiet --yes erase "$erased"
+on s --quiet sweep
+grep -q 'erased@example.org' "$scratch"/s/carnet.db* && wrong 'the list keeps an address'
+printf '%s\n' 'given,email,newsletter' 'W,withdrew@example.org,yes' 'O,Objected@Example.org,yes' 'E,erased@example.org,yes' 'S,new@example.org,yes' >"$scratch/again.csv"
+on s --json import "$scratch/again.csv" --source 'old list' --collected 2026-05-01 --basis consent >"$scratch/again.json"
+expect 'all rows are counted' "$(text_of rows <"$scratch/again.json")" 4
+expect 'whose addresses are refused for all' "$(text_of suppressed <"$scratch/again.json")" 2
+expect 'whose agreement does not count' "$(text_of refused <"$scratch/again.json")" 1
+for name in withdrew objected erased; do
+    expect "$name is not back" "$(on s --json find "$name@example.org" | text_of id)" ''
+done
+expect 'who refused nothing is there' "$(on s --json find new@example.org | text_of email)" new@example.org
+fails 4 s add given=E email=erased@example.org --grant newsletter --source list
+on s --quiet --yes export "$scratch/s.csv" --plain --reason test
+grep -q 'withdrew@\|objected@\|erased@' "$scratch/s.csv" && wrong 'who refused is in an export'
+
 # 7. access: all of it, blocked too, in both languages; due in a month
 on a --quiet edit "$zoe" given=Zoë
 on a --quiet tag "$zoe" +bénévole
@@ -148,6 +175,17 @@ assert e["confirm_time"] == "2021-03-04T10:05:00Z" and e["confirm_address"] == "
 on a access "$max" >"$scratch/max.txt"
 for text in 'old newsletter tool' 2026-05-01 2021-03-04T10:00:00Z 192.0.2.7 2021-03-04T10:05:00Z 192.0.2.8; do
     grep -qF "$text" "$scratch/max.txt" || wrong "the letter lacks $text"
+done
+
+# a person of two contacts: one answer, whichever is named
+one=$(on s --json add given=Mia email=mia@example.org --grant newsletter --source stand | text_of id)
+two=$(on s --json add given=Mia phone='06 39 98 00 55' --grant sms --source door | text_of id)
+on s --quiet --yes merge "$one" "$two"
+for id in "$one" "$two"; do
+    on s access "$id" >"$scratch/mia.txt"
+    for text in mia@example.org +33639980055 stand door; do
+        grep -qF -- "$text" "$scratch/mia.txt" || wrong "the answer to a person of two contacts lacks $text"
+    done
 done
 
 # 8. a correction leaves nothing of what was wrong; restriction keeps and uses nothing; an erasure has its receipts

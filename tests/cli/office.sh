@@ -33,7 +33,11 @@ state() { # state NODE
         echo "{\"of\": \"$id\"}"
         on "$1" --json consent "$id"
     done <"$scratch/strangers" >"$scratch/consents"
-    on "$1" --json duplicates >"$scratch/duplicates" 2>/dev/null || : >"$scratch/duplicates"
+    if "$carnet" help duplicates >"$scratch/help" 2>&1; then
+        on "$1" --json duplicates >"$scratch/duplicates"
+    else
+        : >"$scratch/duplicates"
+    fi
     python3 ../support/office_state.py "$scratch"
 }
 

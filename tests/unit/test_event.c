@@ -112,6 +112,27 @@ static void every_truncation_and_every_addition_is_refused(void **state)
     carnet_buf_deinit(&out);
 }
 
+static void what_was_written_before_there_were_charters_is_read(void **state)
+{
+    (void)state;
+    const enum carnet_event_type former[] = { CARNET_EVENT_GRANT, CARNET_EVENT_SETTING };
+    struct carnet_buf out, again;
+    carnet_buf_init(&out, 4096);
+    carnet_buf_init(&again, 4096);
+    for (size_t i = 0; i < 2; i++) {
+        struct carnet_event event = sample(former[i]), read;
+        event.former = true;
+        encode(&event, &out);
+        assert_int_equal(carnet_event_decode(carnet_buf_slice(&out), &read), CARNET_OK);
+        assert_true(read.former);
+        assert_int_equal(read.version, 0);
+        assert_int_equal(read.name_count, former[i] == CARNET_EVENT_GRANT ? event.name_count : 0);
+        assert_true(carnet_slice_equal(encode(&read, &again), carnet_buf_slice(&out)));
+    }
+    carnet_buf_deinit(&out);
+    carnet_buf_deinit(&again);
+}
+
 static void damage_never_reads_outside_and_what_passes_is_canonical(void **state)
 {
     (void)state;
@@ -280,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(every_truncation_and_every_addition_is_refused),
+        cmocka_unit_test(what_was_written_before_there_were_charters_is_read),
         cmocka_unit_test(damage_never_reads_outside_and_what_passes_is_canonical),
         cmocka_unit_test(a_type_of_a_newer_version_is_told_apart_from_damage),
         cmocka_unit_test(every_limit_is_held),

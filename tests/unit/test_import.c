@@ -450,6 +450,44 @@ static void what_an_undone_import_wrote_does_not_come_back(void **state)
     world_verify(office);
 }
 
+/* Several files of one person, in each order, in communities of their own: the last one is what came of it. */
+static void files_in_any_order_leave_the_same(void **state)
+{
+    static const struct {
+        const char *text, *source, *collected, *grant;
+    } files[] = {
+        { "given,family,email,city\nZoé,Martin#,zoe#@example.org,Lyon\n", "a", "2026-03-01", "newsletter" },
+        { "given,family,email,email_2,phone,city\nZOE,MARTIN#,zoe#@example.org,chez#@example.org,06399800!1,Nice\n", "b", "2026-05-01", "call" },
+        { "given,family,email,phone,city\nZoé,Martin#,zoe#@example.org,06399800!2,Lyon\n", "c", "2026-06-01", "mail" },
+        { "given,family,email,phone,city\nZoe,Martin#,chez#@example.org,06399800!1,Paris\n", "d", "2026-06-01", "mail" },
+    };
+    static const uint8_t orders[][4] = { { 0, 1, 2, 3 }, { 3, 1, 2, 0 }, { 1, 0, 3, 2 }, { 2, 1, 3, 0 }, { 1, 3, 0, 2 }, { 2, 0, 1, 3 } };
+    struct world *world = *state;
+    struct world_node *office = &world->nodes[0];
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        char who = (char)('a' + i), digit = (char)('1' + i), text[160], family[16], email[32], phone[16];
+        for (size_t j = 0; j < 4; j++) {
+            const uint8_t file = orders[i][j];
+            snprintf(text, sizeof text, "%s", files[file].text);
+            for (char *c = text; *c; c++)
+                *c = *c == '#' ? who : *c == '!' ? digit : *c;
+            import(office, text, (struct how){ .collected = files[file].collected, .grant = files[file].grant, .source = files[file].source });
+        }
+        snprintf(family, sizeof family, "Martin%c", who);
+        snprintf(email, sizeof email, "zoe%c@example.org", who);
+        snprintf(phone, sizeof phone, "+336399800%c1", digit);
+        struct carnet_id zoe = the_one(office, family);
+        assert_string_equal(world_value(office, &zoe, "given"), "Zoé");
+        assert_string_equal(world_value(office, &zoe, "family"), family);
+        assert_string_equal(world_value(office, &zoe, "email"), email);
+        assert_string_equal(world_value(office, &zoe, "email/2"), "");
+        assert_string_equal(world_value(office, &zoe, "phone"), phone);
+        assert_string_equal(world_value(office, &zoe, "city"), "Paris"); /* of one day the greater */
+    }
+    assert_int_equal(find(office, "").count, sizeof orders / sizeof orders[0]);
+    world_verify(office);
+}
+
 static void no_refusal_is_lifted(void **state)
 {
     struct world *world = *state;
@@ -569,6 +607,7 @@ int main(void)
         CASE(later_writes_keep_a_contact_and_what_they_need),
         CASE(what_it_replaced_comes_back),
         CASE(what_an_undone_import_wrote_does_not_come_back),
+        CASE(files_in_any_order_leave_the_same),
         CASE(no_refusal_is_lifted),
         CASE(any_office_undoes_it_and_a_volunteer_does_not),
         CASE(an_agreement_that_is_found_invalid_counts_no_more),

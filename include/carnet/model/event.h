@@ -55,6 +55,7 @@ enum carnet_proof { CARNET_PROOF_NONE, CARNET_PROOF_PAPER, CARNET_PROOF_DOUBLE_O
 
 struct carnet_event {
     enum carnet_event_type type;
+    bool former; /* written before there were charters: a GRANT without a version (0), a SETTING without names */
     struct carnet_slice purpose;
     uint64_t version; /* of the purpose's definition: what a grant covers */
     enum carnet_basis basis;

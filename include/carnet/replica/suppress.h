@@ -32,6 +32,9 @@ CARNET_MUST_USE carnet_rc carnet_replica_suppress(struct carnet_replica *replica
 /* What stands for an address (in normal form) in a record that does not keep it, so that it is known again (protocol/consent.md): nobody tells whose it is without
  * the key of the list. false: this node has not the key. */
 bool carnet_replica_address_token(struct carnet_replica *replica, struct carnet_slice value, uint8_t out[16]);
+/* Its tag, under a mask: beside the token, so that the list refuses whoever has the address without keeping it. On nodes with the key. */
+CARNET_MUST_USE carnet_rc carnet_replica_address_mark(struct carnet_replica *replica, struct carnet_slice value, const uint8_t token[16], uint8_t out[16],
+                                                      struct carnet_err *err);
 struct carnet_suppression {
     size_t tags;       /* on the list, (address, purpose) each once */
     bool key;          /* this node reads it */
