@@ -48,8 +48,6 @@ static const struct line catalogue[] = {
 #include "fr/law.inc"
 #include "fr/charter.inc"
 #include "fr/export.inc"
-#include "fr/charter.inc"
-#include "fr/law.inc"
 #include "fr/imports.inc"
 #include "fr/manual.inc"
 };

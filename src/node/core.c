@@ -17,6 +17,7 @@ enum {
     ROUNDS_MAX = 8,                 /* steps of one session before the others have their turn */
     JOIN_MS_MAX = 10 * 1000,        /* what a joiner has to ask */
     UPKEEP_SOON_MS = 50,
+    UPKEEP_AGAIN_MS = 500,          /* when something is due sooner */
     UPKEEP_MS = 60 * 1000,          /* between two looks at what is due */
     SWEEP_QUIET_MS = 60 * 1000,     /* nothing was received or written for so long */
     LEFT_MAX = 4,                   /* incarnations left in a day on the word of peers */
@@ -692,6 +693,8 @@ static void upkeep(struct carnet_core *core)
         fail(core, &err);
     else if (more)
         core->upkeep_ms = now + 1;
+    else if ((due = carnet_replica_upkeep_due_ms(core->replica)) - wall < UPKEEP_MS)
+        core->upkeep_ms = now + (due - wall > UPKEEP_AGAIN_MS ? due - wall : UPKEEP_AGAIN_MS);
 }
 
 /* When idle, and at most daily. */

@@ -132,6 +132,7 @@ struct carnet_tags {
     int64_t walked;        /* records up to this number are compared, but for the tasks */
     bool walked_moved;     /* the store has another number */
     uint64_t idle_written; /* all was compared when replica->written was this */
+    int64_t busy_last, busy_ms, quiet_ms; /* entries that had come, since when some come, until when comparing waits for them */
     int64_t due_ms;        /* monotonic, when tasks were found to be waiting; 0: none */
     int64_t key_ms;        /* monotonic, when the key was found to be missing */
     bool now;              /* a person asks for one record: addresses are compared at once */
@@ -402,6 +403,7 @@ CARNET_MUST_USE carnet_rc carnet_tags_collect(struct carnet_replica *replica, co
 CARNET_MUST_USE carnet_rc carnet_tags_emit(struct carnet_replica *replica, struct carnet_err *err);
 /* Before keys are destroyed: tags of the refusals on the record that nobody wrote. Writes. */
 CARNET_MUST_USE carnet_rc carnet_tags_owed(struct carnet_replica *replica, int64_t n, struct carnet_err *err);
+bool carnet_tags_rest(struct carnet_replica *replica); /* entries are coming: what is left to be compared can wait */
 /* One step of upkeep each. *done: nothing is left. */
 CARNET_MUST_USE carnet_rc carnet_tags_compare_next(struct carnet_replica *replica, bool *done, struct carnet_err *err);
 CARNET_MUST_USE carnet_rc carnet_tags_task_next(struct carnet_replica *replica, bool *done, struct carnet_err *err);

@@ -16,7 +16,8 @@ enum {
     HOLDERS = 64,
     TAG_WAIT_MS = 1000,  /* a refusal that a volunteer wrote: offices that heard of it at once do not all tag it */
     TAG_SPREAD_MS = 9000,
-    KEY_WAIT_MS = 60 * 1000
+    KEY_WAIT_MS = 60 * 1000,
+    QUIET_MS = 300, BUSY_MS = 10 * 1000 /* comparing waits for a pause, but not for longer */
 };
 
 /* --- the list --- */
@@ -634,6 +635,21 @@ carnet_rc carnet_tags_settle(struct carnet_replica *replica, struct carnet_err *
     return rc == CARNET_OK ? compare_some(replica, SETTLE_RECORDS, &done, err) : rc;
 }
 
+bool carnet_tags_rest(struct carnet_replica *replica)
+{
+    struct carnet_tags *tags = &replica->tags;
+    int64_t mono_ms = carnet_clock_mono_ms(&replica->env.clock), last = carnet_replica_last(replica);
+    if (last != tags->busy_last) {
+        tags->busy_ms = tags->busy_ms ? tags->busy_ms : mono_ms + 1;
+        tags->busy_last = last;
+        tags->quiet_ms = mono_ms + QUIET_MS;
+    }
+    if (mono_ms < tags->quiet_ms && mono_ms - tags->busy_ms < BUSY_MS)
+        return true;
+    tags->busy_ms = 0;
+    return false;
+}
+
 carnet_rc carnet_tags_compare_next(struct carnet_replica *replica, bool *done, struct carnet_err *err)
 {
     return compare_some(replica, 1, done, err);
@@ -883,7 +899,7 @@ int64_t carnet_tags_due_ms(struct carnet_replica *replica, int64_t wall_ms)
     int64_t n, mono_ms = carnet_clock_mono_ms(&replica->env.clock), due_ms = INT64_MAX;
     bool idle;
     if (is_idle(replica, &idle, NULL) != CARNET_OK || !idle)
-        return wall_ms;
+        return carnet_tags_rest(replica) ? wall_ms + QUIET_MS : wall_ms;
     if (may_tag(replica) && carnet_store_task_next(replica->store, CARNET_TASK_TAG, 0, &n, NULL) == CARNET_OK)
         due_ms = tags->due_ms > mono_ms ? wall_ms + (tags->due_ms - mono_ms) : wall_ms;
     if (lacks_key(replica))

@@ -605,7 +605,7 @@ static carnet_rc do_alive(struct slice *slice, struct carnet_err *err)
 static carnet_rc do_suppression(struct slice *slice, struct carnet_err *err)
 {
     struct carnet_replica *replica = slice->replica;
-    bool done = false;
+    bool done = carnet_tags_rest(replica);
     carnet_rc rc = slice->self ? carnet_tags_key_make(replica, err) : CARNET_OK;
     while (rc == CARNET_OK && !done && !is_over(slice)) {
         rc = carnet_tags_compare_next(replica, &done, err);

@@ -221,7 +221,7 @@ for part in '"optin_time":"2026-03-01T10:00:00Z"' '"optin_address":"192.0.2.7"' 
     grep -qF "$part" "$scratch/consent.json" || wrong "$part is not in $(cat "$scratch/consent.json")"
 done
 on d --lang en access "$ines" >"$scratch/letter.txt"
-for part in 'agreed in the file: 2026-03-01T10:00:00Z' '192.0.2.7' 'confirmed: 2026-03-01T10:05:12Z' 'Je veux la lettre.'; do
+for part in 'you subscribed on: 2026-03-01T10:00:00Z' '192.0.2.7' 'you confirmed it on: 2026-03-01T10:05:12Z' 'Je veux la lettre.'; do
     grep -qF "$part" "$scratch/letter.txt" || wrong "the letter does not say $part"
 done
 on d --json access "$ines" | sed 's/.*"events":\[//; s/"purpose":"newsletter".*//' >"$scratch/file.json"
