@@ -27,12 +27,13 @@ everything() { # everything LOCAL-PART NUMBER: the same with and without a runni
     on a --json conflicts | grep -q "\"id\":\"$x\",\"field\":\"city\"" || wrong 'the two cities are no conflict'
     fails 5 a distinct "$x" "$y"
     on a --quiet resolve "$y" city --keep 1
-    on a --quiet edit "$x" phone=0639980013
+    on a --quiet edit "$x" phone="${2%?}9"
     on a --quiet edit "$y" employer=Mairie
     on a --quiet consent withdraw "$y" newsletter
     expect 'a refusal shuts the address of both' "$(field a "$x" email)" ''
     on a --quiet unmerge "$y"
-    expect 'undone: what was typed into it stays' "$(field a "$y" phone)" +33639980013
+    typed=${2%?}9
+    expect 'undone: what was typed into it stays' "$(field a "$y" phone)" "+33${typed#0}"
     expect 'and not elsewhere' "$(field a "$x" phone)" ''
     expect 'the other one too' "$(field a "$x" employer)" Mairie
     expect 'remembered as distinct' "$(on a --json duplicates)" ''
