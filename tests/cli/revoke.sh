@@ -38,7 +38,7 @@ on a --quiet --yes revoke v
 expect 'again: nothing is written' "$(on a --json status | text_of entries)" "$before"
 expect 'what was there stands' "$(field a "$known" phone)" +33639980021
 on a --json audit | grep -q revoked || wrong 'the trail does not tell of it'
-on a register --breach v | grep -q 'Done' || wrong 'the sheet does not say that it is done'
+on a register --breach v | grep -q 'The device is revoked' || wrong 'the sheet does not say that it is done'
 
 # the other office learns of it
 start_node a
