@@ -28,14 +28,14 @@ static bool is_over(struct slice *slice)
 
 /* --- records that time changes --- */
 
-/* Is it a refusal, or a grant, that this node has not known for dark_after yet? Its author's clock may say that it is old, or has expired. */
+/* Is it a refusal, a grant or what invalidated one, that this node has not known for dark_after yet? Its author's clock may say that it is old, or has expired. */
 static carnet_rc is_young(const struct slice *slice, const struct carnet_id *book, const struct carnet_event_item *item, bool *out, struct carnet_err *err)
 {
     struct carnet_replica *replica = slice->replica;
     struct carnet_entry_row row;
     uint64_t type = carnet_event_peek(item->raw);
     *out = false;
-    if (type != CARNET_EVENT_WITHDRAW && type != CARNET_EVENT_OBJECT && type != CARNET_EVENT_GRANT)
+    if (type != CARNET_EVENT_WITHDRAW && type != CARNET_EVENT_OBJECT && type != CARNET_EVENT_GRANT && type != CARNET_EVENT_INVALIDATE)
         return CARNET_OK;
     const struct carnet_cert *author = carnet_authority_author(replica->authority, item->dot.author);
     const struct carnet_stream *stream = author ? carnet_streams_find(&replica->streams, book, &author->node, item->dot.stream) : NULL;
