@@ -574,6 +574,16 @@ void sim_check_darks(struct sim_node *node, size_t index)
         sim_fail(sim, "P10", "n%u darkens %s of r%zu %lld s before its time", node->index, carnet_scope_name(dark->scope), dark->record, (long long)(closed + after - now) / 1000);
 }
 
+static bool is_replaced(const struct sim *sim, size_t w)
+{
+    const struct sim_write *write = &sim->writes[w];
+    for (size_t i = 0; i < sim->write_count; i++)
+        for (size_t j = 0; sim->writes[i].record == write->record && sim->writes[i].fate != SIM_FAILED && j < sim->writes[i].seen_count; j++)
+            if (carnet_dot_equal(&sim->writes[i].seen[j], &write->dot))
+                return true;
+    return false;
+}
+
 /* An erasure or darkening from the future blocks, and takes no byte away until an office with a right clock says so too. */
 static void check_future(struct sim_node *node)
 {
@@ -591,8 +601,9 @@ static void check_future(struct sim_node *node)
         for (size_t w = 0; w < sim->write_count && !other; w++) {
             const struct sim_write *write = &sim->writes[w];
             unsigned book = sim->records[write->record].book;
-            if (write->record != event->record || write->fate != SIM_ACKED || !sim_holds_dot(node, book, &write->dot) || strlen(write->value) != SIM_MARK_LEN)
-                continue;
+            if (write->record != event->record || write->fate != SIM_ACKED || !sim_holds_dot(node, book, &write->dot) || strlen(write->value) != SIM_MARK_LEN ||
+                is_replaced(sim, w))
+                continue; /* what was replaced goes by itself, after the time of the history */
             enum carnet_scope scope = write->scope;
             if (!sim_node_reads(node, scope) || (event->type == CARNET_EVENT_DARK && event->scope != scope))
                 continue;
