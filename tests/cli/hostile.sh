@@ -21,11 +21,11 @@ with open(at + 'many.vcf', 'wb') as f:
 END
 how="--source stand --collected 2026-01-01 --basis consent --rejects $scratch/rejected"
 (
-    # the keys of a home need 256 MB when it is opened, and no file may need more; 30 s of CPU
+    # the keys of a home need 256 MB when it is opened, and no file may need more; 150 s of CPU
     # shellcheck disable=SC3045 # dash and bash have it
     ulimit -v 400000
     # shellcheck disable=SC3045
-    ulimit -t 30
+    ulimit -t 150
     # shellcheck disable=SC2086 # words on purpose
     for file in line.csv many.vcf; do
         rm -f "$scratch/rejected"
