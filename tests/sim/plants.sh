@@ -32,7 +32,7 @@ done <<'END'
 1 P3,P1 the last writer wins by its clock
 2 P1,P3 what was replaced before it arrived comes to life
 3 P4 a later grant beats a refusal that it does not name
-4 P9 signatures are not checked
+4 P9,P2 signatures are not checked
 5 P9 a scope is written without the right to
 7 P2 the log is not synced
 8 P5 pages are not swept
@@ -40,7 +40,7 @@ done <<'END'
 12 P5 what comes after an erasure is stored
 13 P5 what is dark stays in the entries
 14 P4 phones are shown whatever was said
-15 P1,P3,verify half of an entry is applied
+15 P1,P3,P5,verify half of an entry is applied
 17 P8 a code serves twice
 18 P5 a receipt without a sweep
 19 P10 a timer destroys without a peer whose clock agrees
