@@ -342,7 +342,7 @@ static void counts_are_what_finding_finds(void **state)
     struct world *world = *state;
     struct world_node *office = &world->nodes[0];
     static const char *const cities[] = { "city=Grenoble", "city=Lyon", "city=Grenoble☃", "city=☃", "city=Saint-Étienne", "city=\xee\x80\x80tpresse", "street=rue~A postcode=38000", "" };
-    static const char *const names[] = { "given=Zoé", "given=Zoé~Le family=Goff", "family=Le~Goff", "given=\xee\x80\x80" "cgrenoble", "given=Adam born=1990", "given=zoé☃" };
+    static const char *const names[] = { "given=Zoé", "given=Zoé~Le family=Goff", "family=Le~Goff", ("given=\xee\x80\x80" "cgrenoble"), "given=Adam born=1990", "given=zoé☃" };
     static const char *const tags[] = { "", "tag/presse=1", "tag/don=1", "tag/Pré-don=1 tag/presse=1", "tag/x☃=1" };
     static const char *const grants[] = { "file mail", "file sms mail", "file mail call", "file mail newsletter" };
     struct carnet_id ids[80];

@@ -640,8 +640,8 @@ static const char *const first_schema[] = {
     " b INTEGER NOT NULL,"
     " PRIMARY KEY(a, b)"
     ") STRICT, WITHOUT ROWID",
-    "CREATE VIRTUAL TABLE search USING fts5(text, content='', columnsize=0, detail=none, prefix='2 3',"
-    " tokenize='unicode61 remove_diacritics 0')",
+    ("CREATE VIRTUAL TABLE search USING fts5(text, content='', columnsize=0, detail=none, prefix='2 3',"
+     " tokenize='unicode61 remove_diacritics 0')"),
     "PRAGMA application_id=1131572852; PRAGMA user_version=1",
     "INSERT INTO meta VALUES('kept', x'6b')",
     "INSERT INTO books VALUES(1, zeroblob(16))",
