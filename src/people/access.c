@@ -63,7 +63,7 @@ static struct carnet_slice evidence_beside(const struct carnet_record *record, c
         if (s->state != CARNET_SIBLING_VALUE || s->field != CARNET_FIELD_EVIDENCE || s->dot.author != dot->author || s->dot.stream != dot->stream || s->dot.seq != dot->seq ||
             carnet_slice_equal(s->label, carnet_slice_str(CARNET_LAW_ACCESS_LABEL)))
             continue;
-        if (s->dot.index / CARNET_DOT_CHANGE != dot->index / CARNET_DOT_CHANGE)
+        if (!carnet_people_same_change(&s->dot, dot))
             near = s->value;
         else if (!beside.len || carnet_slice_equal(s->label, purpose))
             beside = s->value;

@@ -258,23 +258,26 @@ carnet_rc carnet_people_object(struct carnet_replica *replica, const struct carn
     return refuse(replica, view, CARNET_EVENT_OBJECT, purposes, count, all, err);
 }
 
-/* The evidence of a grant: of the cells written in the same change the one that bears the purpose's name, else the first (copies of others' follow it); else the
- * newest one of that name. Scope consent is never closed but by erasure, and is not a contact's field, so it is read from the record itself. */
-static const struct carnet_sibling *evidence_of(const struct carnet_view *view, struct carnet_slice purpose, const struct carnet_dot *grant)
+bool carnet_people_same_change(const struct carnet_dot *a, const struct carnet_dot *b)
 {
-    const struct carnet_sibling *beside = NULL, *newest = NULL;
-    for (size_t i = 0; i < view->record.live_count; i++) {
-        const struct carnet_sibling *s = &view->record.live[i];
+    return a->author == b->author && a->stream == b->stream && a->seq == b->seq && a->index / CARNET_DOT_CHANGE == b->index / CARNET_DOT_CHANGE;
+}
+
+/* Scope consent is never closed but by erasure, and is not a contact's field, so it is read from the record itself. */
+const struct carnet_sibling *carnet_people_evidence_beside(const struct carnet_record *record, struct carnet_slice purpose, const struct carnet_dot *grant, bool newest)
+{
+    const struct carnet_sibling *beside = NULL, *last = NULL;
+    for (size_t i = 0; i < record->live_count; i++) {
+        const struct carnet_sibling *s = &record->live[i];
         if (s->state != CARNET_SIBLING_VALUE || s->field != CARNET_FIELD_EVIDENCE)
             continue;
         bool named = carnet_slice_equal(s->label, purpose);
-        if (s->dot.author == grant->author && s->dot.stream == grant->stream && s->dot.seq == grant->seq &&
-            s->dot.index / CARNET_DOT_CHANGE == grant->index / CARNET_DOT_CHANGE && (!beside || named))
+        if ((!beside || named) && carnet_people_same_change(&s->dot, grant))
             beside = s;
-        if (named && (!newest || s->hlc > newest->hlc))
-            newest = s;
+        if (newest && named && (!last || s->hlc > last->hlc))
+            last = s;
     }
-    return beside ? beside : newest;
+    return beside ? beside : last;
 }
 
 /* The newest grant of the purpose on this record: whose evidence is shown also when a refusal decided. */
@@ -309,7 +312,7 @@ size_t carnet_people_evidence_keep(const struct carnet_charter *charter, const s
         for (size_t j = 0; j < event_count && !anew; j++)
             anew = events[j].type == CARNET_EVENT_GRANT && carnet_slice_equal(events[j].purpose, purpose);
         struct carnet_dot grant = newest_grant(view, purpose, &named);
-        const struct carnet_sibling *evidence = anew || !grant.seq ? NULL : evidence_of(view, purpose, &grant);
+        const struct carnet_sibling *evidence = anew || !grant.seq ? NULL : carnet_people_evidence_beside(&view->record, purpose, &grant, true);
         if (evidence && carnet_slice_equal(evidence->label, label))
             out[count++] = (struct carnet_write_cell){ .field = CARNET_FIELD_EVIDENCE, .label = purpose, .value = evidence->value };
     }
@@ -347,7 +350,7 @@ struct carnet_people_consent *carnet_people_consents(struct carnet_replica *repl
         struct carnet_people_consent *c = &out[(*count)++];
         *c = (struct carnet_people_consent){ .purpose = purpose, .consent = consent, .grant = consent.live ? consent.dot : grant };
         c->granted = c->grant.seq != 0;
-        const struct carnet_sibling *cell = evidence_of(&one, purpose, &c->grant);
+        const struct carnet_sibling *cell = carnet_people_evidence_beside(&one.record, purpose, &c->grant, true);
         const struct carnet_purpose_def *version = carnet_purpose_version(carnet_replica_charter(replica), purpose, consent.version);
         c->scopes = consent.live ? consent.scopes : c->granted && version ? version->scopes : 0;
         c->evidence = cell ? cell->value : CARNET_SLICE_NONE;

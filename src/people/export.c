@@ -157,29 +157,6 @@ static void take_cells(struct exporting *x, const struct carnet_view *view, uint
     }
 }
 
-static bool same_change(const struct carnet_dot *a, const struct carnet_dot *b)
-{
-    return a->author == b->author && a->stream == b->stream && a->seq == b->seq && a->index / CARNET_DOT_CHANGE == b->index / CARNET_DOT_CHANGE;
-}
-
-/* The evidence written with the grant: under its purpose, else the first one of the change; for the newest grant of the purpose also the newest one
- * under that name. */
-static struct carnet_slice evidence_of(const struct carnet_record *record, struct carnet_slice purpose, const struct carnet_dot *grant, bool newest_grant)
-{
-    const struct carnet_sibling *beside = NULL, *newest = NULL;
-    for (size_t i = 0; i < record->live_count; i++) {
-        const struct carnet_sibling *s = &record->live[i];
-        if (s->state != CARNET_SIBLING_VALUE || s->field != CARNET_FIELD_EVIDENCE)
-            continue;
-        bool named = carnet_slice_equal(s->label, purpose);
-        if (same_change(&s->dot, grant) && (!beside || named))
-            beside = s;
-        if (named && (!newest || s->hlc > newest->hlc))
-            newest = s;
-    }
-    return beside ? beside->value : newest_grant && newest ? newest->value : CARNET_SLICE_NONE;
-}
-
 struct event_at {
     const struct carnet_record *record;
     const struct carnet_event_item *item;
@@ -289,8 +266,8 @@ static void take_consents(struct exporting *x, const struct carnet_view *view, u
             const struct carnet_event *event = grants[j].event;
             if (!carnet_slice_equal(event->purpose, purpose))
                 continue;
-            struct carnet_slice evidence = scopes >> CARNET_SCOPE_CONSENT & 1 ? evidence_of(grants[j].record, purpose, &grants[j].item->dot, j == newest)
-                                                                              : CARNET_SLICE_NONE;
+            const struct carnet_sibling *said = scopes >> CARNET_SCOPE_CONSENT & 1 ? carnet_people_evidence_beside(grants[j].record, purpose, &grants[j].item->dot, j == newest) : NULL;
+            struct carnet_slice evidence = said ? said->value : CARNET_SLICE_NONE;
             out->grants[out->grant_count++] = (struct carnet_export_grant){ .purpose = purpose, .version = event->version, .basis = event->basis, .proof = proof_of(event, evidence),
                                                                             .since_ms = event->since_ms, .until_ms = event->until_ms,
                                                                             .evidence = without_claim(x, evidence) };

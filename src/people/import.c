@@ -90,13 +90,6 @@ struct mark {
     char text[MARK_LEN + 1];
 };
 
-static void hash_piece(struct carnet_hasher *h, struct carnet_slice piece)
-{
-    uint32_t len = (uint32_t)piece.len;
-    carnet_hasher_add(h, &len, sizeof len);
-    carnet_hasher_add(h, piece.ptr, piece.len);
-}
-
 /* What makes a row known again. */
 struct points {
     uint64_t at[64];
@@ -253,8 +246,8 @@ static struct said said_of(uint32_t field, struct carnet_slice label, struct car
     char hex[17];
     carnet_hasher_init(&h, "carnet/1/row/said");
     carnet_hasher_add(&h, &field, sizeof field);
-    hash_piece(&h, label);
-    hash_piece(&h, value);
+    carnet_import_hash(&h, label);
+    carnet_import_hash(&h, value);
     struct carnet_hash hash = carnet_hasher_done(&h);
     carnet_hex(hash.b, 8, hex);
     snprintf(out.text, sizeof out.text, "s%.15s%08x", hex, (unsigned)day);
@@ -399,18 +392,18 @@ static uint64_t hash_of_row(const struct carnet_row *row, uint32_t times)
     carnet_hasher_init(&h, "carnet/1/row");
     carnet_hasher_add(&h, &times, sizeof times);
     for (size_t i = 0; i < row->cell_count; i++) {
-        hash_piece(&h, carnet_slice(&row->cells[i].def->field, sizeof row->cells[i].def->field));
-        hash_piece(&h, row->cells[i].label);
-        hash_piece(&h, row->cells[i].value);
+        carnet_import_hash(&h, carnet_slice(&row->cells[i].def->field, sizeof row->cells[i].def->field));
+        carnet_import_hash(&h, row->cells[i].label);
+        carnet_import_hash(&h, row->cells[i].value);
     }
     for (size_t i = 0; i < row->tag_count; i++)
-        hash_piece(&h, row->tags[i]);
-    hash_piece(&h, CARNET_SLICE_NONE);
+        carnet_import_hash(&h, row->tags[i]);
+    carnet_import_hash(&h, CARNET_SLICE_NONE);
     for (size_t i = 0; i < row->grant_count; i++)
-        hash_piece(&h, row->grants[i].purpose);
-    hash_piece(&h, CARNET_SLICE_NONE);
+        carnet_import_hash(&h, row->grants[i].purpose);
+    carnet_import_hash(&h, CARNET_SLICE_NONE);
     for (size_t i = 0; i < row->objection_count; i++)
-        hash_piece(&h, row->objections[i].purpose);
+        carnet_import_hash(&h, row->objections[i].purpose);
     if (row->more)
         carnet_import_more_hash(&h, row->more);
     struct carnet_hash whole = carnet_hasher_done(&h);
@@ -478,11 +471,11 @@ static uint32_t terms_of(const struct import *im)
     struct carnet_hasher h;
     uint32_t terms;
     carnet_hasher_init(&h, "carnet/1/row/terms");
-    hash_piece(&h, im->terms_text);
-    hash_piece(&h, carnet_slice(&im->options->ground.basis, sizeof im->options->ground.basis));
-    hash_piece(&h, carnet_slice(&im->until_ms, sizeof im->until_ms));
+    carnet_import_hash(&h, im->terms_text);
+    carnet_import_hash(&h, carnet_slice(&im->options->ground.basis, sizeof im->options->ground.basis));
+    carnet_import_hash(&h, carnet_slice(&im->until_ms, sizeof im->until_ms));
     for (size_t i = 0; i < im->options->grant_count; i++)
-        hash_piece(&h, im->options->grants[i]);
+        carnet_import_hash(&h, im->options->grants[i]);
     struct carnet_hash hash = carnet_hasher_done(&h);
     memcpy(&terms, hash.b, sizeof terms);
     return terms;

@@ -20,7 +20,7 @@ bool carnet_import_own_id(struct carnet_slice label, struct carnet_slice value, 
     return len == sizeof hex && carnet_unhex(carnet_slice(hex, len), out->b, sizeof out->b);
 }
 
-static void hash_piece(struct carnet_hasher *h, struct carnet_slice piece)
+void carnet_import_hash(struct carnet_hasher *h, struct carnet_slice piece)
 {
     uint32_t len = (uint32_t)piece.len;
     carnet_hasher_add(h, &len, sizeof len);
@@ -32,17 +32,17 @@ void carnet_import_more_hash(struct carnet_hasher *hasher, const struct carnet_r
     for (size_t i = 0; i < more->grant_count; i++) {
         const struct carnet_rows_claim *claim = &more->grants[i];
         const int64_t numbers[] = { claim->basis, claim->since_ms, claim->until_ms, (int64_t)claim->version };
-        hash_piece(hasher, claim->purpose);
-        hash_piece(hasher, claim->proof);
-        hash_piece(hasher, claim->evidence);
+        carnet_import_hash(hasher, claim->purpose);
+        carnet_import_hash(hasher, claim->proof);
+        carnet_import_hash(hasher, claim->evidence);
         carnet_hasher_add(hasher, numbers, sizeof numbers);
     }
-    hash_piece(hasher, CARNET_SLICE_NONE);
+    carnet_import_hash(hasher, CARNET_SLICE_NONE);
     for (size_t i = 0; i < more->other_count; i++)
-        hash_piece(hasher, more->others[i].value);
-    hash_piece(hasher, CARNET_SLICE_NONE);
+        carnet_import_hash(hasher, more->others[i].value);
+    carnet_import_hash(hasher, CARNET_SLICE_NONE);
     for (size_t i = 0; i < more->note_count; i++)
-        hash_piece(hasher, more->notes[i].text);
+        carnet_import_hash(hasher, more->notes[i].text);
 }
 
 static bool row_refuses(const struct carnet_row *row, struct carnet_slice purpose)

@@ -8,6 +8,8 @@
 
 /* The record that a source id names, when it is one of Carnet's own: source_id/carnet, and the UID of its vCards. */
 bool carnet_import_own_id(struct carnet_slice label, struct carnet_slice value, struct carnet_id *out);
+/* One piece, with its length: what follows it cannot be taken for a part of it. */
+void carnet_import_hash(struct carnet_hasher *hasher, struct carnet_slice piece);
 /* Makes known what the row says in `more`. */
 void carnet_import_more_hash(struct carnet_hasher *hasher, const struct carnet_rows_more *more);
 

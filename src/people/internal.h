@@ -18,6 +18,11 @@ CARNET_MUST_USE carnet_rc carnet_people_evidence(const struct carnet_charter *ch
 /* The ground's wording (a language or a version) is one of this purpose. */
 bool carnet_people_has_wording(const struct carnet_charter *charter, const struct carnet_ground *ground, struct carnet_slice purpose);
 struct carnet_slice carnet_people_evidence_get(struct carnet_slice evidence, const char *key); /* borrows; empty: no such line */
+/* Were they written in one change? An evidence speaks of what stands beside it. */
+bool carnet_people_same_change(const struct carnet_dot *a, const struct carnet_dot *b);
+/* The evidence written in the same change as the grant: that of the purpose, else the first one (copies of others' follow it). NULL: none; newest: then the newest one
+ * of that name, wherever it was written. Borrows the record. */
+const struct carnet_sibling *carnet_people_evidence_beside(const struct carnet_record *record, struct carnet_slice purpose, const struct carnet_dot *grant, bool newest);
 /* A new evidence of this label replaces the one that bears it, on which grants of other purposes may rely: a copy for each of them, under their own labels. They
  * borrow the view; events: the grants of the same write, which rely on the new one. Returns how many, at most CARNET_PURPOSES_MAX. */
 enum { CARNET_PURPOSES_MAX = 64 };

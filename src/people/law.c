@@ -220,8 +220,7 @@ static bool is_indirect(const struct carnet_record *record, const struct carnet_
 {
     for (size_t i = 0; i < record->live_count; i++) {
         const struct carnet_sibling *s = &record->live[i];
-        if (s->state == CARNET_SIBLING_VALUE && s->field == CARNET_FIELD_EVIDENCE && s->dot.author == grant->author && s->dot.stream == grant->stream &&
-            s->dot.seq == grant->seq && s->dot.index / CARNET_DOT_CHANGE == grant->index / CARNET_DOT_CHANGE &&
+        if (s->state == CARNET_SIBLING_VALUE && s->field == CARNET_FIELD_EVIDENCE && carnet_people_same_change(&s->dot, grant) &&
             carnet_slice_equal(carnet_people_evidence_get(s->value, "direct"), carnet_slice_str("no")))
             return true;
     }

@@ -195,6 +195,18 @@ static json_t *fields_of(struct sheet *s)
     return object;
 }
 
+/* The object goes into json, or nowhere. */
+static carnet_rc finish(carnet_rc rc, json_t *root, struct carnet_buf *json, const struct carnet_buf *text, struct carnet_err *err)
+{
+    if (rc == CARNET_OK && (text->failed || json->failed))
+        rc = carnet_err_set(err, CARNET_LIMIT, "the answer is too long");
+    if (rc == CARNET_OK)
+        carnet_json_put(root, json);
+    else
+        json_decref(root);
+    return rc;
+}
+
 carnet_rc carnet_people_register(struct carnet_replica *replica, enum carnet_lang lang, struct carnet_buf *json, struct carnet_buf *text, struct carnet_err *err)
 {
     struct sheet s = { .replica = replica, .lang = lang, .charter = carnet_replica_charter(replica), .text = text };
@@ -254,13 +266,7 @@ carnet_rc carnet_people_register(struct carnet_replica *replica, enum carnet_lan
     json_object_set_new(root, "retention_seconds", numbers(&s));
     title(&s, _("SECURITY"));
     json_object_set_new(root, "security", measures(&s));
-    if (rc == CARNET_OK && (text->failed || json->failed))
-        rc = carnet_err_set(err, CARNET_LIMIT, "the answer is too long");
-    if (rc == CARNET_OK)
-        carnet_json_put(root, json);
-    else
-        json_decref(root);
-    return rc;
+    return finish(rc, root, json, text, err);
 }
 
 /* --- breach --- */
@@ -375,11 +381,5 @@ carnet_rc carnet_people_breach(struct carnet_replica *replica, struct carnet_sli
     carnet_rc rc = carnet_replica_member_find(replica, member, &one, err);
     if (rc == CARNET_OK)
         rc = breach_of(&s, &one, noticed_ms ? noticed_ms : carnet_replica_wall_ms(replica), root, err);
-    if (rc == CARNET_OK && (text->failed || json->failed))
-        rc = carnet_err_set(err, CARNET_LIMIT, "the answer is too long");
-    if (rc == CARNET_OK)
-        carnet_json_put(root, json);
-    else
-        json_decref(root);
-    return rc;
+    return finish(rc, root, json, text, err);
 }

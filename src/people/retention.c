@@ -82,18 +82,6 @@ struct purge {
     bool dry;
 };
 
-/* The evidence written beside a grant. */
-static struct carnet_slice evidence_beside(const struct carnet_record *record, const struct carnet_dot *grant)
-{
-    for (size_t i = 0; i < record->live_count; i++) {
-        const struct carnet_sibling *s = &record->live[i];
-        if (s->state == CARNET_SIBLING_VALUE && s->field == CARNET_FIELD_EVIDENCE && s->dot.author == grant->author && s->dot.stream == grant->stream &&
-            s->dot.seq == grant->seq && s->dot.index / CARNET_DOT_CHANGE == grant->index / CARNET_DOT_CHANGE)
-            return s->value;
-    }
-    return CARNET_SLICE_NONE;
-}
-
 /* Scopes that grants for this ballot cover on the record; *collected: there is one. */
 static uint32_t for_ballot(const struct purge *p, const struct carnet_record *record, bool *collected)
 {
@@ -104,7 +92,8 @@ static uint32_t for_ballot(const struct purge *p, const struct carnet_record *re
         struct carnet_event event;
         if (carnet_event_peek(record->events[i].raw) != CARNET_EVENT_GRANT || carnet_event_decode(record->events[i].raw, &event) || event.basis != CARNET_BASIS_ROLL)
             continue;
-        struct carnet_slice said = carnet_people_evidence_get(evidence_beside(record, &record->events[i].dot), "ballot");
+        const struct carnet_sibling *evidence = carnet_people_evidence_beside(record, event.purpose, &record->events[i].dot, false);
+        struct carnet_slice said = evidence ? carnet_people_evidence_get(evidence->value, "ballot") : CARNET_SLICE_NONE;
         bool named = said.len >= p->ballot.len && carnet_slice_equal(carnet_slice(said.ptr, p->ballot.len), p->ballot);
         if (!named && event.until_ms != p->ballot_ms + DAY_MS)
             continue;
