@@ -452,7 +452,7 @@ static void put_record(struct cli *cli, const struct carnet_people_consent *c, j
     if (c->granted)
         carnet_people_by(cli->node->replica, &c->grant, &collector);
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        struct carnet_slice value = carnet_people_evidence_of(c->evidence, keys[i]);
+        struct carnet_slice value = carnet_people_evidence_line(c->evidence, keys[i]);
         json_object_set_new(object, keys[i], value.len ? cli_string(value) : json_null());
     }
     snprintf(version, sizeof version, "%016llx", (unsigned long long)c->consent.version);

@@ -97,14 +97,14 @@ static json_t *value_json(struct access *a, const struct carnet_view *view, cons
     json_object_set_new(object, "used", json_boolean(!(view->blocked >> s->scope & 1)));
     json_object_set_new(object, "at", carnet_json_time(carnet_hlc_ms(s->hlc)));
     json_object_set_new(object, "by", by_json(a, &s->dot));
-    struct carnet_slice source = carnet_people_evidence_get(evidence_beside(&view->record, &s->dot, CARNET_SLICE_NONE), "source");
+    struct carnet_slice source = carnet_people_evidence_line(evidence_beside(&view->record, &s->dot, CARNET_SLICE_NONE), "source");
     json_object_set_new(object, "source", source.len ? carnet_json_text(source) : json_null());
     return object;
 }
 
 static void value_line(struct access *a, const struct carnet_view *view, const struct carnet_sibling *s, struct carnet_buf *out)
 {
-    struct carnet_slice source = carnet_people_evidence_get(evidence_beside(&view->record, &s->dot, CARNET_SLICE_NONE), "source");
+    struct carnet_slice source = carnet_people_evidence_line(evidence_beside(&view->record, &s->dot, CARNET_SLICE_NONE), "source");
     carnet_buf_append_str(out, "  ");
     if (s->field != CARNET_FIELD_TEXT) {
         carnet_words_field(a->lang, a->charter, s->field, s->label, out);
@@ -185,7 +185,7 @@ static const struct carnet_wording *wording_of(struct access *a, struct carnet_s
 {
     char key[16 + CARNET_LABEL_LEN_MAX], number[17] = "";
     snprintf(key, sizeof key, "wording/%.*s", (int)purpose.len, (const char *)purpose.ptr);
-    struct carnet_slice line = carnet_people_evidence_get(evidence, key);
+    struct carnet_slice line = carnet_people_evidence_line(evidence, key);
     if (line.len < 16)
         return NULL;
     memcpy(number, line.ptr, 16);
@@ -276,7 +276,7 @@ static void add_event(struct access *a, const struct carnet_view *view, const st
                       { "optin_time", _("      you subscribed on: ") }, { "optin_address", _("      from the network address: ") },
                       { "confirm_time", _("      you confirmed it on: ") }, { "confirm_address", _("      from the network address: ") }, { "more", _("      also: ") } };
         for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-            struct carnet_slice value = carnet_people_evidence_get(evidence, lines[i].key);
+            struct carnet_slice value = carnet_people_evidence_line(evidence, lines[i].key);
             if (!value.len)
                 continue;
             carnet_buf_append_str(&a->said, carnet_tr(a->lang, lines[i].said));

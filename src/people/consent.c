@@ -323,7 +323,7 @@ static void read_wording(const struct carnet_charter *charter, struct carnet_peo
 {
     char key[16 + CARNET_LABEL_LEN_MAX], number[17];
     snprintf(key, sizeof key, "wording/%.*s", (int)c->purpose.len, (const char *)c->purpose.ptr);
-    struct carnet_slice line = carnet_people_evidence_get(c->evidence, key);
+    struct carnet_slice line = carnet_people_evidence_line(c->evidence, key);
     if (line.len < 18 || line.ptr[16] != ' ')
         return;
     c->wording_version = carnet_slice(line.ptr, 16);
@@ -354,8 +354,8 @@ struct carnet_people_consent *carnet_people_consents(struct carnet_replica *repl
         const struct carnet_purpose_def *version = carnet_purpose_version(carnet_replica_charter(replica), purpose, consent.version);
         c->scopes = consent.live ? consent.scopes : c->granted && version ? version->scopes : 0;
         c->evidence = cell ? cell->value : CARNET_SLICE_NONE;
-        c->source = carnet_people_evidence_get(c->evidence, "source");
-        c->proof = carnet_people_evidence_get(c->evidence, "proof");
+        c->source = carnet_people_evidence_line(c->evidence, "source");
+        c->proof = carnet_people_evidence_line(c->evidence, "proof");
         read_wording(carnet_replica_charter(replica), c);
     }
     return out;

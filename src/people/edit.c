@@ -208,12 +208,7 @@ static carnet_rc check_basis(const struct carnet_purpose_def *def, enum carnet_b
     return CARNET_REFUSED;
 }
 
-struct carnet_slice carnet_people_evidence_of(struct carnet_slice evidence, const char *key)
-{
-    return carnet_people_evidence_get(evidence, key);
-}
-
-struct carnet_slice carnet_people_evidence_get(struct carnet_slice evidence, const char *key)
+struct carnet_slice carnet_people_evidence_line(struct carnet_slice evidence, const char *key)
 {
     size_t key_len = strlen(key);
     for (size_t at = 0; at < evidence.len;) {

@@ -214,7 +214,7 @@ static bool refusal_stands(enum carnet_consent_state state, bool *objection)
 /* A proof that a file claimed is kept in the evidence: it is still only a claim. */
 static struct carnet_slice proof_of(const struct carnet_event *grant, struct carnet_slice evidence)
 {
-    struct carnet_slice claimed = carnet_people_evidence_get(evidence, "claimed-proof");
+    struct carnet_slice claimed = carnet_people_evidence_line(evidence, "claimed-proof");
     return grant->proof == CARNET_PROOF_NONE && claimed.len ? claimed : carnet_export_proof_name(grant->proof);
 }
 

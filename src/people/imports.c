@@ -16,7 +16,7 @@ const char *carnet_imported_state_name(enum carnet_imported_state state)
 
 struct carnet_slice carnet_imported_get(struct carnet_slice text, const char *key)
 {
-    return carnet_people_evidence_get(text, key);
+    return carnet_people_evidence_line(text, key);
 }
 
 void carnet_imported_line(struct carnet_buf *out, const char *key, struct carnet_slice value)

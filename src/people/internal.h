@@ -17,7 +17,6 @@ CARNET_MUST_USE carnet_rc carnet_people_evidence(const struct carnet_charter *ch
                                                  size_t purpose_count, struct carnet_slice more, struct carnet_buf *out, struct carnet_err *err);
 /* The ground's wording (a language or a version) is one of this purpose. */
 bool carnet_people_has_wording(const struct carnet_charter *charter, const struct carnet_ground *ground, struct carnet_slice purpose);
-struct carnet_slice carnet_people_evidence_get(struct carnet_slice evidence, const char *key); /* borrows; empty: no such line */
 /* Were they written in one change? An evidence speaks of what stands beside it. */
 bool carnet_people_same_change(const struct carnet_dot *a, const struct carnet_dot *b);
 /* The evidence written in the same change as the grant: that of the purpose, else the first one (copies of others' follow it). NULL: none; newest: then the newest one

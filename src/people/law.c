@@ -170,8 +170,8 @@ static struct carnet_slice request_of(const struct carnet_record *record)
 
 bool carnet_law_access_waits(const struct carnet_record *record, int64_t *received_ms)
 {
-    struct carnet_slice request = request_of(record), received = carnet_people_evidence_get(request, "received");
-    return received.len >= 10 && !carnet_people_evidence_get(request, "answered").len && carnet_date_parse(carnet_slice(received.ptr, 10), received_ms, NULL) == CARNET_OK;
+    struct carnet_slice request = request_of(record), received = carnet_people_evidence_line(request, "received");
+    return received.len >= 10 && !carnet_people_evidence_line(request, "answered").len && carnet_date_parse(carnet_slice(received.ptr, 10), received_ms, NULL) == CARNET_OK;
 }
 
 static carnet_rc write_request(struct carnet_replica *replica, const struct carnet_view *view, int64_t received_ms, int64_t answered_ms, struct carnet_err *err)
@@ -221,7 +221,7 @@ static bool is_indirect(const struct carnet_record *record, const struct carnet_
     for (size_t i = 0; i < record->live_count; i++) {
         const struct carnet_sibling *s = &record->live[i];
         if (s->state == CARNET_SIBLING_VALUE && s->field == CARNET_FIELD_EVIDENCE && carnet_people_same_change(&s->dot, grant) &&
-            carnet_slice_equal(carnet_people_evidence_get(s->value, "direct"), carnet_slice_str("no")))
+            carnet_slice_equal(carnet_people_evidence_line(s->value, "direct"), carnet_slice_str("no")))
             return true;
     }
     return false;

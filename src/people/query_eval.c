@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "query_node.h"
 
+#include "carnet/people/people.h"
+
 #include <string.h>
 
 /* One contact under one query; `search` is made when a word first asks for it. */
@@ -140,28 +142,14 @@ static bool consent_matches(const struct eval *e, const struct query_node *node)
     return false;
 }
 
-/* The value of a line "key: value" of an evidence; empty: there is none. */
-static struct carnet_slice evidence_line(struct carnet_slice evidence, const char *key)
-{
-    size_t len = strlen(key);
-    for (size_t at = 0; at < evidence.len;) {
-        const uint8_t *line = evidence.ptr + at, *end = memchr(line, '\n', evidence.len - at);
-        size_t line_len = end ? (size_t)(end - line) : evidence.len - at;
-        if (line_len > len && memcmp(line, key, len) == 0)
-            return carnet_slice(line + len, line_len - len);
-        at += line_len + 1;
-    }
-    return CARNET_SLICE_NONE;
-}
-
 static bool evidence_fits(struct eval *e, const struct query_node *node, struct carnet_slice evidence)
 {
     if (node->kind == QUERY_SOURCE) {
-        struct carnet_slice source = evidence_line(evidence, "source: ");
+        struct carnet_slice source = carnet_people_evidence_line(evidence, "source");
         return source.len && (!node->needle.len || form_matches(e, QUERY_PROSE, node->needle, source));
     }
     uint64_t low, high;
-    struct carnet_slice import = evidence_line(evidence, "import: ");
+    struct carnet_slice import = carnet_people_evidence_line(evidence, "import");
     return import.len && carnet_id_range(import, &low, &high) && low >= node->low && high <= node->high;
 }
 

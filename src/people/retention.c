@@ -93,7 +93,7 @@ static uint32_t for_ballot(const struct purge *p, const struct carnet_record *re
         if (carnet_event_peek(record->events[i].raw) != CARNET_EVENT_GRANT || carnet_event_decode(record->events[i].raw, &event) || event.basis != CARNET_BASIS_ROLL)
             continue;
         const struct carnet_sibling *evidence = carnet_people_evidence_beside(record, event.purpose, &record->events[i].dot, false);
-        struct carnet_slice said = evidence ? carnet_people_evidence_get(evidence->value, "ballot") : CARNET_SLICE_NONE;
+        struct carnet_slice said = evidence ? carnet_people_evidence_line(evidence->value, "ballot") : CARNET_SLICE_NONE;
         bool named = said.len >= p->ballot.len && carnet_slice_equal(carnet_slice(said.ptr, p->ballot.len), p->ballot);
         if (!named && event.until_ms != p->ballot_ms + DAY_MS)
             continue;

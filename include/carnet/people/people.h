@@ -66,13 +66,13 @@ struct carnet_people_consent {
     uint32_t scopes;                   /* that its grant covers, by the version it was given under */
     bool granted;                      /* a grant of it was ever recorded here: `grant` is the one shown, and who collected it */
     struct carnet_dot grant;
-    struct carnet_slice evidence;      /* as written; carnet_people_evidence_of reads a line */
+    struct carnet_slice evidence;      /* as written; carnet_people_evidence_line reads a line */
     struct carnet_slice source, proof; /* from the evidence, when this node reads it */
     struct carnet_slice wording_version, language; /* what was agreed to */
     const struct carnet_wording *wording;          /* NULL: not recorded, or not known here */
 };
 /* A line of an evidence by its key: source proof more collected channel method direct age_band form scan message optin_sent optin_clicked. Borrows; empty: none. */
-struct carnet_slice carnet_people_evidence_of(struct carnet_slice evidence, const char *key);
+struct carnet_slice carnet_people_evidence_line(struct carnet_slice evidence, const char *key);
 /* One for each purpose that some event of the contact names, in the charter's order. In the arena. */
 struct carnet_people_consent *carnet_people_consents(struct carnet_replica *replica, const struct carnet_view *view, struct carnet_arena *arena, size_t *count);
 
